@@ -1,0 +1,1 @@
+# Counters and rate arithmetic: filled in by its own change.
