@@ -12,7 +12,6 @@ import errno
 import imaplib
 import os
 import re
-import shlex
 import signal
 import socket
 import subprocess
@@ -93,7 +92,7 @@ def port_taken(port: int) -> bool:
 
 def server_port(port: int) -> int:
     """The port for the demo server: the one of conf/demo.cfg where that is free, else the kernel's choice."""
-    if SERVER_PORT != port and not port_taken(SERVER_PORT):
+    if port != SERVER_PORT and not port_taken(SERVER_PORT):
         return SERVER_PORT
     with socket.socket() as probe:
         probe.bind((HOST, 0))
