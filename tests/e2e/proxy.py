@@ -99,7 +99,7 @@ class Proxy:
         self.config_path = self.folder / "proxy.cfg"
         self.config_path.write_text(config.text(self.address[1], self.log_path))
         with self.stderr_path.open("wb") as output:
-            self.process = subprocess.Popen(  # noqa: S603
+            self.process = subprocess.Popen(
                 [*config.prefix, sys.executable, "-m", "imap4fast.cli.imap4_proxy", "-f", str(self.config_path)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -321,7 +321,7 @@ def _count_commands(data: bytes) -> list[bytes]:
 @pytest.mark.parametrize("seed", range(6))
 def test_T_F32_mixture(lab: Lab, seed: int) -> None:
     """As many answers as commands, at the client and at Dovecot: nobody saw a command that others did not."""
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     wire = lab.login(proxy="max-bad-commands 0;")
     before = len(lab.out())
     tags = []

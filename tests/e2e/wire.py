@@ -51,9 +51,13 @@ class Wire:
         if rcvbuf is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.sock.settimeout(wait_s)
-        if source:
-            self.sock.bind((source, 0))
-        self.sock.connect(address)
+        try:
+            if source:
+                self.sock.bind((source, 0))
+            self.sock.connect(address)
+        except OSError:
+            self.sock.close()
+            raise
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self.sock.getsockname()[1]
         self.wait_s = wait_s
