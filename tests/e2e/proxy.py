@@ -35,7 +35,7 @@ _ACLS = """
   command-acl ALL {{ accept; no-mail-scanning; {command} }}
 """
 
-_INTERNAL = re.compile(rb"traceback|internal ?error|Exception ignored", re.IGNORECASE)
+_INTERNAL = re.compile(rb"traceback|internal[- ]?error|Exception ignored", re.IGNORECASE)
 _numbers = itertools.count(1)
 
 
