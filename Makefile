@@ -28,7 +28,7 @@ demo: $(STAMP)/wire $(STAMP)/extra-demo ## an IMAP server with sample mails and 
 
 test: need $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-demo ## all tests, with what they need (ARGS="-k word")
 	@echo "==> tests"
-	@$(PY) -m pytest -p tools.noskip -ra $(ARGS)
+	@$(PY) -m pytest -p tools.noskip --benchmark-disable -ra $(ARGS)
 
 debug-test: $(STAMP)/base $(STAMP)/package $(STAMP)/extra-test ## wire, play and unit tests under bounds checks and assertions
 	@tools/variant.sh debug $(abspath $(PY)) $(ARGS)
