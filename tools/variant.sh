@@ -10,7 +10,7 @@ tree=build/$variant
 echo "==> $variant build in $tree"
 rm -rf "$tree"
 mkdir -p "$tree"
-tar -c --exclude=./build --exclude=./.venv --exclude=./.git --exclude='*.so' --exclude='_ext/_wire.c' \
+tar -c --exclude=./build --exclude="./.venv*" --exclude=./.git --exclude='*.so' --exclude='_ext/_wire.c' \
     --exclude=./var --exclude='*.egg-info' --exclude=__pycache__ --exclude='./.*_cache' . | tar -x -C "$tree"
 cd "$tree"
 
