@@ -56,7 +56,9 @@ lint: $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-lint ## ruff check, ruff 
 	@echo "==> mypy --strict"; $(PY) -m mypy --strict
 
 doc: $(STAMP)/wire ## the configuration and log reference in docs/reference, from the schema and the catalogue
-	@$(PY) -m tools.reference
+	@mkdir -p docs/reference
+	@$(PY) -m imap4fast.config.reference
+	@$(PY) -m imap4fast.log.manual > docs/reference/log.md
 
 clean: ## removes all that make made
 	rm -rf build dist .venv* var .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks bench/build *.egg-info
