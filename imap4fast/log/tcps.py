@@ -87,6 +87,13 @@ SOCKETS_UNBOUND = TCPS.entry(
     "Listening sockets unbound",
     "After this line a new instance may listen on the same addresses.",
 )
+SESSIONS_CUT = TCPS.entry(
+    723,
+    "W",
+    "Worker %u closes %u sessions that did not end within terminate-wait (%u s)",
+    "Graceful termination: the clients got a BYE.",
+    unnamed=("WORKER", "SESSIONS", "SECONDS"),
+)
 WORKER_STARTED = TCPS.entry(
     731, "K", "Worker %u started, PID %u", "A worker runs and takes connections.", unnamed=("WORKER", "PID")
 )
