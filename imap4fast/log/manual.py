@@ -13,6 +13,25 @@ from imap4fast.log import escape
 from imap4fast.log.catalogue import COMPONENTS
 from imap4fast.log.entry import LEVELS, SEVERITY_LEVELS, SEVERITY_NAMES, Component, Entry
 
+_FILES = """
+## Files
+
+Lines are written about once a second, when 64 KiB are waiting, and at once after a line of severity C, E or K. All
+processes append to one file, whole lines at a time.
+
+- **Trouble.** A full disk, a daemon that is gone or a terminal that nobody reads never holds up traffic. Up to 1 MiB
+  of lines is kept by each process, then lines are dropped and counted; the count is written as LOGS-101 as soon as
+  writing works again.
+- **rotate SIZE COUNT.** The master copies FILE to FILE.1 and empties it in place (FILE.1 becomes FILE.2 and so on up
+  to COUNT); workers keep their lines meanwhile. The copy needs SIZE more bytes of disk.
+- **Outside rotation.** Rename the file, then send SIGRTMIN+1 to the master. Workers open files anew under `app-user`:
+  it must be able to search the directory. Otherwise LOGS-102 says so and the old file is written on.
+- **mem-file "FILE" SIZE.** Holds the last SIZE bytes of lines up to `mem-level`, written at once, for the time after
+  a crash. `python -m imap4fast.log.ring FILE` prints them in order.
+- **syslog-failure.** `ignore`: lines wait, then are dropped and counted, and the daemon is tried again. `file`: from
+  then on lines go to a file of the name APP-debug.log or APP-stats.log. `stop`: the proxy ends.
+"""
+
 _TOP = """\
 # Log entries
 
@@ -36,7 +55,7 @@ def manual() -> str:
     """The page in Markdown."""
     rows = [f"| {letter} | {name} | {_from_level(letter)} |\n" for letter, name in SEVERITY_NAMES.items()]
     levels = ", ".join(f"{word} {number}" for word, number in LEVELS.items())
-    parts = [_TOP, *rows, f"\nLevels: {levels}; 5 has no word.\n\n## Values\n\n{_rules()}\n"]
+    parts = [_TOP, *rows, f"\nLevels: {levels}; 5 has no word.\n\n## Values\n\n{_rules()}\n", _FILES]
     parts += [_chapter(component) for component in COMPONENTS.values()]
     return "".join(parts)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,10 @@ def test_another_file_is_no_ring(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ValueError, match="no ring"):
         read_ring(str(path))
+
+
+def test_the_command_prints_the_lines(tmp_path: Path) -> None:
+    path = str(tmp_path / "ring")
+    Ring(path, 4096).put("one\n")
+    command = [sys.executable, "-m", "imap4fast.log.ring", path]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "one\n"
