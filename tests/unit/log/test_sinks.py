@@ -409,3 +409,29 @@ def test_a_line_longer_than_a_piece_goes_out_whole() -> None:
     assert os.read(reader, 65536).decode() == "".join(lines)
     os.close(reader)
     os.close(writer)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root changes its root and its user")
+def test_a_worker_in_a_chroot_without_privileges_opens_the_file_anew(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    path, jail = tmp_path / "log", tmp_path / "jail"
+    jail.mkdir()
+    logger = logger_to(FileSink(str(path), rotate=(1 << 20, 2), owner=(4711, 4711)))
+    path.rename(tmp_path / "log.old")
+    logger.reopen()
+    pid = os.fork()
+    if pid == 0:
+        logger.after_fork(os.getpid())
+        os.chroot(jail)
+        os.chdir("/")
+        os.setgroups([])
+        os.setgid(4711)
+        os.setuid(4711)
+        logger.write(LINE, 1)
+        logger.reopen()
+        logger.write(LINE, 2)
+        logger.close()
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert texts(path) == ["TEST-1-I N=1", "TEST-1-I N=2"]
+    logger.close()
