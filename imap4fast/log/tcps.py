@@ -14,9 +14,6 @@ STARTED = TCPS.entry(
     unnamed=("VERSION", "PROXY", "WORKERS"),
 )
 LISTENING = TCPS.entry(602, "K", "Listening on %s", "A listening socket is bound.", unnamed=("SOCKET",))
-NOT_LISTENING = TCPS.entry(
-    603, "E", "Cannot listen on %s: %s", "A listening socket could not be bound.", unnamed=("SOCKET", "REASON")
-)
 SETUP_FAILED = TCPS.entry(
     604,
     "C",

@@ -59,7 +59,7 @@ def used() -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize(("file", "name"), [(file, name) for file, name, _ in NAMED], ids=lambda part: part)
 def test_every_entry_is_written_somewhere(used: set[tuple[str, str]], file: str, name: str) -> None:
-    assert (file, name) in used
+    assert (file, name) in used, f"nobody writes {file}.{name}"
 
 
 @pytest.mark.parametrize("entry", [entry for _, _, entry in NAMED], ids=lambda entry: entry.id)
