@@ -13,6 +13,7 @@ WIDEST_SPREAD = 0.15
 
 Item = TypeVar("Item")
 Sample = dict[str, float]
+SampleSet = dict[str, list[Sample]]
 Outcome = Literal["PASS", "FAIL", "VOID", "NOT MEASURED"]
 
 
@@ -58,9 +59,9 @@ class Series:
     """
 
     kind: Kind
-    sets: list[dict[str, list[Sample]]] = field(default_factory=list)
+    sets: list[SampleSet] = field(default_factory=list)
 
-    def latest(self, *peers: str) -> dict[str, list[Sample]] | None:
+    def latest(self, *peers: str) -> SampleSet | None:
         """The last set in which all these peers took part."""
         for measured in reversed(self.sets):
             if all(measured.get(peer) for peer in peers):

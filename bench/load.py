@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,11 @@ class Load:
 
     def go(self) -> None:
         self._signal()
+
+    def ended(self, wait_s: float) -> bool:
+        """Whether the run is over, after at most so long."""
+        readable, _, _ = select.select([cast(IO[str], self.process.stdout)], [], [], wait_s)
+        return bool(readable)
 
     def result(self) -> Result:
         """Waits for the run's end; sessions stay open."""

@@ -1,7 +1,8 @@
-"""The proxies that are compared: what each needs, its generated configuration, the command that runs it in the foreground."""
+"""The proxies that are compared: what each needs, its generated configuration, its command in the foreground."""
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
 import re
@@ -9,7 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from string import Template
 
@@ -17,6 +18,13 @@ from bench.build import program
 
 TEMPLATES = Path(__file__).parent / "conf"
 REPOSITORY = Path(__file__).parent.parent
+ROOT_USERS = {
+    "internal_user": "dovecot",
+    "internal_group": "dovecot",
+    "login_user": "dovenull",
+    "login_chroot": "login",
+}
+"""Whom Dovecot's processes run as where it is started by root: the users that its package makes."""
 RUN_IMAP4FAST = "import sys; from imap4fast.cli.imap4_proxy import main; sys.exit(main())"
 
 
@@ -36,7 +44,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`binary` and `packages` say what must be installed; `command` writes the configuration and returns the argument list."""
+    """`binary` and `packages` must be installed; `command` writes the configuration and returns the argument list."""
 
     name: str
     title: str
@@ -56,14 +64,9 @@ def find_binary(name: str) -> str:
 
 def write_configuration(place: Place, template: str, **more: str) -> str:
     """Fills bench/conf/TEMPLATE in; returns the path of the result."""
-    words = {
-        "folder": place.folder,
-        "port": place.port,
-        "server_port": place.server_port,
-        "extra_port": place.extra_port,
-    }
     target = place.folder / template
-    target.write_text(Template((TEMPLATES / template).read_text()).substitute({**words, **more}))
+    words = {**asdict(place), **more}
+    target.write_text(Template((TEMPLATES / template).read_text()).substitute(words))
     return str(target)
 
 
@@ -108,20 +111,10 @@ def nginx(place: Place) -> list[str]:
 
 def dovecot(place: Place) -> list[str]:
     """The login proxy, one login process. Without root all its processes run as the present user."""
-    me = pwd.getpwuid(os.geteuid())
-    users = {
-        "internal_user": me.pw_name,
-        "internal_group": str(me.pw_gid),
-        "login_user": me.pw_name,
-        "login_chroot": "",
-    }
+    user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+    users = {"internal_user": user, "internal_group": group, "login_user": user, "login_chroot": ""}
     if os.geteuid() == 0:
-        users = {
-            "internal_user": "dovecot",
-            "internal_group": "dovecot",
-            "login_user": "dovenull",
-            "login_chroot": "login",
-        }
+        users = ROOT_USERS
     return [find_binary("dovecot"), "-F", "-c", write_configuration(place, "dovecot.conf", **users)]
 
 
@@ -158,7 +151,7 @@ def is_missing(peer: Peer) -> bool:
 
 
 def install_missing(peers: list[Peer]) -> None:
-    """Installs what is missing where apt-get and root allow it; else the error says what to install. Never leaves one out."""
+    """Installs what is missing where root and apt-get are there; else the error says what to install."""
     packages = [package for peer in peers if is_missing(peer) for package in peer.packages]
     if not packages:
         return

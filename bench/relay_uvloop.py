@@ -1,4 +1,7 @@
-"""A TCP relay on uvloop that looks at nothing: what the event loop alone costs. `python -m bench.relay_uvloop PORT SERVER-PORT`."""
+"""A TCP relay on uvloop that looks at nothing: what the event loop alone costs.
+
+`python -m bench.relay_uvloop PORT SERVER-PORT`
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`python -m bench.run`: every peer, every operation, interleaved rounds, tables, targets, JSON. README.md here says how to read it."""
+"""`python -m bench.run`: every peer, every operation, interleaved rounds; tables, targets, JSON.
+
+README.md beside this file says how to read them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.build import BuildError, build
-from bench.figures import Sample, Series, figure_of, judge, rotated
+from bench.figures import SampleSet, Series, figure_of, judge, rotated
 from bench.load import LoadError
 from bench.measure import Stand, Timing, measure
 from bench.operations import OPERATIONS, SUBJECT, TARGETS, Operation
@@ -49,11 +52,9 @@ class Bench:
     results: dict[str, Series] = field(default_factory=dict)
     started_at: float = field(default_factory=time.monotonic)
 
-    def measure_set(
-        self, operation: Operation, peers: Sequence[Peer], rounds: int, rate: float
-    ) -> dict[str, list[Sample]]:
+    def measure_set(self, operation: Operation, peers: Sequence[Peer], rounds: int, rate: float) -> SampleSet:
         """Interleaved rounds, the order rotated from one to the next."""
-        measured: dict[str, list[Sample]] = {peer.name: [] for peer in peers}
+        measured: SampleSet = {peer.name: [] for peer in peers}
         for number in range(rounds):
             for peer in rotated(peers, number):
                 say(f"\r{operation.name}: round {number + 1} of {rounds}, {peer.name}")
@@ -61,7 +62,7 @@ class Bench:
         return measured
 
     def offered_rate(self) -> float:
-        """Half of what the slowest peer did in the closed loop with as many sessions; measured now if it wasn't asked for."""
+        """Half of what the slowest peer does in the closed loop; measured now if it wasn't asked for."""
         operation = next(known for known in OPERATIONS if known.name == "noop")
         series = self.results.get(operation.name)
         if series is None:
@@ -138,9 +139,7 @@ def check_peers(peers: Sequence[Peer], server_port: int, cores: Cores) -> None:
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
     parser.add_argument("--rounds", type=int, help=f"{FULL_ROUNDS}; with --quick {QUICK_ROUNDS}")
-    parser.add_argument(
-        "--quick", action="store_true", help="short runs, nothing measured again: a look, not a figure to quote"
-    )
+    parser.add_argument("--quick", action="store_true", help="short runs, nothing measured again")
     parser.add_argument("--only", default="", metavar="OP,OP", help=", ".join(known.name for known in OPERATIONS))
     parser.add_argument("--peers", default="", metavar="P,P", help=", ".join(peer.name for peer in PEERS))
     parser.add_argument("--json", type=Path, metavar="FILE", help="instead of bench/results/DATE.json")
