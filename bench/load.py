@@ -107,9 +107,7 @@ def load_command(port: int, script: str, sessions: int, **more: float) -> list[s
 @contextmanager
 def started_load(command: list[str], core: int | None) -> Iterator[Load]:
     """Ends with its sessions closed and the process gone."""
-    process = subprocess.Popen(  # noqa: S603
-        pinned(command, core), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(pinned(command, core), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process:
         try:
             yield Load(process)

@@ -31,7 +31,7 @@ LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000
 """Below the kernel's ephemeral range, so that no outgoing connection holds a port that a peer is to listen on."""
 TAIL_LINES = 12
 
-_RANDOM = random.Random()  # noqa: S311
+_RANDOM = random.Random()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def free_ports(count: int) -> list[int]:
 
 def spawn(command: list[str], core: int | None, output: IO[bytes]) -> subprocess.Popen[bytes]:
     """A process of the repository's root folder, so that `python -m bench...` and `imap4fast` are found."""
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(
         pinned(command, core), cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
     )
 
