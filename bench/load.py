@@ -97,7 +97,7 @@ class Load:
 
 
 def load_command(port: int, script: str, sessions: int, **more: float) -> list[str]:
-    """`more` are the load client's other options: seconds, warm, rate, passes."""
+    """`more` are the load client's other options: seconds, warm, rate, passes, spin."""
     command = [str(program("load")), "--port", str(port), "--script", script, "--sessions", str(sessions)]
     for name, value in more.items():
         command += [f"--{name}", f"{value:g}"]

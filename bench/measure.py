@@ -64,10 +64,10 @@ def sample_of(result: Result, used_ns: int) -> Sample:
 def measure_load(stand: Stand, running: Running, operation: Operation, rate: float) -> Sample:
     """Closed loop when the rate is 0."""
     timing = stand.timing
-    seconds = timing.latency_s if rate else timing.seconds
-    command = load_command(
-        running.port, operation.script, operation.sessions, seconds=seconds, warm=timing.warm_s, rate=rate
-    )
+    script, sessions, warm_s = operation.script, operation.sessions, timing.warm_s
+    command = load_command(running.port, script, sessions, seconds=timing.seconds, warm=warm_s)
+    if rate:
+        command = load_command(running.port, script, sessions, seconds=timing.latency_s, warm=warm_s, rate=rate, spin=1)
     with started_load(command, stand.cores.load) as load:
         return sample_of(*timed_run(load, running.pid))
 

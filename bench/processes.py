@@ -27,6 +27,7 @@ OPEN_FILES = 20_000
 START_S = 15.0
 STOP_S = 0.5
 """Dovecot's master takes a second to end; nothing that it would save is wanted."""
+NICENESS = -15
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000
 """Below the kernel's ephemeral range, so that no outgoing connection holds a port that a peer is to listen on."""
 TAIL_LINES = 12
@@ -64,6 +65,15 @@ def prepare_runner() -> Cores:
     if cores.load is not None:
         os.sched_setaffinity(0, {cores.load})
     return cores
+
+
+def raise_priority() -> bool:
+    """All that is started from now on goes before the machine's other work, where that is permitted."""
+    try:
+        os.nice(NICENESS)
+    except PermissionError:
+        return False
+    return True
 
 
 def end_in_order(_number: int, _frame: FrameType | None) -> None:

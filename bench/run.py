@@ -18,7 +18,7 @@ from bench.load import LoadError
 from bench.measure import Stand, Timing, measure
 from bench.operations import OPERATIONS, SUBJECT, TARGETS, Operation
 from bench.peers import PEERS, Peer, PeerError, install_missing
-from bench.processes import Cores, prepare_runner, started, started_server
+from bench.processes import Cores, prepare_runner, raise_priority, started, started_server
 from bench.report import (
     as_json,
     circumstances,
@@ -31,7 +31,7 @@ from bench.report import (
 
 RESULTS = Path(__file__).parent / "results"
 FULL = Timing(seconds=1.5, warm_s=0.3, latency_s=3.0)
-QUICK = Timing(seconds=0.3, warm_s=0.1, latency_s=1.0)
+QUICK = Timing(seconds=0.25, warm_s=0.05, latency_s=1.0)
 FULL_ROUNDS, QUICK_ROUNDS = 7, 3
 RETRIES = 2
 RETRY_BUDGET_S = 23 * 60
@@ -175,6 +175,7 @@ def run(options: argparse.Namespace) -> None:
     install_missing(peers)
     build()
     cores = prepare_runner()
+    raise_priority()
     with started_server(cores.load) as server_port:
         check_peers(peers, server_port, cores)
         stand = Stand(server_port, cores, QUICK if options.quick else FULL)

@@ -8,6 +8,7 @@
  */
 #include <getopt.h>
 #include <math.h>
+#include <sched.h>
 #include <sys/time.h>
 #include <time.h>
 
@@ -22,6 +23,7 @@ static struct {
     struct script *script;
     int session_count;
     double seconds, warm_s, rate;
+    int spin;        /* with a rate: never sleep, so that the timer and the core's waking up are not what is measured */
     unsigned passes; /* of each session in the measured run, 0: as many as fit */
 } option = {.session_count = 1, .seconds = 1};
 
@@ -135,8 +137,10 @@ static void dispatch_arrivals(uint64_t now) {
 
 static void wait_for_events(uint64_t most_ns) {
     static struct epoll_event events[BATCH];
+    int spins = option.spin && option.rate > 0 && phase == RUN;
     struct timespec wait = {(time_t)(most_ns / 1000000000ull), (long)(most_ns % 1000000000ull)};
-    int count = epoll_pwait2(load.epoll, events, BATCH, &wait, NULL);
+    int count = spins ? epoll_wait(load.epoll, events, BATCH, 0) : epoll_pwait2(load.epoll, events, BATCH, &wait, NULL);
+    if (spins && count == 0) sched_yield(); /* the server may share this core */
     if (count < 0 && errno != EINTR) fail("epoll_pwait2");
     for (int i = 0; i < count; i++) serve(events[i].data.ptr, events[i].events);
 }
@@ -228,13 +232,14 @@ static void prepare_sessions(void) {
 }
 
 static int usage(void) {
-    fputs("usage: load --port P --script NAME [--sessions N] [--seconds T] [--warm T] [--rate N] [--passes N]\n", stderr);
+    fputs("usage: load --port P --script NAME [--sessions N] [--seconds T] [--warm T] [--rate N] [--passes N] [--spin 1]\n", stderr);
     return 2;
 }
 
 static int read_options(int argc, char **argv) {
     static const struct option known[] = {{"port", 1, 0, 'p'},  {"script", 1, 0, 's'}, {"sessions", 1, 0, 'n'}, {"seconds", 1, 0, 't'},
-                                          {"warm", 1, 0, 'w'},  {"rate", 1, 0, 'r'},   {"passes", 1, 0, 'l'},   {0, 0, 0, 0}};
+                                          {"warm", 1, 0, 'w'},  {"rate", 1, 0, 'r'},   {"passes", 1, 0, 'l'},
+                                          {"spin", 1, 0, 'y'},  {0, 0, 0, 0}};
     int letter;
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) switch (letter) {
             case 'p': load.port = atoi(optarg); break;
@@ -243,6 +248,7 @@ static int read_options(int argc, char **argv) {
             case 't': option.seconds = atof(optarg); break;
             case 'w': option.warm_s = atof(optarg); break;
             case 'r': option.rate = atof(optarg); break;
+            case 'y': option.spin = atoi(optarg); break;
             case 'l': option.passes = (unsigned)atoi(optarg); break;
             default: return 0;
         }

@@ -10,7 +10,7 @@ import pytest
 
 from bench import processes
 from bench.peers import Peer, PeerError
-from bench.processes import Cores, choose_cores, free_ports, is_free, pinned, started
+from bench.processes import Cores, choose_cores, free_ports, is_free, pinned, raise_priority, started
 
 
 def test_two_cores_are_used_where_there_are_two() -> None:
@@ -82,6 +82,14 @@ def test_a_peer_that_ends_during_a_run_is_noticed() -> None:
         running.process.wait()
         with pytest.raises(PeerError, match="ended during the run: exit status 3"):
             running.check_alive()
+
+
+def test_without_the_right_to_it_priority_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_by: int) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr("os.nice", refused)
+    assert not raise_priority()
 
 
 def test_sigterm_ends_the_runner_in_order() -> None:

@@ -129,5 +129,6 @@ def test_a_wrong_answer_ends_the_bench(monkeypatch: pytest.MonkeyPatch, capsys: 
     for name in ("build", "check_peers", "install_missing"):
         monkeypatch.setattr(run, name, lambda *_: None)
     monkeypatch.setattr(run, "prepare_runner", lambda: Cores(None, None))
+    monkeypatch.setattr(run, "raise_priority", lambda: True)
     assert main(["--peers", "haproxy", "--only", "noop"]) == 1
     assert "a wrong answer" in capsys.readouterr().err
