@@ -28,6 +28,7 @@ START_S = 15.0
 STOP_S = 0.5
 """Dovecot's master takes a second to end; nothing that it would save is wanted."""
 NICENESS = -15
+AUTOGROUP = Path("/proc/self/autogroup")
 LOWEST_PORT, HIGHEST_PORT = 20_000, 32_000
 """Below the kernel's ephemeral range, so that no outgoing connection holds a port that a peer is to listen on."""
 TAIL_LINES = 12
@@ -67,13 +68,20 @@ def prepare_runner() -> Cores:
     return cores
 
 
-def raise_priority() -> bool:
-    """All that is started from now on goes before the machine's other work, where that is permitted."""
-    try:
+@contextmanager
+def priority() -> Iterator[None]:
+    """All that is started in the block goes before the machine's other work, where that is permitted.
+
+    Where the kernel groups processes by login session, niceness counts within one only, so the group's is set too.
+    """
+    with suppress(OSError):
         os.nice(NICENESS)
-    except PermissionError:
-        return False
-    return True
+        AUTOGROUP.write_text(str(NICENESS))
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            AUTOGROUP.write_text("0")
 
 
 def end_in_order(_number: int, _frame: FrameType | None) -> None:

@@ -18,7 +18,7 @@ from bench.load import LoadError
 from bench.measure import Stand, Timing, measure
 from bench.operations import OPERATIONS, SUBJECT, TARGETS, Operation
 from bench.peers import PEERS, Peer, PeerError, install_missing
-from bench.processes import Cores, prepare_runner, raise_priority, started, started_server
+from bench.processes import Cores, prepare_runner, priority, started, started_server
 from bench.report import (
     as_json,
     circumstances,
@@ -175,8 +175,7 @@ def run(options: argparse.Namespace) -> None:
     install_missing(peers)
     build()
     cores = prepare_runner()
-    raise_priority()
-    with started_server(cores.load) as server_port:
+    with priority(), started_server(cores.load) as server_port:
         check_peers(peers, server_port, cores)
         stand = Stand(server_port, cores, QUICK if options.quick else FULL)
         bench = Bench(stand, peers, operations, options.rounds, 0 if options.quick else RETRIES)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import socket
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from bench import processes
 from bench.peers import Peer, PeerError
-from bench.processes import Cores, choose_cores, free_ports, is_free, pinned, raise_priority, started
+from bench.processes import Cores, choose_cores, free_ports, is_free, pinned, priority, started
 
 
 def test_two_cores_are_used_where_there_are_two() -> None:
@@ -84,12 +85,25 @@ def test_a_peer_that_ends_during_a_run_is_noticed() -> None:
             running.check_alive()
 
 
-def test_without_the_right_to_it_priority_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refused(_by: int) -> int:
-        raise PermissionError
+def refuse(_by: int) -> int:
+    raise PermissionError
 
-    monkeypatch.setattr("os.nice", refused)
-    assert not raise_priority()
+
+def test_without_the_right_to_it_priority_stays(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    group = tmp_path / "autogroup"
+    monkeypatch.setattr("os.nice", refuse)
+    monkeypatch.setattr(processes, "AUTOGROUP", group)
+    with priority():
+        assert not group.exists()
+
+
+def test_the_login_session_gets_its_priority_back(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    group = tmp_path / "autogroup"
+    monkeypatch.setattr("os.nice", lambda by: by)
+    monkeypatch.setattr(processes, "AUTOGROUP", group)
+    with priority():
+        assert group.read_text() == str(processes.NICENESS)
+    assert group.read_text() == "0"
 
 
 def test_sigterm_ends_the_runner_in_order() -> None:

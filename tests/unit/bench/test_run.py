@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import count
 
 import pytest
@@ -129,6 +129,6 @@ def test_a_wrong_answer_ends_the_bench(monkeypatch: pytest.MonkeyPatch, capsys: 
     for name in ("build", "check_peers", "install_missing"):
         monkeypatch.setattr(run, name, lambda *_: None)
     monkeypatch.setattr(run, "prepare_runner", lambda: Cores(None, None))
-    monkeypatch.setattr(run, "raise_priority", lambda: True)
+    monkeypatch.setattr(run, "priority", nullcontext)
     assert main(["--peers", "haproxy", "--only", "noop"]) == 1
     assert "a wrong answer" in capsys.readouterr().err
