@@ -131,6 +131,12 @@ PRIVILEGES = TCPS.entry(
     "The process refuses to go on with more rights than it needs.",
     unnamed=("REASON",),
 )
+STAYS_ROOT = TCPS.entry(
+    741,
+    "W",
+    "Workers keep root's privileges: app-user is not set",
+    "The master runs as root and nothing says who the workers should be.",
+)
 INTERNAL_ERROR = TCPS.entry(
     790,
     "E",

@@ -7,6 +7,7 @@ does not fit at once is kept and sent later, a connection that does not fit is f
 from __future__ import annotations
 
 import array
+import select
 import socket
 from collections import deque
 from typing import Final
@@ -77,6 +78,8 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._sock = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLOUT)
         self._kept: deque[Frame] = deque()
         self.closed = False
 
@@ -113,6 +116,10 @@ class Channel:
     def pass_on(self, frame: Frame, descriptor: int) -> bool:
         """Sends a frame with a descriptor, now or not at all; the caller still owns and closes the descriptor."""
         return not self._kept and self._try(frame, (descriptor,))
+
+    def has_room(self) -> bool:
+        """A small frame would be sent at once."""
+        return not self.closed and not self._kept and bool(self._poll.poll(0))
 
     def _try(self, frame: Frame, descriptors: tuple[int, ...]) -> bool:
         if self.closed:

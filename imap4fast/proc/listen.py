@@ -165,7 +165,9 @@ def _bind(place: Place, proxy: Proxy, workers: int) -> Group:
     except (SetupError, OSError) as error:
         for sock in sockets:
             sock.close()
-        raise error if isinstance(error, SetupError) else SetupError(f"{describe(place.item)}: {place}", error) from error
+        raise (
+            error if isinstance(error, SetupError) else SetupError(f"{describe(place.item)}: {place}", error)
+        ) from error
     return Group(place, sockets)
 
 
