@@ -127,7 +127,7 @@ static void serve(struct epoll_event *event) {
 
 int main(int argc, char **argv) {
     struct epoll_event events[BATCH];
-    if (argc != 3) return fputs("usage: relay LISTEN-PORT SERVER-PORT\n", stderr), 2;
+    if (argc != 3 || atoi(argv[1]) <= 0 || atoi(argv[2]) <= 0) return fputs("usage: relay LISTEN-PORT SERVER-PORT\n", stderr), 2;
     prepare_process();
     server_port = atoi(argv[2]);
     listener = listen_on(atoi(argv[1]));

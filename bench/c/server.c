@@ -304,7 +304,7 @@ static void prepare_answers(void) {
 
 int main(int argc, char **argv) {
     struct epoll_event events[BATCH];
-    if (argc != 2) return fputs("usage: server PORT\n", stderr), 2;
+    if (argc != 2 || atoi(argv[1]) <= 0) return fputs("usage: server PORT\n", stderr), 2;
     prepare_process();
     prepare_answers();
     listener = listen_on(atoi(argv[1]));

@@ -168,3 +168,12 @@ def test_quantiles_are_off_by_less_than_a_percent(tmp_path: Path) -> None:
     assert high == pytest.approx(36_630_000, rel=0.01)
     assert most == 37_000_000
     assert least == 37
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["0", "0"], ["1", "2", "3"]])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_wrong_arguments_end_a_program_at_once(name: str, arguments: list[str]) -> None:
+    build()
+    ended = subprocess.run([str(program(name)), *arguments], capture_output=True, timeout=10, check=False)
+    assert ended.returncode == 2
+    assert b"usage" in ended.stderr
