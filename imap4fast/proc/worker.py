@@ -23,6 +23,7 @@ from imap4fast.log.setup import Logs
 from imap4fast.log.tcps import INTERNAL_ERROR, LEVEL_CHANGED, LOGS_REOPENED
 from imap4fast.proc import kernel, privileges
 from imap4fast.proc.control import (
+    WHY_CHARS,
     Adopt,
     Channel,
     Drain,
@@ -203,7 +204,7 @@ def main(start: Start, column: int, sockets: Sockets, channel: Channel) -> int:
         return 1
     except Exception as error:
         start.logs.write(INTERNAL_ERROR, "worker", f"{type(error).__name__}: {error}")
-        channel.send(Failed("worker", f"{type(error).__name__}: {error}"))
+        channel.send(Failed("worker", f"{type(error).__name__}: {error}"[:WHY_CHARS]))
         return 1
     finally:
         start.logs.flush()
@@ -229,6 +230,6 @@ async def _serve(start: Start, column: int, sockets: Sockets, channel: Channel) 
 
 def _report(channel: Channel, error: Imap4FastError) -> None:
     if isinstance(error, SetupError):
-        channel.send(Failed(error.what, str(error.why)))
+        channel.send(Failed(error.what, str(error.why)[:WHY_CHARS]))
     else:
-        channel.send(Failed("worker", str(error)))
+        channel.send(Failed("worker", str(error)[:WHY_CHARS]))
