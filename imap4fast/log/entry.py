@@ -8,9 +8,8 @@ level; N and I always are.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 LEVELS = {"error": 3, "warning": 4, "normal": 6, "debug": 7, "trace": 8, "full": 9}
 """The level words of `log-debug` with their numbers; 5 has no word."""
@@ -37,8 +36,8 @@ _FIXED = re.compile(r"\b([A-Z][A-Za-z-]*)=([^%\s]\S*)")
 class Form:
     """An entry under one severity, with all that can be known before its arguments.
 
-    `texts` picks from the arguments those that stand at a `%s`; `fixed` are pairs that the text itself holds
-    (`PHASE=1`); `urgent` lines do not wait for the timer.
+    `kinds` are the letters of the placeholders and `strings` how many are `s`; `fixed` are pairs that the text itself
+    holds (`PHASE=1`); `urgent` lines do not wait for the timer.
     """
 
     id: str
@@ -50,7 +49,7 @@ class Form:
     keys: tuple[str, ...]
     kinds: str
     fixed: dict[str, str]
-    texts: Callable[[tuple[object, ...]], tuple[str, ...]]
+    strings: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,16 +111,8 @@ def _form(entry: Entry, severity: str) -> Form:
         keys=entry.keys,
         kinds=kinds,
         fixed=dict(_FIXED.findall(entry.text)),
-        texts=_picker([index for index, kind in enumerate(kinds) if kind == "s"]),
+        strings=kinds.count("s"),
     )
-
-
-def _picker(places: list[int]) -> Callable[[tuple[object, ...]], tuple[str, ...]]:
-    """A function in C that picks these arguments as a tuple (itemgetter alone gives a bare value for one place)."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    first = places[0] if places else 0
-    return itemgetter(slice(first, first + len(places)))
 
 
 class Component:

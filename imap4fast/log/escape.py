@@ -75,6 +75,8 @@ def bare(value: object, limit: int) -> str:
     YES and NO for truth, names for members of an enumeration, three places for decimals; anything else as `str` says,
     so that a Secret shows its mark.
     """
+    if type(value) is str and len(value) <= (limit or len(value)):
+        return escape_text(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _bare_bytes(bytes(value), limit)
     if isinstance(value, bool):

@@ -99,7 +99,7 @@ PROXY_EVENT = IMAP.entry(
     "RULE=%s",
     "The record from which statistics are made, one a session. CLIENT and SERVER are names where known, else "
     "addresses. CIN is what the proxy sent to the client, COUT what the client sent, SIN what the server sent, SOUT "
-    "what the proxy sent to the server, in bytes on the wire. DURATION is in seconds, STATUS is ACCEPTED or REJECTED, "
+    "what the proxy sent to the server, in bytes on the wire. A port that does not exist is 0. DURATION is in seconds, STATUS is ACCEPTED or REJECTED, "
     "RESULT is OK, FAILED or ABORTED, RULE the ACL that decided.",
 )
 INTERNAL_ERROR = IMAP.entry(

@@ -20,6 +20,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 BAD_ARGUMENTS = "BAD-ARGUMENTS"
 """Stands in a line whose arguments do not fit its entry: a fault of the program that must not end a session."""
 
+_AS_THEY_ARE = (str, int)
+
 
 class Lines(Protocol):
     """One format of one process."""
@@ -55,17 +57,25 @@ class _Head:
 
 def body(form: Form, args: tuple[object, ...], limit: int) -> str:
     """The entry's text with its arguments in place, after the rules of escape.py."""
+    strings = [arg for arg in args if type(arg) is str]
+    joined = "".join(strings)
     try:
-        try:
-            joined = "".join(form.texts(args))
-        except TypeError:  # some argument is no str
-            joined = " "
-        if is_plain(joined) and (not limit or len(joined) <= limit) and "" not in args:
-            return form.text % args
+        if is_plain(joined) and "" not in strings and (not limit or len(joined) <= limit):
+            if len(strings) == form.strings:
+                return form.text % args
+            return form.text % tuple([arg if type(arg) in _AS_THEY_ARE else shown(arg, limit) for arg in args])
+    except TypeError:  # something odd at a %u, or a wrong count
+        pass
+    return _careful_body(form, args, limit)
+
+
+def _careful_body(form: Form, args: tuple[object, ...], limit: int) -> str:
+    """The same for any arguments, each by itself. A number that does not exist is 0."""
+    try:
         return form.text % tuple(
-            [shown(arg, limit) if kind == "s" else arg for arg, kind in zip(args, form.kinds, strict=True)]
+            [shown(arg, limit) if kind == "s" else arg or 0 for arg, kind in zip(args, form.kinds, strict=True)]
         )
-    except (TypeError, ValueError, IndexError, OverflowError):
+    except (TypeError, ValueError, OverflowError):
         return f"{BAD_ARGUMENTS} {form.text} " + " ".join([shown(arg, limit) for arg in args])
 
 
