@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import uvloop
@@ -113,12 +113,12 @@ class Worker:
         self.unbind()
         if self._draining is not None:
             self._draining.cancel()
-        limit_s = wait_s + DRAIN_NOW_S
-        self._draining = asyncio.get_running_loop().create_task(self._drain(self._service.drain(wait_s), limit_s))
+        self._draining = asyncio.get_running_loop().create_task(self._drain(wait_s))
 
-    async def _drain(self, drained: Coroutine[None, None, None], limit_s: float) -> None:
+    async def _drain(self, wait_s: float) -> None:
+        limit_s = wait_s + DRAIN_NOW_S
         try:
-            await asyncio.wait_for(drained, limit_s)
+            await asyncio.wait_for(self._service.drain(wait_s), limit_s)
         except TimeoutError:
             self._logs.write(INTERNAL_ERROR, "worker.drain", f"sessions did not end within {limit_s:g} s")
         except Exception as error:
