@@ -105,12 +105,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     expr = None if options.test is None else parse_expression(options.test)
-    settings, warnings = load(options.file)
-    shown = [str(warning) for warning in warnings]
+    loaded = load(options.file)
+    shown = [str(warning) for warning in loaded.warnings]
     if options.debug_level is None or options.debug_level >= WARNING_LEVEL:
         for warning in shown:
             print(warning, file=sys.stderr)
-    word, text, values, status = _answer(settings, expr, options.resolve)
+    word, text, values, status = _answer(loaded.settings, expr, options.resolve)
     if options.json:
         text = _json({"file": options.file, "warnings": shown, "expression": word, **values})
     print(text)
