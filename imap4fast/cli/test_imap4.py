@@ -18,7 +18,7 @@ from imap4fast.config.dump import dump_acls, dump_proxy
 from imap4fast.config.expression import Help, ShowAcl, ShowHash, ShowProxy, TestExpr, parse_expression
 from imap4fast.config.load import load
 from imap4fast.config.settings import Settings
-from imap4fast.errors import Imap4FastError
+from imap4fast.errors import ConfigError, Imap4FastError
 from imap4fast.net.resolve import resolve_names
 from imap4fast.policy.hosts import Names
 from imap4fast.policy.rehearsal import Rehearsal, names_asked, rehearse
@@ -30,6 +30,8 @@ REJECTED = 1
 
 WARNING_LEVEL = 4
 """Warnings are shown from this log level on; -d 3 shows errors alone."""
+
+_PHASES = (1, 2)
 
 EXPRESSIONS = """\
 Expressions for -t, in configuration syntax; the final ; may be left out:
@@ -125,10 +127,10 @@ def _answer(settings: Settings, expr: TestExpr | ShowAcl | ShowProxy | ShowHash 
     if isinstance(expr, TestExpr):
         return _answer_test(settings, expr, resolve)
     if isinstance(expr, ShowAcl):
-        text = dump_acls(settings, expr.phase)
+        text = _acls(settings, expr.phase)
         return "show-acl", text, {"phase": expr.phase, "text": text}, ACCEPTED
     if isinstance(expr, ShowProxy):
-        text = dump_proxy(settings, expr.all)
+        text = dump_proxy(settings, expr.all).rstrip("\n")
         return "show-proxy", text, {"text": text}, ACCEPTED
     if isinstance(expr, ShowHash):
         return "show-hash", settings.digest, {"hash": settings.digest}, ACCEPTED
@@ -136,6 +138,12 @@ def _answer(settings: Settings, expr: TestExpr | ShowAcl | ShowProxy | ShowHash 
         text = f"{EXPRESSIONS}\n{EXAMPLES}".rstrip("\n")
         return "help", text, {"text": text}, ACCEPTED
     return None, f"{settings.path}: the configuration is good", {"good": True}, ACCEPTED
+
+
+def _acls(settings: Settings, phase: int) -> str:
+    if phase not in _PHASES:
+        raise ConfigError(f"show-acl {phase}: mail-acl and doc-acl are not supported yet")
+    return dump_acls(settings, phase).rstrip("\n")
 
 
 def _answer_test(settings: Settings, expr: TestExpr, resolve: bool) -> Answer:

@@ -252,6 +252,7 @@ def test_a_missing_file(tmp_path: Path, capsys) -> None:
         "test from 10.9.1.1;",
         "test from;",
         "show-acl 0;",
+        "show-acl 3;",
         "",
         "test time 2561;",
         "test time 02302200;",
