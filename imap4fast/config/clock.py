@@ -58,7 +58,10 @@ class HoursType(Type):
         members = node.members if isinstance(node, ListNode) else (node,)
         if all(isinstance(member, Range) for member in members):
             return tuple(_pair(member) for member in members)
-        return _intervals(_chosen(node))
+        chosen = _chosen(node)
+        if not chosen:
+            raise ElementError(node.span, "the set is empty")
+        return _intervals(chosen)
 
     def write(self, value: Any) -> str:
         return "{ " + ", ".join(f"{hhmm(start)}-{hhmm(end)}" for start, end in value) + " }"

@@ -135,6 +135,8 @@ class SetOf(Type):
         """None for all of them."""
         node = cursor.take(f"a set of {self.member}")
         chosen = frozenset(self.chosen(node))
+        if not chosen:
+            raise ElementError(node.span, "the set is empty")
         return None if chosen == frozenset(self.universe) else chosen
 
     def chosen(self, node: Node) -> list[int]:
