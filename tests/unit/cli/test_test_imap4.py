@@ -211,6 +211,17 @@ def test_help_expression(example: str, capsys) -> None:
     assert run_json(capsys, "-f", example, "-t", "help;")[1]["text"] + "\n" == out
 
 
+def test_several_expressions_are_answered_in_turn(example: str, capsys) -> None:
+    both = "show-hash; test from [10.0.0.5] to [10.0.0.1]:993;"
+    status, out, _ = run(capsys, "-f", example, "-t", both)
+    digest, rest = out.split("\n", 1)
+    assert (status, rest) == (1, f"\n{REJECTED_TEXT}")
+    status, document = run_json(capsys, "-f", example, "-t", both)
+    assert status == 1
+    assert document["answers"][0] == {"expression": "show-hash", "hash": digest}
+    assert document["answers"][1]["outcome"] == "REJECTED"
+
+
 def test_usage_help_teaches(capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
