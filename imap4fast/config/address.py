@@ -1,4 +1,4 @@
-"""IP addresses of the language, between text and numbers: `[192.0.2.1]`, `[a/24]`, `[a/255.255.0.255]`, `[a/0xFF00]`."""
+"""IP addresses of the language, between text and numbers: `[a]`, `[a/24]`, `[a/255.255.0.255]`, `[a/0xFF00]`."""
 
 from __future__ import annotations
 
@@ -81,20 +81,23 @@ def _plain(parsed: tuple[int, int]) -> Address:
 
 def _mask(text: str, version: int, span: Span) -> int:
     bits = _BITS[version]
+    everything: int = 2**bits - 1
     if text.isascii() and text.isdigit() and len(text) <= 3 and int(text) <= bits:
-        return (2**bits - 1) ^ (2 ** (bits - int(text)) - 1)
+        return everything ^ (everything >> int(text))
     if text[:2] in ("0x", "0X"):
         try:
             mask = int(text[2:], 16)
         except ValueError:
             mask = -1
-        if 0 <= mask < 2**bits:
+        if 0 <= mask <= everything:
             return mask
     elif "." in text or ":" in text:
         mask_version, mask = _parsed(text, span)
         if mask_version == version:
             return mask
-    raise ElementError(span, f"`{text}` is no mask of an IPv{version} address; write /0 to /{bits}, an address or 0x...")
+    raise ElementError(
+        span, f"`{text}` is no mask of an IPv{version} address; write /0 to /{bits}, an address or 0x..."
+    )
 
 
 def _text(version: int, value: int) -> str:

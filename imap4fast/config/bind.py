@@ -55,9 +55,9 @@ class Binder:
         if member is None:
             self._unknown(bound.section, statement.keyword)
             return
-        rest = self._run_together(bound.section, member, statement)
-        if rest is not None:
-            head, rest = _split(statement, rest)
+        forgotten = self._run_together(bound.section, member, statement)
+        if forgotten is not None:
+            head, rest = _split(statement, forgotten)
             self._report.error(_last(head).after(), f"`;` is missing after {shown_last(head)}")
             self._member(bound, head, supported)
             self._member(bound, rest, supported)

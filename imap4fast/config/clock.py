@@ -18,7 +18,7 @@ MONTHS = {
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), start=1
     )
 }
-_LONGEST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _DAY_MINUTES = 1440
 _Minutes = tuple[tuple[int, int], ...]
 
@@ -127,7 +127,7 @@ def _date(cursor: Cursor) -> tuple[int, int]:
     atom = cursor.take_atom("a day of the month", "INTEGER")
     day = DAYS.number(atom)
     month = MONTH_SET.number(cursor.take("a month"))
-    if day > _LONGEST[month - 1]:
+    if day > LONGEST_MONTHS[month - 1]:
         raise ElementError(atom.span, f"that month has no day {day}")
     return day, month
 

@@ -45,7 +45,7 @@ def shown(token: Token) -> str:
 def _about_character(token: Token, before: Token | None) -> str:
     joined = before is not None and before.end_pos == token.start_pos and before.type in _VALUES
     hint = "; a text with such characters is written in quotes" if joined else ""
-    return f"unexpected character `{token}`{hint}" if token.isprintable() else f"unexpected character {ascii(str(token))}"
+    return f"unexpected character `{token}`{hint}" if token.isprintable() else f"unexpected character {str(token)!a}"
 
 
 def _about_start(token: Token) -> str:

@@ -143,7 +143,8 @@ class SetOf(Type):
         """The numbers that `node` includes."""
         members = node.members if isinstance(node, ListNode) else (node,)
         refuse_exclusions_alone(members, node)
-        left, taken = set(self.universe), []
+        left = set(self.universe)
+        taken: list[int] = []
         for member in members:
             value = member.value if isinstance(member, Negated) else member
             fits = left.intersection(self._fitting(value))

@@ -1,8 +1,8 @@
 """Errors and warnings of a configuration: how they are collected, and how they look.
 
-    FILE:LINE:COLUMN: error: TEXT; did you mean `WORD`?
-      the line of the file
-          ^~~~
+FILE:LINE:COLUMN: error: TEXT; did you mean `WORD`?
+  the line of the file
+      ^~~~
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from imap4fast.names import DIALECT
 _INDENT = "  "
 
 
-def dump_proxy(settings: Settings, all: bool) -> str:  # noqa: A002
+def dump_proxy(settings: Settings, all: bool) -> str:
     """A whole file; `all`: also what has its default."""
     return _file(settings.proxy, all)
 
@@ -51,7 +51,8 @@ def _file(proxy: Proxy, everything: bool) -> str:
 
 def _periods(proxy: Proxy) -> list[TimePeriodSet]:
     """The sets that ACLs use, each once."""
-    used = [acl.conditions.time_period_set for acl in (*proxy.session_acls, *proxy.command_acls)]
+    conditions = [acl.conditions for acl in proxy.session_acls] + [acl.conditions for acl in proxy.command_acls]
+    used = [condition.time_period_set for condition in conditions]
     return list({period.name: period for period in used if period is not None}.values())
 
 

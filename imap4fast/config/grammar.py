@@ -6,6 +6,7 @@ in, or the statement is dropped and parsing goes on behind it from the last stat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.resources import files
 
 from lark import Lark, Token, Tree
@@ -251,4 +252,9 @@ def _list(tree: Tree[Token], source: Source) -> ListNode:
     return ListNode(members, nodes[0].span.to(nodes[-1].span))
 
 
-_BUILDERS = {"range": _range, "sock": _sock, "negated": _negated, "list": _list}
+_BUILDERS: dict[str, Callable[[Tree[Token], Source], Node]] = {
+    "range": _range,
+    "sock": _sock,
+    "negated": _negated,
+    "list": _list,
+}

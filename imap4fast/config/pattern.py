@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re2
+import re2  # type: ignore[import-untyped]
 
 from imap4fast.config.diagnostic import ElementError
 from imap4fast.config.syntax import Atom

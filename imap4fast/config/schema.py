@@ -65,7 +65,8 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
     `one_of`: exactly one of these items must be given. `exclusive`: at most one of each group. `parts` are fields of
     the structure that are structures themselves, made from items with a dotted `field`. `inline`: a value of the
-    section, of the name `field`, belongs to the structure around. `check` sees the bound section. `page` is the manual page that it belongs to.
+    section, of the name `field`, belongs to the structure around. `check` sees the bound section. `page` is the
+    manual page that it belongs to.
     """
 
     keyword: str

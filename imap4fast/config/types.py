@@ -105,7 +105,7 @@ class Scaled(Integer):
         return f"; did you mean `{digits}{near}`?" if near else f"; the suffixes are {known}"
 
     def write(self, value: Any) -> str:
-        for suffix, factor in reversed(self.suffixes.items()):
+        for suffix, factor in reversed(list(self.suffixes.items())):
             if value and factor > 1 and value % factor == 0:
                 return f"{int(value) // factor}{suffix}"
         return str(int(value))
@@ -215,7 +215,9 @@ def text_of(atom: Atom) -> str:
         if found[1]:
             return chr(int(found[1], 16))
         if found[2] not in _ESCAPED:
-            span = type(atom.span)(atom.span.source, atom.span.start + 1 + found.start(), atom.span.start + 1 + found.end())
+            span = type(atom.span)(
+                atom.span.source, atom.span.start + 1 + found.start(), atom.span.start + 1 + found.end()
+            )
             raise ElementError(span, f'unknown escape `{found[0]}`; known are \\" \\\\ \\n \\t \\xHH')
         return _ESCAPED[found[2]]
 

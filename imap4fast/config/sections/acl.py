@@ -39,7 +39,11 @@ USER = Item(
     help="condition: the out-of-band user until login, then the IMAP login name",
 )
 GROUP = Item(
-    keyword="group", type=STRINGS, field="conditions.group", default="*", help="condition: groups of an out-of-band user"
+    keyword="group",
+    type=STRINGS,
+    field="conditions.group",
+    default="*",
+    help="condition: groups of an out-of-band user",
 )
 RESULT = (
     Item(keyword="accept", type=KEY, help="the ACL accepts; it says either this or deny"),

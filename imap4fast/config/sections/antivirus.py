@@ -47,8 +47,8 @@ ANTIVIRUS = Section(
             keyword="connection",
             type=CONNECTION,
             obligatory=True,
-            help="clamav-net and clamav-unix send the mail (INSTREAM), clamav-file leaves it in comm-dir, builtin knows "
-            "EICAR and `digests`",
+            help="clamav-net and clamav-unix send the mail (INSTREAM), clamav-file leaves it in comm-dir, "
+            "builtin knows EICAR and `digests`",
         ),
         Item(keyword="digests", type=FILE, default="none", help="SHA-256 digests in hex, one a line"),
         Item(keyword="max-checked-size", type=SIZE, default="25M", help="what is larger is SKIPPED"),

@@ -82,7 +82,7 @@ def _check(bound: Bound, report: Report) -> None:
     if acl.accept and not acl.no_mail_scanning:
         report.error(
             bound.statement.keyword.span,
-            f"mail processing is not supported yet: `command-acl {acl.name}` accepts, so it must say `no-mail-scanning;`",
+            f"mail processing is not supported yet: `command-acl {acl.name}` must say `no-mail-scanning;` to accept",
         )
     for command in sorted(COMMAND_WORDS):
         _check_uid_form(command, acl.commands or (), bound, report)

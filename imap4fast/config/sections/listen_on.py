@@ -120,4 +120,3 @@ LISTEN_ON = Section(
         ),
     ),
 )
-

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from imap4fast.config.composite import Seq
-from imap4fast.config.schema import Bound, Item, Section
 from imap4fast.config.diagnostic import Report
+from imap4fast.config.schema import Bound, Item, Section
 from imap4fast.config.settings import LogSink
 from imap4fast.config.types import DURATION, FILE, SIZE, SIZE_NOT_0, Integer, Word, words
 
@@ -36,9 +36,13 @@ def log_sink(keyword: str, text: str) -> Section:
             Item(keyword="facility", type=words(*_FACILITIES), help="facility of syslog; without it LOCAL4"),
             Item(keyword="format", type=words("text", "json"), help="form of a line"),
             Item(keyword="mem-level", type=LEVEL, help="level of mem-file"),
-            Item(keyword="mem-file", type=Seq(FILE, SIZE_NOT_0), help="a mapped file with the last lines, and its size"),
+            Item(
+                keyword="mem-file", type=Seq(FILE, SIZE_NOT_0), help="a mapped file with the last lines, and its size"
+            ),
             Item(keyword="rotate", type=Seq(SIZE_NOT_0, Integer(name="count")), help="size of a file, files kept"),
-            Item(keyword="syslog-failure", type=words("ignore", "file", "stop"), help="when syslog does not take a line"),
+            Item(
+                keyword="syslog-failure", type=words("ignore", "file", "stop"), help="when syslog does not take a line"
+            ),
             Item(keyword="data-limit", type=SIZE, help="bytes of a block that are shown at level full"),
             Item(keyword="dump-hold-time", type=DURATION, help="how long a dump of data is held back"),
         ),

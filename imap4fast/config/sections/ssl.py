@@ -18,7 +18,9 @@ SSL_PARAMS = Section(
     repeatable=True,
     supported=False,
     members=(
-        Item(keyword="certificate", type=FILE, default="none", help="PEM, a chain allowed; obligatory on the client leg"),
+        Item(
+            keyword="certificate", type=FILE, default="none", help="PEM, a chain allowed; obligatory on the client leg"
+        ),
         Item(keyword="private-key", type=FILE, default="none", help="PEM; obligatory on the client leg"),
         Item(keyword="key-passphrase", type=FILE, default="none", help="file with the passphrase of the key"),
         Item(
