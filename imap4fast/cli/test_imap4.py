@@ -158,7 +158,7 @@ def _answer(settings: Settings, expr: Expr | None, resolve: bool) -> Answer:
 
 def _acls(settings: Settings, phase: int) -> str:
     if phase not in _PHASES:
-        raise ConfigError(f"show-acl {phase}: mail-acl and doc-acl are not supported yet")
+        raise ConfigError(f"<expression>: error: show-acl {phase}: mail-acl and doc-acl are not supported yet")
     return dump_acls(settings, phase).rstrip("\n")
 
 
@@ -179,3 +179,7 @@ def _resolved(settings: Settings, expr: TestExpr) -> Names:
 
 def _json(values: dict[str, object]) -> str:
     return msgspec.json.format(msgspec.json.encode(values), indent=2).decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

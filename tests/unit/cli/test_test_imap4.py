@@ -337,7 +337,7 @@ def test_a_user_after_login(named: str, capsys) -> None:
 
 
 def test_as_a_program(example: str) -> None:
-    code = "import sys; from imap4fast.cli.test_imap4 import main; sys.exit(main())"
-    argv = [sys.executable, "-c", code, "-f", example, "-t", "test from [10.0.0.5] to [10.0.0.1]:993"]
+    command = [sys.executable, "-m", "imap4fast.cli.test_imap4"]
+    argv = [*command, "-f", example, "-t", "test from [10.0.0.5] to [10.0.0.1]:993"]
     ended = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, REJECTED_TEXT, "")
