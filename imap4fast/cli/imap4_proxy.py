@@ -12,7 +12,7 @@ from imap4fast.cli.options import USAGE_ERROR, base_parser
 from imap4fast.config.load import load
 from imap4fast.errors import ConfigError
 from imap4fast.net.service import Service
-from imap4fast.proc import service
+from imap4fast.proc import launch
 
 _DESCRIPTION = "An IMAP security proxy: takes connections, judges them by ACLs, and relays what may pass."
 
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
     for warning in loaded.warnings:
         print(warning, file=sys.stderr)
-    return service.run(loaded.settings, Service)
+    return launch.run(loaded.settings, Service)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import array
 import select
 import socket
+import sys
 from collections import deque
 from typing import Final
 
@@ -16,6 +17,7 @@ import msgspec
 
 FRAME_BYTES: Final = 16384
 WHY_CHARS: Final = 4000
+_RIGHTS_BYTES = socket.CMSG_SPACE(array.array("i").itemsize)
 
 
 class Unbind(msgspec.Struct, frozen=True, tag="unbind"):
@@ -138,13 +140,13 @@ class Channel:
         frames: list[tuple[Frame, int]] = []
         while not self.closed:
             try:
-                data, descriptors, _, _ = socket.recv_fds(self._sock, FRAME_BYTES, 1)
+                data, rights, _, _ = self._sock.recvmsg(FRAME_BYTES, _RIGHTS_BYTES, socket.MSG_CMSG_CLOEXEC)
             except BlockingIOError:
                 break
             except OSError:
-                data, descriptors = b"", []
+                data, rights = b"", []
             if not data:
                 self.closed = True
                 break
-            frames.append((_decoder.decode(data), descriptors[0] if descriptors else -1))
+            frames.append((_decoder.decode(data), int.from_bytes(rights[0][2], sys.byteorder) if rights else -1))
         return frames

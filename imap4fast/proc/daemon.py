@@ -22,15 +22,15 @@ def detach(serve: Callable[[Callable[[], None]], None]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     first = os.fork()
-    if first:
-        os.close(write)
-        os.waitpid(first, 0)
-        return _await_report(read)
-    os.close(read)
-    os.setsid()
-    if os.fork():  # no leader of a session can get a terminal by accident
-        os._exit(0)
-    _serve(serve, write)
+    if not first:
+        os.close(read)
+        os.setsid()
+        if os.fork():  # no leader of a session can get a terminal by accident
+            os._exit(0)
+        _serve(serve, write)
+    os.close(write)
+    os.waitpid(first, 0)
+    return _await_report(read)
 
 
 def _await_report(read: int) -> int:

@@ -30,7 +30,7 @@ from imap4fast.proc.control import Channel, Drain, Failed, Frame, Heartbeat, Lev
 from imap4fast.proc.listen import Group, bind_all
 from imap4fast.proc.pidfile import PidFile
 from imap4fast.proc.queues import Queues
-from imap4fast.proc.seat import GUARD_DEATHS, GUARD_S, STUCK_AFTER_S, Seat, State
+from imap4fast.proc.seat import GUARD_DEATHS, GUARD_S, Seat, State
 
 TURN_S = 0.25
 UNBIND_WAIT_S = 2.0
@@ -174,7 +174,7 @@ class Master:
         self.logs.flush()
 
     def _look_after(self, seat: Seat, now: float) -> None:
-        if seat.living and seat.silent_s(now) > STUCK_AFTER_S:
+        if seat.stuck(now):
             seat.kill()
         if seat.living:
             self._bury_if_dead(seat, now)
@@ -250,20 +250,19 @@ class Master:
         channel = seat.channel
         assert channel is not None
         for frame, _ in channel.receive():
-            seat.heard_at = now
-            self._hear(seat, frame)
+            self._hear(seat, frame, now)
         if channel.closed:  # its death follows
             self._selector.unregister(channel)
 
-    def _hear(self, seat: Seat, frame: Frame) -> None:
+    def _hear(self, seat: Seat, frame: Frame, now: float) -> None:
         match frame:
             case Ready():
-                seat.state = State.SERVING
+                seat.state, seat.heard_at = State.SERVING, now
                 again = tcps.WORKER_RESTARTED if seat.served else tcps.WORKER_STARTED
                 self.logs.write(again, seat.number + 1, seat.pid)
                 seat.served = True
             case Heartbeat(sessions, full):
-                seat.sessions, seat.full = sessions, full
+                seat.sessions, seat.full, seat.heard_at = sessions, full, now
             case Unbound():
                 seat.unbound = True
             case Failed(what, why):

@@ -42,8 +42,8 @@ class Seat:
         self.pidfd = -1
         self.channel: Channel | None = None
         self.failure: tuple[str, str] | None = None
+        self.sat_at = 0.0
         self.heard_at = 0.0
-        self.empty_since = 0.0
         self.restart_at = 0.0
         self.sessions = 0
         self.full = False
@@ -59,7 +59,7 @@ class Seat:
         self.pid, self.channel = pid, channel
         self.pidfd = os.pidfd_open(pid)
         self.state = State.STARTING
-        self.heard_at = now
+        self.sat_at = now
         self.failure = None
         self.sessions, self.full, self.unbound = 0, False, False
         self.counted = True
@@ -79,7 +79,6 @@ class Seat:
             self.channel.close()
         self.channel, self.pid, self.sessions = None, 0, 0
         self.state, self.unbound = State.EMPTY, True
-        self.empty_since = now
         self.restart_at = now + self._delay(now)
         return round(self.restart_at - now)
 
@@ -100,8 +99,12 @@ class Seat:
         return self.pid != 0
 
     def silent_s(self, now: float) -> float:
-        """How long the worker has not been heard, or how long there has been none."""
-        return now - (self.heard_at if self.state is not State.EMPTY else self.empty_since)
+        """How long no worker that serves has been heard here; failing restarts do not shorten it."""
+        return now - self.heard_at
+
+    def stuck(self, now: float) -> bool:
+        """The process neither serves nor ends."""
+        return self.living and now - max(self.heard_at, self.sat_at) > STUCK_AFTER_S
 
     def takes(self, now: float) -> bool:
         """New connections are in good hands here."""

@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import uvloop
@@ -23,6 +23,7 @@ from imap4fast.log.setup import Logs
 from imap4fast.log.tcps import INTERNAL_ERROR, LEVEL_CHANGED, LOGS_REOPENED
 from imap4fast.proc import kernel, privileges
 from imap4fast.proc.control import (
+    WHY_CHARS,
     Adopt,
     Channel,
     Drain,
@@ -112,12 +113,12 @@ class Worker:
         self.unbind()
         if self._draining is not None:
             self._draining.cancel()
-        limit_s = wait_s + DRAIN_NOW_S
-        self._draining = asyncio.get_running_loop().create_task(self._drain(self._service.drain(wait_s), limit_s))
+        self._draining = asyncio.get_running_loop().create_task(self._drain(wait_s))
 
-    async def _drain(self, drained: Coroutine[None, None, None], limit_s: float) -> None:
+    async def _drain(self, wait_s: float) -> None:
+        limit_s = wait_s + DRAIN_NOW_S
         try:
-            await asyncio.wait_for(drained, limit_s)
+            await asyncio.wait_for(self._service.drain(wait_s), limit_s)
         except TimeoutError:
             self._logs.write(INTERNAL_ERROR, "worker.drain", f"sessions did not end within {limit_s:g} s")
         except Exception as error:
@@ -203,7 +204,7 @@ def main(start: Start, column: int, sockets: Sockets, channel: Channel) -> int:
         return 1
     except Exception as error:
         start.logs.write(INTERNAL_ERROR, "worker", f"{type(error).__name__}: {error}")
-        channel.send(Failed("worker", f"{type(error).__name__}: {error}"))
+        channel.send(Failed("worker", f"{type(error).__name__}: {error}"[:WHY_CHARS]))
         return 1
     finally:
         start.logs.flush()
@@ -229,6 +230,6 @@ async def _serve(start: Start, column: int, sockets: Sockets, channel: Channel) 
 
 def _report(channel: Channel, error: Imap4FastError) -> None:
     if isinstance(error, SetupError):
-        channel.send(Failed(error.what, str(error.why)))
+        channel.send(Failed(error.what, str(error.why)[:WHY_CHARS]))
     else:
-        channel.send(Failed("worker", str(error)))
+        channel.send(Failed("worker", str(error)[:WHY_CHARS]))
