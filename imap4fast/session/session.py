@@ -182,7 +182,8 @@ class Session:
         parent = self.powers
         if not self.admit():
             self.status = "REJECTED"
-            self.end(Reply.DENIED, "command-acl after login")
+            self.reason = "command-acl after login"
+            self.end(Reply.DENIED, self.reason)
             return False
         if self.powers is not parent:
             self.relay.gate = self.powers.gate
