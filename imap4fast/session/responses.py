@@ -145,7 +145,10 @@ def completed(session: Session) -> int:
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
         session.sasl = None
-        session.log(entries.LOGIN, session.candidate, session.mechanism, STATUSES[session.relay.status])
+        severity = "D" if ok else "N"
+        if session.logs.enabled(entries.LOGIN, severity):
+            result = STATUSES[session.relay.status]
+            session.log(entries.LOGIN, session.candidate, session.mechanism, result, severity=severity)
         if ok and not session.logged_in():
             return answers.CLOSE
     elif name == b"ENABLE":
