@@ -90,6 +90,19 @@ def test_graceful_end_says_bye_after_terminate_wait(tmp_path: Path) -> None:
         assert service.ended() == 0
 
 
+def test_a_stopped_worker_does_not_keep_the_place(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        stopped = service.workers()[0]
+        os.kill(stopped, signal.SIGSTOP)
+        service.signal(signal.SIGHUP)
+        eventually(lambda: service.logged("TCPS-722-K"))
+        for _ in range(10):
+            with pytest.raises(ConnectionRefusedError):
+                Client(service.port)
+        os.kill(stopped, signal.SIGCONT)
+        assert service.ended() == 0
+
+
 def test_graceful_end_loses_nobody_who_waits_in_the_queue(tmp_path: Path) -> None:
     with running(tmp_path, tcpserver=TcpServer(workers=1, terminate_wait=5)) as service, Client(service.port) as client:
         client.sock.sendall(b"hang 0.7\r\n")
@@ -399,7 +412,7 @@ def test_dropped_workers_die_with_their_master(tmp_path: Path) -> None:
         ({"app_user": "no-such-user"}, "app-user no-such-user: no such user"),
         ({"app_user": "nobody", "app_group": "no-such"}, "app-group no-such: no such group"),
         ({"app_user": "root"}, "app-user root: root and its group are no place to drop privileges to"),
-        ({"chroot_dir": "/tmp"}, "chroot-dir /tmp: app-user must be given too: root can leave any chroot"),  # noqa: S108
+        ({"chroot_dir": "/tmp"}, "chroot-dir /tmp: app-user must be given too: root can leave any chroot"),
         (
             {"app_user": "nobody", "chroot_dir": "/no/such"},
             "privileges: [Errno 2] No such file or directory: '/no/such'",
