@@ -15,13 +15,13 @@ import msgspec
 
 from imap4fast.cli.options import USAGE_ERROR, base_parser
 from imap4fast.config.dump import dump_acls, dump_proxy
-from imap4fast.config.expression import Help, ShowAcl, ShowHash, ShowProxy, TestExpr, parse_expression
+from imap4fast.config.expression import Expr, Help, ShowAcl, ShowHash, ShowProxy, TestExpr, parse_expression
 from imap4fast.config.load import load
 from imap4fast.config.settings import Settings
-from imap4fast.errors import Imap4FastError
+from imap4fast.errors import ConfigError, Imap4FastError
 from imap4fast.net.resolve import resolve_names
 from imap4fast.policy.hosts import Names
-from imap4fast.policy.rehearsal import Rehearsal, names_asked, rehearse
+from imap4fast.policy.rehearsal import names_asked, rehearse
 from imap4fast.policy.report import rehearsal_text, rehearsal_values
 from imap4fast.policy.search import Policy
 
@@ -31,8 +31,10 @@ REJECTED = 1
 WARNING_LEVEL = 4
 """Warnings are shown from this log level on; -d 3 shows errors alone."""
 
+_PHASES = (1, 2)
+
 EXPRESSIONS = """\
-Expressions for -t, in configuration syntax; the final ; may be left out:
+Expressions for -t, in configuration syntax; several are answered in turn:
   test [from HOST] [transparent] [to SOCK] [server SOCK] [user STR] [group LIST]
        [time [[MM]DD]hhmm]
                      search the ACLs with these values and explain the outcome.
@@ -79,8 +81,10 @@ With --json standard output is one JSON document:
   show-proxy  text
   show-hash   hash
   help        text
+  several expressions: answers, a list of what one alone would add, in order
 
-Exit status: 0 configuration good and test ACCEPTED, 1 test REJECTED, 2 error.
+Exit status: 0 configuration good and every test ACCEPTED, 1 a test REJECTED,
+2 usage, configuration or expression error.
 """
 
 
@@ -104,45 +108,65 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    expr = None if options.test is None else parse_expression(options.test)
-    settings, warnings = load(options.file)
-    shown = [str(warning) for warning in warnings]
+    exprs = () if options.test is None else parse_expression(options.test)
+    loaded = load(options.file)
+    warnings = [str(warning) for warning in loaded.warnings]
     if options.debug_level is None or options.debug_level >= WARNING_LEVEL:
-        for warning in shown:
+        for warning in warnings:
             print(warning, file=sys.stderr)
-    word, text, values, status = _answer(settings, expr, options.resolve)
+    answers = [_answer(loaded.settings, expr, options.resolve) for expr in exprs or (None,)]
     if options.json:
-        text = _json({"file": options.file, "warnings": shown, "expression": word, **values})
-    print(text)
-    return status
+        print(_json({"file": options.file, "warnings": warnings, **_document(answers)}))
+    else:
+        print("\n\n".join(answer.text for answer in answers))
+    return max(answer.status for answer in answers)
 
 
-Answer = tuple[str | None, str, dict[str, object], int]
-"""The expression's word, its answer as text and as values, and the exit status."""
+class Answer(msgspec.Struct, frozen=True):
+    """What one expression, or none (a check of the configuration), comes to."""
+
+    expression: str | None
+    text: str
+    values: dict[str, object]
+    status: int = ACCEPTED
+
+    def document(self) -> dict[str, object]:
+        """Its part of the JSON document."""
+        return {"expression": self.expression, **self.values}
 
 
-def _answer(settings: Settings, expr: TestExpr | ShowAcl | ShowProxy | ShowHash | Help | None, resolve: bool) -> Answer:
+def _document(answers: list[Answer]) -> dict[str, object]:
+    return answers[0].document() if len(answers) == 1 else {"answers": [answer.document() for answer in answers]}
+
+
+def _answer(settings: Settings, expr: Expr | None, resolve: bool) -> Answer:
     if isinstance(expr, TestExpr):
         return _answer_test(settings, expr, resolve)
     if isinstance(expr, ShowAcl):
-        text = dump_acls(settings, expr.phase)
-        return "show-acl", text, {"phase": expr.phase, "text": text}, ACCEPTED
+        text = _acls(settings, expr.phase)
+        return Answer("show-acl", text, {"phase": expr.phase, "text": text})
     if isinstance(expr, ShowProxy):
-        text = dump_proxy(settings, expr.all)
-        return "show-proxy", text, {"text": text}, ACCEPTED
+        text = dump_proxy(settings, expr.all).rstrip("\n")
+        return Answer("show-proxy", text, {"text": text})
     if isinstance(expr, ShowHash):
-        return "show-hash", settings.digest, {"hash": settings.digest}, ACCEPTED
+        return Answer("show-hash", settings.digest, {"hash": settings.digest})
     if isinstance(expr, Help):
         text = f"{EXPRESSIONS}\n{EXAMPLES}".rstrip("\n")
-        return "help", text, {"text": text}, ACCEPTED
-    return None, f"{settings.path}: the configuration is good", {"good": True}, ACCEPTED
+        return Answer("help", text, {"text": text})
+    return Answer(None, f"{settings.path}: the configuration is good", {"good": True})
+
+
+def _acls(settings: Settings, phase: int) -> str:
+    if phase not in _PHASES:
+        raise ConfigError(f"<expression>: error: show-acl {phase}: mail-acl and doc-acl are not supported yet")
+    return dump_acls(settings, phase).rstrip("\n")
 
 
 def _answer_test(settings: Settings, expr: TestExpr, resolve: bool) -> Answer:
     names = _resolved(settings, expr) if resolve else {}
-    rehearsal: Rehearsal = rehearse(settings, expr, datetime.datetime.now(), names)
+    rehearsal = rehearse(settings, expr, datetime.datetime.now(), names)
     status = ACCEPTED if rehearsal.accepted else REJECTED
-    return "test", rehearsal_text(rehearsal, settings), rehearsal_values(rehearsal, settings), status
+    return Answer("test", rehearsal_text(rehearsal, settings), rehearsal_values(rehearsal, settings), status)
 
 
 def _resolved(settings: Settings, expr: TestExpr) -> Names:
@@ -155,3 +179,7 @@ def _resolved(settings: Settings, expr: TestExpr) -> Names:
 
 def _json(values: dict[str, object]) -> str:
     return msgspec.json.format(msgspec.json.encode(values), indent=2).decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -125,7 +125,7 @@ def test_a_day_that_does_not_exist() -> None:
     ],
 )
 def test_what_is_not_supported_yet(field: str, value: object, word: str) -> None:
-    with pytest.raises(ConfigError, match=f"^{word} is not supported yet$"):
+    with pytest.raises(ConfigError, match=f"^<expression>: error: {word} is not supported yet$"):
         run(TestExpr(**{field: value}))
 
 
