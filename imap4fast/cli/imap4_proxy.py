@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from imap4fast.cli.options import USAGE_ERROR, base_parser
 from imap4fast.config.load import load
 from imap4fast.errors import ConfigError
+from imap4fast.log.entry import LEVELS
 from imap4fast.net.service import Service
 from imap4fast.proc import launch
 
@@ -41,8 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
-    for warning in loaded.warnings:
-        print(warning, file=sys.stderr)
+    if options.debug_level is None or options.debug_level >= LEVELS["warning"]:
+        for warning in loaded.warnings:
+            print(warning, file=sys.stderr)
     return launch.run(loaded.settings, Service)
 
 
