@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from imap4fast import __version__
 from imap4fast.cli import imap4_proxy
 from imap4fast.config.settings import Settings
+from imap4fast.errors import SetupError
 from imap4fast.net.service import Service
 from imap4fast.proc import launch
 from imap4fast.proc.worker import MakeService
@@ -24,14 +26,16 @@ imap4-proxy IMAP {
 PLUG = "plug-to [127.0.0.1] : 143;"
 
 
-@pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Settings, MakeService]]:
-    """What would have been run."""
-    calls: list[tuple[Settings, MakeService]] = []
+Run = tuple[Settings, MakeService, Sequence[str]]
 
-    def run(settings: Settings, make_service: MakeService) -> int:
-        calls.append((settings, make_service))
-        return 1
+
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
+    """What would have been run."""
+    calls: list[Run] = []
+
+    def run(settings: Settings, make_service: MakeService, warnings: Sequence[str]) -> None:
+        calls.append((settings, make_service, warnings))
 
     monkeypatch.setattr(launch, "run", run)
     return calls
@@ -43,11 +47,10 @@ def config(folder: Path, text: str) -> str:
     return str(path)
 
 
-def test_runs_the_configured_proxy_and_passes_its_status_on(
-    tmp_path: Path, ran: list[tuple[Settings, MakeService]], capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert imap4_proxy.main(["-f", config(tmp_path, GOOD % PLUG)]) == 1
-    ((settings, make_service),) = ran
+def test_runs_the_configured_proxy(tmp_path: Path, ran: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
+    assert imap4_proxy.main(["-f", config(tmp_path, GOOD % PLUG)]) == 0
+    ((settings, make_service, warnings),) = ran
+    assert list(warnings) == []
     assert settings.proxy.name == "IMAP"
     assert make_service is Service
     assert capsys.readouterr() == ("", "")
@@ -56,19 +59,29 @@ def test_runs_the_configured_proxy_and_passes_its_status_on(
 @pytest.mark.parametrize(("options", "shown"), [([], True), (["-d", "4"], True), (["--debug-level", "3"], False)])
 def test_warnings_go_to_standard_error(
     tmp_path: Path,
-    ran: list[tuple[Settings, MakeService]],
+    ran: list[Run],
     capsys: pytest.CaptureFixture[str],
     options: list[str],
     shown: bool,
 ) -> None:
-    assert imap4_proxy.main([*options, "--file", config(tmp_path, GOOD % "")]) == 1
+    assert imap4_proxy.main([*options, "--file", config(tmp_path, GOOD % "")]) == 0
     assert ("warning:" in capsys.readouterr().err) == shown
-    assert len(ran) == 1
+    ((_, _, warnings),) = ran
+    assert ["warning:" in warning and "\n" not in warning for warning in warnings] == [True]
 
 
-def test_configuration_errors_are_status_2(
-    tmp_path: Path, ran: list[tuple[Settings, MakeService]], capsys: pytest.CaptureFixture[str]
+def test_a_start_that_fails_is_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    def run(*arguments: object) -> None:
+        raise SetupError("listen-on", "taken")
+
+    monkeypatch.setattr(launch, "run", run)
+    assert imap4_proxy.main(["-f", config(tmp_path, GOOD % PLUG)]) == 1
+    assert capsys.readouterr() == ("", "imap4-proxy: listen-on: taken\n")
+
+
+def test_configuration_errors_are_status_2(tmp_path: Path, ran: list[Run], capsys: pytest.CaptureFixture[str]) -> None:
     path = config(tmp_path, GOOD % "plug-too [127.0.0.1] : 143;")
     assert imap4_proxy.main(["-f", path]) == 2
     out, err = capsys.readouterr()
