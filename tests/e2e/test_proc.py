@@ -335,15 +335,26 @@ def test_workers_end_when_the_master_is_killed(tmp_path: Path, busy: bool) -> No
 # Resources
 
 
+def descriptors_at_rest(service: Running) -> dict[int, int]:
+    """How many descriptors each worker has, once it holds no connection but what it listens at."""
+
+    def at_rest() -> bool:
+        connections = [c for pid in service.workers() for c in psutil.Process(pid).net_connections("tcp")]
+        return all(connection.status == psutil.CONN_LISTEN for connection in connections)
+
+    eventually(at_rest)
+    return {pid: psutil.Process(pid).num_fds() for pid in service.workers()}
+
+
 def test_no_descriptor_is_left(tmp_path: Path) -> None:
     with running(tmp_path) as service:
         for client in clients_of_both(service):
             client.close()
-        before = {pid: psutil.Process(pid).num_fds() for pid in service.workers()}
+        before = descriptors_at_rest(service)
         for _ in range(200):
             with Client(service.port) as client:
                 client.ask("x")
-        eventually(lambda: {pid: psutil.Process(pid).num_fds() for pid in service.workers()} == before)
+        assert descriptors_at_rest(service) == before
 
 
 def test_restarts_leave_no_descriptor_in_the_master(tmp_path: Path) -> None:
