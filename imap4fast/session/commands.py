@@ -61,7 +61,7 @@ def authenticate(session: Session) -> int:
     if len(words) == 1:
         return answers.PASS
     initial = b"" if words[1] == b"=" else words[1]
-    if not session.sasl.answered(initial):
+    if not session.sasl.answered(initial, initial=True):
         session.sasl = None
         return session.bad(Reply.BAD_SASL)
     if session.server_ir:
@@ -75,9 +75,10 @@ def sasl_line(session: Session) -> int:
     """The client's line inside AUTHENTICATE: base64, or `*` to cancel (RFC 9051 section 6.2.2)."""
     line = session.relay.unit
     sasl = session.sasl
-    if line == b"*" or sasl is None:
+    if sasl is None or (line != b"*" and sasl.answered(line)):
         return answers.PASS
-    if sasl.answered(line):
+    sasl.cancelled = True
+    if line == b"*":
         return answers.PASS
     session.fault("CLIENT", "BAD_SASL", session.relay.cout)
     if not session.count_bad():

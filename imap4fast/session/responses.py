@@ -57,7 +57,7 @@ def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
         return b"", text[1:]
     rest = rest.removeprefix(b" ")
     if name == b"CAPABILITY":
-        names = capability_names(session, inner[len(name) :], where)
+        names = capability_names(session, inner[len(name) :].strip(), where)
         return b"[CAPABILITY " + names + b"] ", rest
     if session.powers.code_passes(name, session.authenticated):
         return b"[" + cleaned(inner) + b"] ", rest
@@ -127,8 +127,12 @@ def completed(session: Session) -> int:
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
-        session.sasl = None
-        session.log(entries.LOGIN, session.candidate, session.mechanism, STATUSES[session.relay.status])
+        result = STATUSES[session.relay.status]
+        if session.sasl is not None:
+            session.candidate = session.sasl.user
+            result = b"CANCELLED" if session.sasl.cancelled and not ok else result
+            session.sasl = None
+        session.log(entries.LOGIN, session.candidate, session.mechanism, result)
         if ok and not session.logged_in():
             return answers.CLOSE
     elif name == b"ENABLE":
