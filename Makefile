@@ -1,5 +1,6 @@
 # Each target is one command of the daily work; `make help` lists them. What a target needs is a stamp in the
-# virtual environment, so a second run starts at once. VENV=... uses another environment, ARGS=... goes to the tool.
+# virtual environment, so a second run starts at once. ARGS=... goes to the tool; VENV=.venv-3.13 PYTHON=3.13 makes and
+# uses another environment.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -7,6 +8,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 VENV ?= .venv
+PYTHON ?=
 ARGS ?=
 PORT ?= 1143
 MINUTES ?= 30
@@ -28,7 +30,7 @@ demo: $(STAMP)/wire $(STAMP)/extra-demo ## an IMAP server with sample mails and 
 
 test: need $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-demo ## all tests, with what they need (ARGS="-k word")
 	@echo "==> tests"
-	@$(PY) -m pytest -p tools.noskip -ra $(ARGS)
+	@$(PY) -m pytest -p tools.noskip --benchmark-disable -ra $(ARGS)
 
 debug-test: $(STAMP)/base $(STAMP)/package $(STAMP)/extra-test ## wire, play and unit tests under bounds checks and assertions
 	@tools/variant.sh debug $(abspath $(PY)) $(ARGS)
@@ -54,10 +56,12 @@ lint: $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-lint ## ruff check, ruff 
 	@echo "==> mypy --strict"; $(PY) -m mypy --strict
 
 doc: $(STAMP)/wire ## the configuration and log reference in docs/reference, from the schema and the catalogue
-	@$(PY) -m tools.reference
+	@mkdir -p docs/reference
+	@$(PY) -m imap4fast.config.reference
+	@$(PY) -m imap4fast.log.manual > docs/reference/log.md
 
 clean: ## removes all that make made
-	rm -rf build dist .venv var .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks bench/build *.egg-info
+	rm -rf build dist .venv* var .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks bench/build *.egg-info
 	rm -f imap4fast/*.so _ext/_wire.c _ext/*.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -70,7 +74,7 @@ need:
 
 $(STAMP)/base:
 	@echo "==> virtual environment in $(VENV)"
-	@python=$$(tools/python.sh) && "$$python" -m venv $(VENV)
+	@python=$$(tools/python.sh $(PYTHON)) && "$$python" -m venv $(VENV)
 	@mkdir -p $(STAMP) && touch $@
 
 $(STAMP)/package: pyproject.toml | $(STAMP)/base

@@ -175,7 +175,8 @@ cdef class Relay:
         self.max_pending = 64
         self.exists = -1
 
-    def __init__(self, session, Gate gate):
+    def begin(self, session, Gate gate):
+        """The session that answers, and its gate. Bytes that came before are held."""
         self.session = session
         self._gate = gate
 
@@ -246,6 +247,18 @@ cdef class Relay:
     @gate.setter
     def gate(self, Gate value):
         self._gate = value
+
+    @property
+    def quiet(self):
+        """Is nothing under way that an answer may still come for?"""
+        return (self.n_pending == 0 and self.c_held.size == 0 and self.hold != H_CONNECT) \
+            or self.c_mode == C_IDLE or self.in_literal
+
+    def challenge(self):
+        """The server's challenge was replaced: the client's answer is awaited."""
+        self.hold = H_NONE
+        self.c_mode = C_SASL
+        self.release = True
 
     def set_code(self, int code):
         """The command in question goes on as another one (read-only: SELECT as EXAMINE)."""
@@ -798,7 +811,13 @@ cdef class Relay:
     cdef int _asked(self, const uint8_t* p, Py_ssize_t n) except -1:
         cdef int answer
         self._tag = PyBytes_FromStringAndSize(<const char*>p, self.x.tag_size)
-        self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
+        if self.x.loose:
+            buf_drop(&self.unit)
+            canonical(p, n - 2, &self.unit)
+            self._unit = PyBytes_FromStringAndSize(<const char*>self.unit.data, self.unit.size) + b"\r\n"
+            buf_drop(&self.unit)
+        else:
+            self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
         answer = self._ask(Q_COMMAND)
         if self.stopped or answer == ANSWER_DROP:
             self._unit = None
@@ -1003,9 +1022,7 @@ cdef class Relay:
             return self._client_fault(F_BAD_TAIL if fault < F_FIRST_FRAMING else fault, NULL, 0)
         if self.x.announces:
             if not self._upload_fits():
-                self._ask(Q_TOO_BIG)
-                self.stop()
-                return R_DONE
+                return self._client_fault(F_UNEATABLE, NULL, 0)
             return self._stream(p, n)
         self.c_mode = C_LINE
         if self.x.loose:

@@ -45,6 +45,7 @@ cdef extern from *:
     #define CT_LOAD(p) __atomic_load_n((p), __ATOMIC_RELAXED)
     """
     uint32_t CT_LOAD(uint32_t *) noexcept nogil
+    uint64_t CT_LOAD_LONG "CT_LOAD"(uint64_t *) noexcept nogil
 
 OK = 0
 OVER_SESSIONS = 1
@@ -73,6 +74,7 @@ cdef struct CtHead:
     uint32_t used           # slots 1..used have had a key
     uint32_t idle_first     # slots without sessions, the longest unused first
     uint32_t idle_last
+    uint64_t admitted       # sessions since the start
     uint32_t repairs        # how often the lock was taken over from a dead holder
 
 cdef struct CtSlot:
@@ -277,6 +279,7 @@ cdef int ct_admit(CtTable *t, uint32_t column, uint64_t key, uint32_t second) no
         s.sessions += 1
     t.columns[column].sessions += 1
     head.total += 1
+    head.admitted += 1
     return CT_OK
 
 
@@ -490,6 +493,10 @@ cdef class CountTable:
         sessions = self.t.slots[slot].sessions if slot else 0
         pthread_mutex_unlock(&self.t.head.lock)
         return sessions
+
+    def admitted(self) -> int:
+        """Sessions that were ever admitted."""
+        return CT_LOAD_LONG(&self.t.head.admitted)
 
     def repairs(self) -> int:
         """How often the table was made good after a process was killed inside it."""

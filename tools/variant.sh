@@ -10,7 +10,7 @@ tree=build/$variant
 echo "==> $variant build in $tree"
 rm -rf "$tree"
 mkdir -p "$tree"
-tar -c --exclude=./build --exclude=./.venv --exclude=./.git --exclude='*.so' --exclude='_ext/_wire.c' \
+tar -c --exclude=./build --exclude="./.venv*" --exclude=./.git --exclude='*.so' --exclude='_ext/_wire.c' \
     --exclude=./var --exclude='*.egg-info' --exclude=__pycache__ --exclude='./.*_cache' . | tar -x -C "$tree"
 cd "$tree"
 
@@ -35,4 +35,4 @@ esac
 [ "$("$python" -c 'import imap4fast._wire as wire; print(wire.__file__)')" = "$(echo "$PWD"/imap4fast/_wire.*.so)" ] ||
     { echo "the $variant build is not the one that would be tested" >&2; exit 1; }
 echo "==> tests of the $variant build"
-exec "$python" -m pytest -p no:cacheprovider --rootdir=. tests/wire tests/play tests/unit "$@"
+exec "$python" -m pytest -p no:cacheprovider --rootdir=. --benchmark-disable tests/wire tests/play tests/unit "$@"

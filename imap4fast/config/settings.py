@@ -73,6 +73,13 @@ class TcpServer(msgspec.Struct, frozen=True):
     conn_rate_per_ip: int = 0
     terminate_wait: float = 30
     helpers: int = 0
+    listener: bool = False
+
+
+class Monitoring(msgspec.Struct, frozen=True):
+    """`monitoring {}`."""
+
+    disabled: bool = False
 
 
 class Conditions(msgspec.Struct, frozen=True):
@@ -99,6 +106,7 @@ class SessionAcl(msgspec.Struct, frozen=True):
     conditions: Conditions = Conditions()
     language: str = "EN"
     idle_timeout: float | None = None
+    auth: tuple[str, str | None] | None = None
     plug_to: tuple[Sock, ...] = ()
     line: int = 0
 
@@ -125,7 +133,11 @@ class CommandAcl(msgspec.Struct, frozen=True):
 
 
 class Proxy(msgspec.Struct, frozen=True):
-    """`imap4-proxy NAME {}`."""
+    """`imap4-proxy NAME {}`.
+
+    `cfg_resolution` is seconds between two resolutions of the names in the configuration, None for at start only.
+    `auth` is ("none", None), or ("oob", NAME).
+    """
 
     name: str
     phase: int = 20
@@ -141,6 +153,9 @@ class Proxy(msgspec.Struct, frozen=True):
     log_stats: LogSink | None = None
     idle_timeout: float = 1800
     login_timeout: float = 60
+    cfg_resolution: float | None = 300
+    monitoring: Monitoring | None = None
+    auth: tuple[str, str | None] = ("none", None)
     listen_on: tuple[Listen, ...] = ()
     tcpserver: TcpServer = TcpServer()
     client_conn: SockOpt = SockOpt()

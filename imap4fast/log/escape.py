@@ -83,6 +83,8 @@ def bare(value: object, limit: int) -> str:
         return "YES" if value else "NO"
     if isinstance(value, Enum):
         return value.name
+    if isinstance(value, int):
+        return str(value)
     if isinstance(value, float):
         return f"{value:.3f}"
     text = str(value)

@@ -99,8 +99,8 @@ PROXY_EVENT = IMAP.entry(
     "RULE=%s",
     "The record from which statistics are made, one a session. CLIENT and SERVER are names where known, else "
     "addresses. CIN is what the proxy sent to the client, COUT what the client sent, SIN what the server sent, SOUT "
-    "what the proxy sent to the server, in bytes on the wire. A port that does not exist is 0. DURATION is in seconds, STATUS is ACCEPTED or REJECTED, "
-    "RESULT is OK, FAILED or ABORTED, RULE the ACL that decided.",
+    "what the proxy sent to the server, in bytes on the wire. A port that does not exist is 0. DURATION is in seconds, "
+    "STATUS is ACCEPTED or REJECTED, RESULT is OK, FAILED or ABORTED, RULE the ACL that decided.",
 )
 INTERNAL_ERROR = IMAP.entry(
     900,

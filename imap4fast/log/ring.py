@@ -2,7 +2,8 @@
 
 The file starts with one line of HEADER bytes, `imap4fast-ring SIZE END`, END being where the next byte goes in the
 ring that follows; then the ring. It is written at once, not on a timer. All processes share one ring under a record
-lock; who finds it taken keeps the line until the next one. `read_ring` gives the lines in order.
+lock; who finds it taken keeps the line until the next one. `python -m imap4fast.log.ring FILE` prints the lines in
+order.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import sys
 
 HEADER = 64
 _KEEP_BYTES = 65536
@@ -95,3 +97,7 @@ def read_ring(path: str) -> list[str]:
     if b"\0" not in text:
         text = text.partition(b"\n")[2]
     return text.lstrip(b"\0").decode("utf-8", "replace").splitlines()
+
+
+if __name__ == "__main__":
+    sys.stdout.write("".join(f"{line}\n" for line in read_ring(sys.argv[1])))

@@ -162,7 +162,11 @@ def _destination(items: LogItems, nodaemon: bool) -> tuple[str, str]:
 def _open_logger(items: LogItems, kind: str, around: _Around) -> Logger:
     where, name = _destination(items, around.nodaemon)
     sink = _open_sink(items, where, name, kind, around)
-    ring = Ring(*items.mem_file, around.owner) if items.mem_file else None
+    try:
+        ring = Ring(*items.mem_file, around.owner) if items.mem_file else None
+    except OSError:
+        sink.close()
+        raise
     return Logger(_lines(items, around, datagram=where == "syslog"), sink, items.level, ring, items.mem_level)
 
 

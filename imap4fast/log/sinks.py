@@ -26,6 +26,7 @@ from imap4fast.log.logs import REOPEN_FAILED, ROTATION_FAILED
 
 FLUSH_BYTES = 65536
 KEEP_BYTES = 1 << 20
+_LOCK_ATTEMPTS = 200
 _PIPE_BYTES = select.PIPE_BUF
 
 
@@ -267,16 +268,22 @@ class FileSink(Buffered):
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
-        """Holds the exclusive lock; False when somebody is writing just now (the next flush tries again)."""
+        """Holds the exclusive lock; False when somebody is writing all the time (the next flush tries again)."""
+        alone = any(self._locked_alone() for _ in range(_LOCK_ATTEMPTS))
+        try:
+            yield alone
+        finally:
+            if alone:
+                fcntl.lockf(self._fd, fcntl.LOCK_UN)
+
+    def _locked_alone(self) -> bool:
+        """One attempt. No waiting lock: a follower that is stopped while it writes must not stop this process."""
         try:
             fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            fcntl.lockf(self._fd, fcntl.LOCK_UN)
+            os.sched_yield()
+            return False
+        return True
 
     def _empty_into_first(self) -> None:
         """FILE becomes FILE.1, FILE.1 becomes FILE.2 and so on. The copy is complete before anything is given up."""

@@ -14,9 +14,6 @@ STARTED = TCPS.entry(
     unnamed=("VERSION", "PROXY", "WORKERS"),
 )
 LISTENING = TCPS.entry(602, "K", "Listening on %s", "A listening socket is bound.", unnamed=("SOCKET",))
-NOT_LISTENING = TCPS.entry(
-    603, "E", "Cannot listen on %s: %s", "A listening socket could not be bound.", unnamed=("SOCKET", "REASON")
-)
 SETUP_FAILED = TCPS.entry(
     604,
     "C",
@@ -87,6 +84,13 @@ SOCKETS_UNBOUND = TCPS.entry(
     "Listening sockets unbound",
     "After this line a new instance may listen on the same addresses.",
 )
+SESSIONS_CUT = TCPS.entry(
+    723,
+    "W",
+    "Worker %u closes %u sessions that did not end within terminate-wait (%u s)",
+    "Graceful termination: the clients got a BYE.",
+    unnamed=("WORKER", "SESSIONS", "SECONDS"),
+)
 WORKER_STARTED = TCPS.entry(
     731, "K", "Worker %u started, PID %u", "A worker runs and takes connections.", unnamed=("WORKER", "PID")
 )
@@ -130,6 +134,12 @@ PRIVILEGES = TCPS.entry(
     "Cannot drop privileges: %s",
     "The process refuses to go on with more rights than it needs.",
     unnamed=("REASON",),
+)
+STAYS_ROOT = TCPS.entry(
+    741,
+    "W",
+    "Workers keep root's privileges: app-user is not set",
+    "The master runs as root and nothing says who the workers should be.",
 )
 INTERNAL_ERROR = TCPS.entry(
     790,

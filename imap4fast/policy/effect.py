@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from imap4fast._wire import COMMANDS
 from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
 from imap4fast.config.values import WordMember
+from imap4fast.config.words import COMMAND_WORDS
 from imap4fast.policy.fit import FITS
 from imap4fast.policy.syntax import sock_text, word_list_text
 from imap4fast.policy.words import WordTest
@@ -70,5 +70,4 @@ def excluded_commands(command_acl: CommandAcl) -> tuple[str, ...]:
     """Command words that are refused by name, sorted. What read-only refuses besides is not among them."""
     default = (*(WordMember(word, negate=True) for word in NOT_BY_DEFAULT), WordMember(None))
     permitted = WordTest(default if command_acl.commands is None else command_acl.commands)
-    words = (word.decode("ascii") for word in COMMANDS)
-    return tuple(sorted(word for word in words if word in NEVER or permitted.fits((word,)) is not FITS))
+    return tuple(sorted(word for word in COMMAND_WORDS if word in NEVER or permitted.fits((word,)) is not FITS))

@@ -97,7 +97,7 @@ def _search_commands(policy: Policy, facts: Facts, expr: TestExpr) -> list[Searc
 def _refuse_unsupported(expr: TestExpr) -> None:
     for field in _NOT_YET:
         if getattr(expr, field) is not None:
-            raise ConfigError(f"{field.replace('_', '-')} is not supported yet")
+            raise ConfigError(f"<expression>: error: {field.replace('_', '-')} is not supported yet")
 
 
 def _first_facts(expr: TestExpr, now: datetime.datetime, names: Names) -> Facts:
@@ -118,14 +118,14 @@ def _first_facts(expr: TestExpr, now: datetime.datetime, names: Names) -> Facts:
 def _one_address(item: str, host: Address | str | None, names: Names) -> Address:
     """The host itself, or the lowest address of a name."""
     if host is None:
-        raise ConfigError(f"{item} needs an address, not *")
+        raise ConfigError(f"<expression>: error: {item} needs an address, not *")
     if isinstance(host, Address):
         return host
     addresses = names.get(plain_name(host))
     if addresses is None:
-        raise ConfigError(f"{item}: the name {host} is not resolved (-r resolves names first)")
+        raise ConfigError(f"<expression>: error: {item}: the name {host} is not resolved (-r resolves names first)")
     if not addresses:
-        raise ConfigError(f"{item}: the name {host} has no address")
+        raise ConfigError(f"<expression>: error: {item}: the name {host} has no address")
     return min(addresses)
 
 
@@ -143,7 +143,7 @@ def _moment(expr: TestExpr, now: datetime.datetime) -> datetime.datetime:
             microsecond=0,
         )
     except ValueError as error:
-        raise ConfigError(f"time: {error} (the year is {now.year})") from error
+        raise ConfigError(f"<expression>: error: time: {error} (the year is {now.year})") from error
 
 
 def _asked_server(expr: TestExpr) -> tuple[Address | str | None, int] | None:

@@ -90,8 +90,8 @@ def _asked_line(expr: TestExpr, facts: Facts) -> str:
         parts.append(f"user {word_text(expr.user)}")
     if expr.group:
         parts.append(f"group {{ {', '.join(map(word_text, expr.group))} }}")
-    if facts.when is not None:
-        parts.append(f"at {WEEKDAYS[facts.when.isoweekday() % 7]} {facts.when:%Y-%m-%d %H:%M}")
+    if expr.time is not None and facts.when is not None:
+        parts.append(f"time {WEEKDAYS[facts.when.isoweekday() % 7]} {facts.when:%Y-%m-%d %H:%M}")
     return " ".join(parts)
 
 

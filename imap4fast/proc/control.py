@@ -7,7 +7,9 @@ does not fit at once is kept and sent later, a connection that does not fit is f
 from __future__ import annotations
 
 import array
+import select
 import socket
+import sys
 from collections import deque
 from typing import Final
 
@@ -15,6 +17,7 @@ import msgspec
 
 FRAME_BYTES: Final = 16384
 WHY_CHARS: Final = 4000
+_RIGHTS_BYTES = socket.CMSG_SPACE(array.array("i").itemsize)
 
 
 class Unbind(msgspec.Struct, frozen=True, tag="unbind"):
@@ -77,6 +80,8 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
         self._sock = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLOUT)
         self._kept: deque[Frame] = deque()
         self.closed = False
 
@@ -114,6 +119,10 @@ class Channel:
         """Sends a frame with a descriptor, now or not at all; the caller still owns and closes the descriptor."""
         return not self._kept and self._try(frame, (descriptor,))
 
+    def has_room(self) -> bool:
+        """A small frame would be sent at once."""
+        return not self.closed and not self._kept and bool(self._poll.poll(0))
+
     def _try(self, frame: Frame, descriptors: tuple[int, ...]) -> bool:
         if self.closed:
             return False
@@ -131,13 +140,13 @@ class Channel:
         frames: list[tuple[Frame, int]] = []
         while not self.closed:
             try:
-                data, descriptors, _, _ = socket.recv_fds(self._sock, FRAME_BYTES, 1)
+                data, rights, _, _ = self._sock.recvmsg(FRAME_BYTES, _RIGHTS_BYTES, socket.MSG_CMSG_CLOEXEC)
             except BlockingIOError:
                 break
             except OSError:
-                data, descriptors = b"", []
+                data, rights = b"", []
             if not data:
                 self.closed = True
                 break
-            frames.append((_decoder.decode(data), descriptors[0] if descriptors else -1))
+            frames.append((_decoder.decode(data), int.from_bytes(rights[0][2], sys.byteorder) if rights else -1))
         return frames

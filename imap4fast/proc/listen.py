@@ -73,7 +73,7 @@ def bind_all(proxy: Proxy, workers: int) -> list[Group]:
 def describe(item: Listen) -> str:
     """The item as it stands in a configuration, about."""
     kind = "transparent" if item.transparent else "non-transparent"
-    what = f"iface {item.iface}" if item.iface else f"[{_host_text(item)}]"
+    what = f"iface {item.iface}" if item.iface else _host_text(item)
     version = f" version {item.version}" if item.iface and item.version else ""
     ports = f"port {item.port}" + (f" to {item.to_port}" if item.to_port != item.port else "")
     return f"listen-on {kind} {what}{version} {ports}"
@@ -81,7 +81,7 @@ def describe(item: Listen) -> str:
 
 def _host_text(item: Listen) -> str:
     host = item.address.host if item.address else None
-    return str(ip_address(_packed(host))) if isinstance(host, Address) else host or "*"
+    return f"[{ip_address(_packed(host))}]" if isinstance(host, Address) else host or "*"
 
 
 def _packed(address: Address) -> bytes:
@@ -165,7 +165,9 @@ def _bind(place: Place, proxy: Proxy, workers: int) -> Group:
     except (SetupError, OSError) as error:
         for sock in sockets:
             sock.close()
-        raise error if isinstance(error, SetupError) else SetupError(f"{describe(place.item)}: {place}", error) from error
+        raise (
+            error if isinstance(error, SetupError) else SetupError(f"{describe(place.item)}: {place}", error)
+        ) from error
     return Group(place, sockets)
 
 

@@ -9,10 +9,16 @@ from types import FrameType
 RELOAD = int(signal.SIGRTMIN)
 REOPEN = RELOAD + 1
 AT_ONCE = frozenset(map(int, (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)))
-OF_MASTER = frozenset(map(int, (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD))) | AT_ONCE | {
+OF_MASTER = AT_ONCE | {
+    int(signal.SIGHUP),
+    int(signal.SIGUSR1),
+    int(signal.SIGUSR2),
+    int(signal.SIGCHLD),
     RELOAD,
     REOPEN,
 }
+IGNORED_IN_WORKER = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+"""What a terminal sends to a whole group is the master's to judge."""
 
 
 def name(number: int) -> str:
@@ -48,6 +54,11 @@ class Signals:
         except BlockingIOError:
             return []
 
+    def forget(self) -> None:
+        """In a new worker, after `reset_in_worker`: closes the inherited descriptors."""
+        self._read.close()
+        self._write.close()
+
     def close(self) -> None:
         """Gives all signals back to what they were."""
         for number, before in self._before.items():
@@ -68,9 +79,9 @@ def restore(mask: set[int]) -> None:
 
 
 def reset_in_worker() -> None:
-    """In a new worker: nothing of the master's. What a terminal sends to a whole group is the master's to judge."""
+    """In a new worker: nothing of the master's."""
     signal.set_wakeup_fd(-1)
     for number in OF_MASTER:
         signal.signal(number, signal.SIG_DFL)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+    for number in IGNORED_IN_WORKER:
         signal.signal(number, signal.SIG_IGN)

@@ -13,15 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.dovecot import free_port
+
 TOP = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 END_S = 20
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from imap4fast._wire import OK, OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, OVER_SESSIONS_IP, CountTable
 from pytest_benchmark.fixture import BenchmarkFixture
+
+from imap4fast._wire import OK, OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, OVER_SESSIONS_IP, CountTable
 
 
 def ip(text: str) -> bytes:

@@ -1,0 +1,102 @@
+"""Settings back to the language. What is written loads again to the same settings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from imap4fast.config.schema import Item, Section, default_of
+from imap4fast.config.sections.command_acl import COMMAND_ACL
+from imap4fast.config.sections.imap4_proxy import IMAP4_PROXY
+from imap4fast.config.sections.session_acl import SESSION_ACL
+from imap4fast.config.sections.time import TIME_PERIOD_SET
+from imap4fast.config.settings import Proxy, Settings
+from imap4fast.config.types import Key
+from imap4fast.config.values import TimePeriodSet
+from imap4fast.names import DIALECT
+
+_INDENT = "  "
+
+
+def dump_proxy(settings: Settings, all: bool) -> str:
+    """A whole file; `all`: also what has its default."""
+    return _file(settings.proxy, all)
+
+
+def dump_acls(settings: Settings, phase: int) -> str:
+    """The ACLs of a phase, 1 or 2; later phases have none yet."""
+    proxy = settings.proxy
+    found = {1: (SESSION_ACL, proxy.session_acls), 2: (COMMAND_ACL, proxy.command_acls)}.get(phase)
+    if found is None:
+        return ""
+    section, acls = found
+    return "\n".join(line for acl in acls for line in _section(section, acl, False)) + "\n" * bool(acls)
+
+
+def digest(proxy: Proxy) -> str:
+    """SHA-256, in hex, of the whole file that the settings are: comments and layout do not count."""
+    return hashlib.sha256(_file(proxy, True).encode("utf-8")).hexdigest()
+
+
+def _file(proxy: Proxy, everything: bool) -> str:
+    lines = [f"version {DIALECT};"]
+    for period in _periods(proxy):
+        lines.extend(_section(TIME_PERIOD_SET, period, everything))
+    lines.extend(_section(IMAP4_PROXY, proxy, everything))
+    return "\n".join(lines) + "\n"
+
+
+def _periods(proxy: Proxy) -> list[TimePeriodSet]:
+    """The sets that ACLs use, each once."""
+    conditions = [acl.conditions for acl in proxy.session_acls] + [acl.conditions for acl in proxy.command_acls]
+    used = [condition.time_period_set for condition in conditions]
+    return list({period.name: period for period in used if period is not None}.values())
+
+
+def _section(section: Section, struct: Any, everything: bool) -> Iterator[str]:
+    yield f"{section.keyword} {struct.name} {{" if section.named else f"{section.keyword} {{"
+    for member in section.members:
+        if isinstance(member, Item):
+            yield from (_INDENT + line for line in _item(section, member, struct, everything))
+        else:
+            yield from (_INDENT + line for line in _member_section(member, struct, everything))
+    yield "}"
+
+
+def _member_section(section: Section, struct: Any, everything: bool) -> Iterator[str]:
+    if section.inline:
+        yield from _inline(section, getattr(struct, section.target))
+    if section.struct is None:
+        return
+    value = getattr(struct, section.target)
+    default = next(field.default for field in msgspec.structs.fields(struct) if field.name == section.target)
+    if section.repeatable:
+        for one in value:
+            yield from _section(section, one, everything)
+    elif value is not None and (everything or value != default):
+        yield from _section(section, value, everything)
+
+
+def _inline(section: Section, values: tuple[Any, ...]) -> Iterator[str]:
+    item = next(member for member in section.members if isinstance(member, Item) and member.target == section.target)
+    yield f"{section.keyword} {{"
+    yield from (f"{_INDENT}{item.keyword} {item.type.write(value)};" for value in values)
+    yield "}"
+
+
+def _item(section: Section, item: Item, struct: Any, everything: bool) -> Iterator[str]:
+    if item.same_as or not item.supported:
+        return
+    value = struct
+    for name in item.target.split("."):
+        value = getattr(value, name)
+    if isinstance(item.type, Key):
+        if value == item.type.value and value != default_of(section, item):
+            yield f"{item.keyword};"
+    elif item.repeatable:
+        yield from (f"{item.keyword} {item.type.write(one)};" for one in value)
+    elif value != default_of(section, item) or (everything and value is not None):
+        yield f"{item.keyword} {item.type.write(value)};"

@@ -1,0 +1,69 @@
+"""acl(5): conditions and the result, which all ACLs share."""
+
+from __future__ import annotations
+
+from imap4fast.config.clock import TIME
+from imap4fast.config.diagnostic import Report
+from imap4fast.config.host import HOSTS
+from imap4fast.config.schema import Bound, Item
+from imap4fast.config.types import KEY, Key, Ref, words
+from imap4fast.config.wordlist import STRINGS, WordListType, section_name
+
+LANGUAGE = words("EN", "CZ", "CZ-ASCII", "CZ-ISO-8859-2", "CZ-WINDOWS-1250")
+
+FROM = Item(keyword="from", type=HOSTS, field="conditions.from_", default="*", help="condition: the client")
+TO = Item(keyword="to", type=HOSTS, field="conditions.to", default="*", help="condition: where the client connected to")
+SERVER = Item(
+    keyword="server", type=HOSTS, field="conditions.server", default="*", help="condition: the server of the session"
+)
+TIME_ITEM = Item(
+    keyword="time",
+    type=TIME,
+    field="conditions.time",
+    repeatable=True,
+    default="*",
+    help="condition: any of these times, by the local time zone when the ACL is searched",
+)
+TIME_PERIOD = Item(
+    keyword="time-period-set",
+    type=Ref("time-period-set", resolve=True),
+    field="conditions.time_period_set",
+    default="*",
+    help="condition: a section time-period-set",
+)
+USER = Item(
+    keyword="user",
+    type=STRINGS,
+    field="conditions.user",
+    default="*",
+    help="condition: the out-of-band user until login, then the IMAP login name",
+)
+GROUP = Item(
+    keyword="group",
+    type=STRINGS,
+    field="conditions.group",
+    default="*",
+    help="condition: groups of an out-of-band user",
+)
+RESULT = (
+    Item(keyword="accept", type=KEY, help="the ACL accepts; it says either this or deny"),
+    Item(keyword="deny", type=Key(False), field="accept", help="the ACL denies"),
+)
+RESULTS = ("accept", "deny")
+
+
+def parent_acl(kind: str) -> Item:
+    """Names of ACLs of the phase before."""
+    return Item(
+        keyword="parent-acl",
+        type=WordListType(f"name of {kind}", section_name(kind)),
+        field="conditions.parent_acl",
+        default="*",
+        help=f"condition: the {kind} that accepted",
+    )
+
+
+def check_times(bound: Bound, report: Report) -> None:
+    """The two ways to name times are not mixed."""
+    if "time" in bound.places and "time-period-set" in bound.places:
+        report.error(bound.place("time-period-set"), "`time-period-set` and `time` exclude each other")
