@@ -98,7 +98,7 @@ class Grammar:
             if spaces and (last == "(" or text[at + spaces : at + spaces + 1] == b")"):
                 raise Fault
             token, kind = self._token(text, at + spaces)
-            apart = kind == ")" or (kind == "]" and last == ")") or last == "("
+            apart = kind == ")" or (last == ")" and token[:1] == b"]" and (kind == "]" or self.name not in FETCHES)) or last == "("
             if not spaces and not apart:
                 # A marker glued to a token is a malformed marker; all else is a mere error.
                 raise Fault(framing=kind == "marker")
@@ -412,10 +412,9 @@ class Reference:
         _, literal, plus = grammar.marker
         if literal <= MOST and (not self.limits.mail or literal <= self.limits.mail):
             return False
-        self.told.append(("big", tag))
         if grammar.tail:
-            self.ended = True
-            raise Short
+            raise Fault(framing=True)
+        self.told.append(("big", tag))
         if plus:
             self._eat(literal)
         return True
@@ -466,8 +465,8 @@ class Reference:
             line = grammar.line(text, first=False)
             if grammar.marker is None and re.sub(rb'"(?:[^"\\]|\\.)*"', b"x", line).rstrip(b")") and not _closes_first(line):
                 raise Fault(framing=True)
-            if grammar.marker and self._too_big(grammar, tag):
-                return
+            if grammar.marker:
+                self._too_big(grammar, tag)
         self.sent += line + b"\r\n"
         if len(self.pending) >= self.limits.pending:
             self._answers()
