@@ -412,9 +412,11 @@ class Reference:
         _, literal, plus = grammar.marker
         if literal <= MOST and (not self.limits.mail or literal <= self.limits.mail):
             return False
-        if grammar.tail:
-            raise Fault(framing=True)
         self.told.append(("big", tag))
+        if grammar.tail:
+            # The server has a part of the command: only the end of the session takes it back.
+            self.ended = True
+            raise Short
         if plus:
             self._eat(literal)
         return True

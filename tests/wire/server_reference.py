@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 NAME = re.compile(rb"[A-Za-z0-9.=_+-]+")
-UNTAGGED = re.compile(rb"\* (?:([0-9]+) )?([A-Za-z0-9.=_+-]+)(?: |\r\n)")
+UNTAGGED = re.compile(rb"\* (?:([0-9]+) |(?![0-9]))([A-Za-z0-9.=_+-]+)(?: |\r\n)")
 TAGGED = re.compile(rb'([^\x00-\x20\x7f-\xff(){"%*\\+]{1,64}) ([A-Za-z0-9.=_+-]+)(?: |\r\n)')
 MARKER = re.compile(rb"(.|^)(~?)\{([0-9]*)\}\Z", re.DOTALL)
 PLUS_MARKER = re.compile(rb"[0-9]\+\}\Z")
@@ -77,7 +77,7 @@ class ServerReference:
         if not found:
             raise Fault
         number = -1 if found[1] is None else int(found[1])
-        if number > MOST or len(found[1] or b"") > 10:
+        if number > MOST:
             raise Fault
         name = found[2].upper()
         if name in (b"OK", b"NO", b"BAD"):

@@ -15,7 +15,7 @@ from tests.wire.server import Script, Server
 from tests.wire.server_reference import ServerReference
 
 PERMITTED = set(COMMANDS) - set(DENIED)
-SETTINGS = settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 PENDING = b"a NOOP\r\nb NOOP\r\nc NOOP\r\n"
 LISTED = {*UNTAGGED, b"FETCH", b"EXISTS", b"EXPUNGE", b"VANISHED", b"ID"}
 
