@@ -399,7 +399,7 @@ def test_dropped_workers_die_with_their_master(tmp_path: Path) -> None:
         ({"app_user": "no-such-user"}, "app-user no-such-user: no such user"),
         ({"app_user": "nobody", "app_group": "no-such"}, "app-group no-such: no such group"),
         ({"app_user": "root"}, "app-user root: root and its group are no place to drop privileges to"),
-        ({"chroot_dir": "/tmp"}, "chroot-dir /tmp: app-user must be given too: root can leave any chroot"),  # noqa: S108
+        ({"chroot_dir": "/tmp"}, "chroot-dir /tmp: app-user must be given too: root can leave any chroot"),
         (
             {"app_user": "nobody", "chroot_dir": "/no/such"},
             "privileges: [Errno 2] No such file or directory: '/no/such'",
