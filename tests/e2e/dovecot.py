@@ -100,7 +100,7 @@ class Dovecot:
         self.address6: Address = ("::1", self.address[1])
         self._config = self.folder / "dovecot.conf"
         self._write()
-        self._process = subprocess.Popen([program, "-F", "-c", str(self._config)])  # noqa: S603
+        self._process = subprocess.Popen([program, "-F", "-c", str(self._config)])
         self._wait()
 
     def close(self) -> None:

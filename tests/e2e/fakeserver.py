@@ -42,7 +42,7 @@ class Session(Wire):
         self.send(b"* OK [CAPABILITY " + capabilities + b"] fake server ready\r\n")
 
     def wait_for(self, name: bytes, capabilities: bytes = CAPABILITIES) -> tuple[bytes, bytes]:
-        """Tag and arguments of the next command, which must be `name`; CAPABILITY, NOOP and ID are answered by the way."""
+        """Tag and arguments of the next command, which must be `name`; CAPABILITY, NOOP, ID are answered by the way."""
         while True:
             tag, _, text = self.line()[:-2].partition(b" ")
             word, _, arguments = text.partition(b" ")
@@ -133,5 +133,5 @@ class FakeServer:
                     self._script(session)
             except OSError:
                 pass  # the proxy closed while the script wrote: the test looks at the client's side
-            except BaseException as error:  # noqa: BLE001
+            except BaseException as error:
                 self.errors.append(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Callable
 
 from tests.e2e.dovecot import Dovecot
 from tests.e2e.fakeserver import FakeServer, Script
@@ -135,6 +134,10 @@ class Lab:
         """All bytes that reached Dovecot in this test."""
         return self.tap.since(self._mark)
 
+    def wait_out(self, pattern: bytes) -> bytes:
+        """Wait until `pattern` reached Dovecot in this test; all that did."""
+        return self.tap.wait(self._mark, pattern)
+
     def into(self) -> bytes:
         """All bytes that Dovecot sent in this test."""
         return b"".join(bytes(one.into) for one in self.tap.recordings[self._mark :])
@@ -196,6 +199,3 @@ def bad(reply: Reply) -> None:
 def refused(reply: Reply) -> None:
     """A refused command (configuration.md section 5)."""
     assert reply.tagged.startswith(b"NO [NOPERM] "), reply
-
-
-Check = Callable[[Wire], None]

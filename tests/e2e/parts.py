@@ -44,5 +44,5 @@ def _install(program: str) -> str | None:
         return None
     settings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
     for words in (["update"], ["install", "-y", "--no-install-recommends", PACKAGES[program]]):
-        subprocess.run([apt, "-q", *words], env=settings, check=False, capture_output=True)  # noqa: S603
+        subprocess.run([apt, "-q", *words], env=settings, check=False, capture_output=True)
     return _find(program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -34,7 +35,7 @@ _ACLS = """
   command-acl ALL {{ accept; no-mail-scanning; {command} }}
 """
 
-_INTERNAL = re.compile(rb"traceback|internal ?error|Exception ignored", re.IGNORECASE)
+_INTERNAL = re.compile(rb"traceback|internal[- ]?error|Exception ignored", re.IGNORECASE)
 _numbers = itertools.count(1)
 
 
@@ -60,12 +61,14 @@ class Config:
     host: str = "127.0.0.1"
     log_file: str = ""
     probe: bool = True
+    prefix: tuple[str, ...] = ()
+    """A command that runs the proxy, such as unshare."""
 
     def text(self, port: int, log_file: Path) -> str:
         plug = " ".join(f"plug-to {socket_text(address)};" for address in self.plug)
         acls = self.acls.replace("PLUG", plug) if self.acls else ""
         return _TEXT.format(
-            log=f'{self.log} file "{self.log_file or log_file}";',
+            log=self.log if "facility" in self.log else f'{self.log} file "{self.log_file or log_file}";',
             listen=f"non-transparent [{self.host}] port {port};",
             tcpserver=self.tcpserver,
             proxy=self.proxy,
@@ -96,8 +99,8 @@ class Proxy:
         self.config_path = self.folder / "proxy.cfg"
         self.config_path.write_text(config.text(self.address[1], self.log_path))
         with self.stderr_path.open("wb") as output:
-            self.process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "imap4fast.cli.imap4_proxy", "-f", str(self.config_path)],
+            self.process = subprocess.Popen(
+                [*config.prefix, sys.executable, "-m", "imap4fast.cli.imap4_proxy", "-f", str(self.config_path)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -108,9 +111,9 @@ class Proxy:
     def pid(self) -> int:
         return self.process.pid
 
-    def wire(self, **options: int) -> Wire:
+    def wire(self, source: str = "") -> Wire:
         """A client's connection; nothing is read yet."""
-        return Wire(self.address, **options)
+        return Wire(self.address, source=source)
 
     def log_size(self) -> int:
         return self.log_path.stat().st_size if self.log_path.is_file() else 0
@@ -169,11 +172,9 @@ class Proxy:
                 raise AssertionError(f"the proxy did not start:\n{self._last_words()}\n{self.config_path.read_text()}")
             time.sleep(0.02)
         if self.config.probe:
-            with self.wire() as probe:
-                try:
-                    probe.line(5)
-                except WireError:
-                    pass  # a policy that refuses is an answer too
+            # A policy that refuses is an answer too.
+            with self.wire() as probe, contextlib.suppress(WireError):
+                probe.line(5)
 
     def _listens(self) -> bool:
         """From the kernel's table, so that no session is counted."""

@@ -45,13 +45,19 @@ class Reply:
 class Wire:
     """One connection of a test."""
 
-    def __init__(self, address: Address, wait_s: float = WAIT_S, rcvbuf: int | None = None) -> None:
+    def __init__(self, address: Address, wait_s: float = WAIT_S, rcvbuf: int | None = None, source: str = "") -> None:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
         if rcvbuf is not None:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, rcvbuf)
         self.sock.settimeout(wait_s)
-        self.sock.connect(address)
+        try:
+            if source:
+                self.sock.bind((source, 0))
+            self.sock.connect(address)
+        except OSError:
+            self.sock.close()
+            raise
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self.sock.getsockname()[1]
         self.wait_s = wait_s
