@@ -124,6 +124,8 @@ def completed(session: Session) -> int:
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
+        if session.sasl is not None:
+            session.candidate = session.sasl.user
         session.sasl = None
         session.log(entries.LOGIN, session.candidate, session.mechanism, STATUSES[session.relay.status])
         if ok and not session.logged_in():
