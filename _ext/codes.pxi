@@ -39,6 +39,8 @@ cdef enum Command:
     CMD_ENABLE = 8
     CMD_SELECT = 9
     CMD_EXAMINE = 10
+    CMD_LIST = 16
+    CMD_XLIST = 18
     CMD_APPEND = 21
     CMD_IDLE = 22
     CMD_COMPRESS = 34
@@ -213,7 +215,7 @@ cdef bytes SHAPES = (
 assert len(SHAPES) == len(COMMANDS) == N_COMMANDS
 for _name, _code in ((b"LOGIN", CMD_LOGIN), (b"EXAMINE", CMD_EXAMINE), (b"APPEND", CMD_APPEND), (b"IDLE", CMD_IDLE),
                      (b"COMPRESS", CMD_COMPRESS), (b"CHECK", CMD_FIRST_SELECTED), (b"UNSELECT", CMD_UNSELECT),
-                     (b"CLOSE", CMD_CLOSE)):
+                     (b"CLOSE", CMD_CLOSE), (b"LIST", CMD_LIST), (b"XLIST", CMD_XLIST)):
     assert COMMANDS[_code] == _name, _name
 assert len(FAULTS) == F_SASL_TOO_LONG + 1 and FAULTS[F_BARE_LF] == "BARE_LF"
 

@@ -41,6 +41,8 @@ cdef class Gate:
         if len(actions) != N_COMMANDS or max(actions) > GATE_DENY:
             raise ValueError("one action for each command")
         for code in range(N_COMMANDS):
+            if actions[code] == GATE_ASK and SHAPES[code] == c"u":
+                raise ValueError("uploads pass or are denied")
             self.actions[code] = actions[code]
         self.codes = Words({bytes(name): 1 for name in codes})
         self.untagged = Words({bytes(name): U_DATA for name in untagged} | _UNTAGGED)

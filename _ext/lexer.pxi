@@ -112,12 +112,13 @@ cdef void trailing_literal(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     if not x.sync:
         i -= 1
     last = i
-    while i >= 0 and CHARS[p[i]] & CH_DIGIT and last - i < 18:
+    while i >= 0 and CHARS[p[i]] & CH_DIGIT:
         i -= 1
     if i < 0 or i == last or p[i] != c"{":
         return
     for i in range(i + 1, last + 1):
-        size = size * 10 + (p[i] - 48)
+        if size < 1000000000000000:     # more is never eaten
+            size = size * 10 + (p[i] - 48)
     x.announces = True
     x.literal = size
 
@@ -262,7 +263,7 @@ cdef int lex_token(const uint8_t* p, Py_ssize_t n, Py_ssize_t* at, Lex* x) noexc
                                         or word_is(p + start, i - start, b"CATENATE")
                                         or word_is(p + start, i - start, b"ANNOTATION")):
         return F_BAD_TAIL
-    if x.wildcards > MAX_WILDCARDS and 16 <= x.code <= 18:
+    if too_wild(x):
         return F_TOO_MANY_WILDCARDS
     if x.args == 1 and (x.shape == c"s" or x.shape == c"f") and not x.depth:
         return F_NONE if valid_set(p + start, i - start, x.searchres) else F_BAD_SET
@@ -271,11 +272,17 @@ cdef int lex_token(const uint8_t* p, Py_ssize_t n, Py_ssize_t* at, Lex* x) noexc
     return F_NONE
 
 
+cdef inline bint too_wild(const Lex* x) noexcept:
+    """LIST, LSUB, XLIST with more wildcards than a server should work for (T-L15)."""
+    return x.wildcards > MAX_WILDCARDS and CMD_LIST <= x.code <= CMD_XLIST
+
+
 cdef int lex_quoted(const uint8_t* p, Py_ssize_t n, Py_ssize_t* at, Lex* x) noexcept:
     """quoted = DQUOTE *QUOTED-CHAR DQUOTE"""
     cdef const uint8_t* end = p + n
     cdef const uint8_t* q = p + at[0] + 1
     cdef const uint8_t* start = q
+    cdef Py_ssize_t begin = at[0] + 1
     cdef int fault = F_NONE
     cdef bint wide = False
     if x.args == 1 and (x.shape == c"s" or x.shape == c"f"):
@@ -298,8 +305,12 @@ cdef int lex_quoted(const uint8_t* p, Py_ssize_t n, Py_ssize_t* at, Lex* x) noex
     while start < q:
         if start[0] >= 0x80:
             wide = True
-            break
+        elif start[0] == c"*" or start[0] == c"%":
+            x.wildcards += 1
         start += 1
+    if not fault and too_wild(x):
+        return F_TOO_MANY_WILDCARDS
+    start = p + begin
     if wide and not fault:
         if not x.utf8:
             return F_EIGHT_BIT
@@ -335,7 +346,7 @@ cdef int lex_literal(const uint8_t* p, Py_ssize_t n, Py_ssize_t* at, Lex* x) noe
         i += 1
     if i + 1 != n or p[i] != c"}":
         return F_BAD_LITERAL
-    if p[digits] == c"0" and size > 0 or i - x.sync - digits > 1 and size == 0:
+    if p[digits] == c"0" and CHARS[p[digits + 1]] & CH_DIGIT:
         x.loose = True
     at[0] = n
     x.announces = True
@@ -440,7 +451,7 @@ cdef bint valid_number(const uint8_t* p, Py_ssize_t n, uint64_t least) noexcept:
     """number or nz-number: `least` to 4294967295, no more than ten digits."""
     cdef uint64_t value = 0
     cdef Py_ssize_t i
-    if n < 1 or n > 10:
+    if n < 1 or n > 10 or (n > 1 and p[0] == c"0"):
         return False
     for i in range(n):
         if not CHARS[p[i]] & CH_DIGIT:

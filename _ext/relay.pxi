@@ -22,7 +22,6 @@ cdef enum Hold:
     H_NONE = 0
     H_CONNECT = 1        # the server's greeting is awaited
     H_TAG = 2            # a tagged answer
-    H_PENDING = 3        # too many commands are pending
     H_IDLE = 4           # "+" of IDLE
     H_SASL = 5           # "+" of AUTHENTICATE
     H_APPEND = 6         # "+" that the client waits for, too
@@ -102,6 +101,8 @@ cdef class Relay:
         uint8_t c_mode
         uint8_t hold
         uint8_t c_fault
+        uint8_t c_code
+        bytes c_tag
         int64_t c_remain
         int64_t c_eaten
         Buf c_line
@@ -175,7 +176,11 @@ cdef class Relay:
         self.max_pending = 64
         self.exists = -1
 
-    def begin(self, session, Gate gate):
+    def __init__(self, session=None, Gate gate=None):
+        self.session = session
+        self._gate = gate
+
+    def begin(self, session, Gate gate not None):
         """The session that answers, and its gate. Bytes that came before are held."""
         self.session = session
         self._gate = gate
@@ -254,6 +259,11 @@ cdef class Relay:
         return (self.n_pending == 0 and self.c_held.size == 0 and self.hold != H_CONNECT) \
             or self.c_mode == C_IDLE or self.in_literal
 
+    @property
+    def midway(self):
+        """Has the server got a part of the upload in hand?"""
+        return self.c_mode == C_TAIL
+
     def challenge(self):
         """The server's challenge was replaced: the client's answer is awaited."""
         self.hold = H_NONE
@@ -262,7 +272,7 @@ cdef class Relay:
 
     def set_code(self, int code):
         """The command in question goes on as another one (read-only: SELECT as EXAMINE)."""
-        self.code = code
+        self.c_code = <uint8_t>code
 
     def tokens(self):
         """The arguments of the command in question (see `tokens_of`)."""
@@ -349,7 +359,7 @@ cdef class Relay:
             self.limit = LIMIT_BYTES_OUT
             self._ask(Q_LIMIT)
             return
-        if self.hold or self.c_held.size:
+        if self.c_held.size or self._blocked():
             buf_add(&self.c_held, <const uint8_t*>data, n)
             self._reading()
             return
@@ -379,11 +389,9 @@ cdef class Relay:
     def resume(self):
         """Look at what was held, unless something holds again."""
         cdef Buf held
-        if self.hold == H_PENDING and self.n_pending < self.max_pending:
-            self.hold = H_NONE
-        if self.stopped or self.hold:
+        if self.stopped or self._blocked():
             return
-        if self.hold == H_NONE and self.c_held.size:
+        if self.c_held.size:
             held = self.c_held
             self.c_held.data = NULL
             self.c_held.size = self.c_held.room = 0
@@ -495,6 +503,8 @@ cdef class Relay:
         self._flush_client()
         try:
             answer = self.session.ask(question)
+            if not ANSWER_PASS <= answer <= ANSWER_CLOSE:
+                raise ValueError(answer)
         except Exception as exc:
             answer = ANSWER_CLOSE
             self.session.broken(exc)
@@ -503,6 +513,11 @@ cdef class Relay:
         return answer
 
     # ---- pending commands ---------------------------------------------------------------------------------------
+
+    cdef void _idle_done(self) noexcept:
+        cdef int i
+        for i in range(self.n_pending):
+            self.pending[i].flags &= ~P_IDLE
 
     cdef int _find_pending(self, const uint8_t* tag, Py_ssize_t size) noexcept:
         cdef int i
@@ -513,7 +528,11 @@ cdef class Relay:
 
     cdef int _add_pending(self, const uint8_t* tag, int size, int code, int flags) except -1:
         cdef Pending* grown
-        cdef int room
+        cdef int room, i
+        if flags & P_HOLDS:
+            # A hold belongs to one command: the answers to earlier ones must not end it.
+            for i in range(self.n_pending):
+                self.pending[i].flags &= ~(P_HOLDS | (flags & P_IDLE))
         if self.n_pending == self.room_pending:
             room = self.room_pending * 4 if self.room_pending else 1
             if room > 255:
@@ -528,9 +547,11 @@ cdef class Relay:
         self.pending[self.n_pending].code = <uint8_t>code
         self.pending[self.n_pending].flags = <uint8_t>flags
         self.n_pending += 1
-        if self.n_pending >= self.max_pending and self.hold == H_NONE:
-            self.hold = H_PENDING
         return 0
+
+    cdef inline bint _blocked(self) noexcept:
+        """Must the client's next bytes wait: for an answer, or until fewer commands are pending?"""
+        return self.hold != H_NONE or (self.c_mode == C_LINE and self.n_pending >= self.max_pending)
 
     cdef void _complete(self, int at, int status) noexcept:
         """The tagged answer to pending command `at` passed: new state, end of the hold."""
@@ -549,12 +570,11 @@ cdef class Relay:
             self._state = STATE_SELECTED if status == 0 else STATE_AUTHENTICATED
         elif (code == CMD_CLOSE or code == CMD_UNSELECT) and status == 0:
             self._state = STATE_AUTHENTICATED
-        if flags & P_IDLE and self.c_mode == C_IDLE:
+        if (flags & P_IDLE and self.c_mode == C_IDLE) or (code == CMD_AUTHENTICATE and self.c_mode == C_SASL):
             self.c_mode = C_LINE
         if flags & P_HOLDS and self.hold >= H_TAG:
             self._end_hold()
-        elif self.hold == H_PENDING and self.n_pending < self.max_pending:
-            self.hold = H_NONE
+        elif self.c_held.size:
             self.release = True
 
     cdef void _end_hold(self) noexcept:
@@ -568,8 +588,6 @@ cdef class Relay:
             self.c_eaten = self.x.literal
         elif hold != H_TAG:
             self.c_mode = C_LINE
-        elif self.c_mode == C_SASL:
-            self.c_mode = C_LINE
         buf_drop(&self.unit)
 
     # ---- client to server ---------------------------------------------------------------------------------------
@@ -580,7 +598,7 @@ cdef class Relay:
         cdef const uint8_t* line
         cdef bint placed
         while i < n and not self.stopped:
-            if self.hold:
+            if self._blocked():
                 self._flush_server()
                 buf_add(&self.c_held, p + i, n - i)
                 self._reading()
@@ -653,9 +671,11 @@ cdef class Relay:
                 return F_BAD_LITERAL_TEXT
             if p[i] == c"\r" and (i + 1 == n or p[i + 1] != c"\n"):
                 return F_BAD_LITERAL_TEXT
+            if p[i] == c"*" or p[i] == c"%":
+                self.x.wildcards += 1
             if self.x.section_depth and (p[i] <= 0x20 or p[i] >= 0x7f or p[i] == c":"):
                 return F_BAD_LITERAL_TEXT
-        return F_NONE
+        return F_TOO_MANY_WILDCARDS if too_wild(&self.x) else F_NONE
 
     cdef int _client_line(self, const uint8_t* p, Py_ssize_t n) except -1:
         """One whole line with its end. R_PASS: it goes on as it is; R_DONE: it was dealt with."""
@@ -663,7 +683,7 @@ cdef class Relay:
         if self.c_mode == C_EAT_LINE:
             return self._eaten_line(p, n)
         if n < 2 or p[n - 2] != c"\r":
-            return self._client_fault(F_BARE_LF, p, n - 1)
+            return self._client_fault(F_BARE_LF, NULL, 0)
         if self.c_mode == C_LINE:
             self.x.utf8 = self.utf8
             self.x.searchres = self.searchres
@@ -671,9 +691,14 @@ cdef class Relay:
             if fault:
                 return self._client_fault(fault, p, n - 2)
             return self._command(p, n)
+        if self.c_mode == C_IDLE or self.c_mode == C_SASL:
+            fault = lex_controls(p, n - 2, &self.x)
+            if fault >= F_FIRST_FRAMING:
+                return self._client_fault(fault, NULL, 0)
         if self.c_mode == C_IDLE:
             if n == 6 and word_is(p, 4, b"DONE"):
                 self.c_mode = C_LINE
+                self._idle_done()
                 return R_PASS
             self.x.tag_size = 0
             self.x.announces = False
@@ -684,26 +709,31 @@ cdef class Relay:
             return self._tail(p, n)
         return self._next_line(p, n)
 
+    cdef int _ask_client(self, int question) except -1:
+        """Ask about the client's command in hand."""
+        self.code = self.c_code
+        return self._ask(question)
+
     cdef int _client_fault(self, int fault, const uint8_t* p, Py_ssize_t n) except -1:
-        """Tell session; where the session goes on, an announced literal is eaten."""
+        """Tell session; where the session goes on, an announced literal is eaten. `p` NULL: no line is in hand."""
         cdef Py_ssize_t tag = self.x.tag_size if self.c_mode == C_LINE and p != NULL else 0
         self.fault = <uint8_t>fault
-        self.code = self.x.code if tag else CMD_UNKNOWN
-        if tag and p != NULL:
-            self._tag = PyBytes_FromStringAndSize(<const char*>p, tag)
-            if self._find_pending(p, tag) >= 0:
-                self._tag = b""
-        elif self.c_mode == C_NEXT or self.c_mode == C_TAIL:
+        if self.c_mode == C_NEXT or self.c_mode == C_TAIL:
             self._tag = self._unit_tag()
-            self.code = self.x.code
+        elif tag and self._find_pending(p, tag) < 0:
+            self._tag = PyBytes_FromStringAndSize(<const char*>p, tag)
+            self.c_code = <uint8_t>self.x.code
         else:
             self._tag = b""
+            self.c_code = CMD_UNKNOWN
         if fault < F_FIRST_FRAMING and p != NULL and not self.x.announces:
             trailing_literal(p, n, &self.x)
-        self._ask(Q_CLIENT_FAULT)
+        self._ask_client(Q_CLIENT_FAULT)
         buf_drop(&self.unit)
         if self.c_mode == C_NEXT:
             self.c_mode = C_LINE
+        if fault >= F_FIRST_FRAMING:
+            self.stop()
         if not self.stopped and p != NULL and self.x.announces and not self.x.sync:
             self._eat(self.x.literal)
         return R_DONE
@@ -711,23 +741,28 @@ cdef class Relay:
     cdef bytes _unit_tag(self):
         if self.unit.size:
             return PyBytes_FromStringAndSize(<const char*>self.unit.data, self.x.tag_size)
-        return b"" if self._tag is None else self._tag
+        return b"" if self.c_tag is None else self.c_tag
 
     cdef int _eat(self, int64_t size) except -1:
         """Consume a refused literal; one that is too large to wait for ends the session."""
         self.c_eaten += size
         if size > MAX_EATEN or self.c_eaten > MAX_EATEN:
             self.fault = F_UNEATABLE
-            self._ask(Q_CLIENT_FAULT)
+            self._tag = b""
+            self._ask_client(Q_CLIENT_FAULT)
+            self.stop()
             return 0
         self.c_mode = C_EAT
         self.c_remain = size
         return 0
 
     cdef int _eaten_line(self, const uint8_t* p, Py_ssize_t n) except -1:
-        if n < 2 or p[n - 2] != c"\r":
+        cdef int fault = F_BARE_LF
+        if n >= 2 and p[n - 2] == c"\r":
+            fault = lex_controls(p, n - 2, &self.x)
+        if fault >= F_FIRST_FRAMING:
             self.c_mode = C_LINE
-            return self._client_fault(F_BARE_LF, NULL, 0)
+            return self._client_fault(fault, NULL, 0)
         trailing_literal(p, n - 2, &self.x)
         self.c_mode = C_LINE
         if self.x.announces and not self.x.sync:
@@ -743,12 +778,12 @@ cdef class Relay:
     cdef int _command(self, const uint8_t* p, Py_ssize_t n) except -1:
         """A first line without fault."""
         cdef int action = self._gate.actions[self.x.code]
-        self.code = self.x.code
-        self.wrong_state = not (command_states(self.code) & self._state)
+        self.c_code = <uint8_t>self.x.code
+        self.wrong_state = not (command_states(self.c_code) & self._state)
         if self._find_pending(p, self.x.tag_size) >= 0:
             return self._client_fault(F_BAD_TAG, p, n - 2)
         self.commands += 1
-        if self.code == CMD_UNKNOWN and not (action == GATE_PASS and not self.x.announces):
+        if self.c_code == CMD_UNKNOWN and not (action == GATE_PASS and not self.x.announces):
             self.commands -= 1
             return self._client_fault(F_UNKNOWN_COMMAND, p, n - 2)
         if action == GATE_DENY or self.wrong_state:
@@ -764,7 +799,7 @@ cdef class Relay:
     cdef int _refused(self, const uint8_t* p, Py_ssize_t n) except -1:
         self._tag = PyBytes_FromStringAndSize(<const char*>p, self.x.tag_size)
         self._unit = None
-        self._ask(Q_REFUSED)
+        self._ask_client(Q_REFUSED)
         buf_drop(&self.unit)
         self.c_mode = C_LINE
         if not self.stopped and self.x.announces and not self.x.sync:
@@ -782,16 +817,16 @@ cdef class Relay:
 
     cdef int _open(self, const uint8_t* p) except -1:
         """The command whose first line is at p goes on to the server."""
-        cdef int flags = self._flags_of(self.code)
-        self._add_pending(p, self.x.tag_size, self.code, flags)
+        cdef int flags = self._flags_of(self.c_code)
+        self._add_pending(p, self.x.tag_size, self.c_code, flags)
         if flags & P_HOLDS:
-            if self.code == CMD_IDLE:
+            if self.c_code == CMD_IDLE:
                 self.hold = H_IDLE
-            elif self.code == CMD_AUTHENTICATE:
+            elif self.c_code == CMD_AUTHENTICATE:
                 self.hold = H_SASL
             else:
                 self.hold = H_TAG
-        if self.code == CMD_SELECT or self.code == CMD_EXAMINE:
+        if self.c_code == CMD_SELECT or self.c_code == CMD_EXAMINE:
             self.exists = -1
         return 0
 
@@ -818,7 +853,7 @@ cdef class Relay:
             buf_drop(&self.unit)
         else:
             self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
-        answer = self._ask(Q_COMMAND)
+        answer = self._ask_client(Q_COMMAND)
         if self.stopped or answer == ANSWER_DROP:
             self._unit = None
             return R_DONE
@@ -875,7 +910,7 @@ cdef class Relay:
     cdef int _next_line(self, const uint8_t* p, Py_ssize_t n) except -1:
         """The line behind a gathered literal."""
         cdef int fault = lex_next(p, n - 2, &self.x)
-        if self.c_fault:
+        if self.c_fault and fault < F_FIRST_FRAMING:
             fault = self.c_fault
         if fault:
             return self._client_fault(fault, p, n - 2)
@@ -886,7 +921,7 @@ cdef class Relay:
             return self._too_big()
         self._keep_line(p, n)
         self.c_mode = C_LINE
-        if self._gate.actions[self.code] == GATE_ASK and not self.x.announces:
+        if self._gate.actions[self.c_code] == GATE_ASK and not self.x.announces:
             return self._asked_unit()
         return self._emit_unit()
 
@@ -894,7 +929,7 @@ cdef class Relay:
         cdef int answer
         self._tag = self._unit_tag()
         self._unit = PyBytes_FromStringAndSize(<const char*>self.unit.data, self.unit.size)
-        answer = self._ask(Q_COMMAND)
+        answer = self._ask_client(Q_COMMAND)
         if answer == ANSWER_PASS and not self.stopped:
             self._unit = None
             return self._emit_unit()
@@ -916,7 +951,7 @@ cdef class Relay:
         self.emit_mark = 0
         self.emit_upload = self.x.announces
         self._flush_server()
-        self._add_pending(self.unit.data, self.x.tag_size, self.code, self._flags_of(self.code) | P_HOLDS)
+        self._add_pending(self.unit.data, self.x.tag_size, self.c_code, self._flags_of(self.c_code) | P_HOLDS)
         return self._emit()
 
     cdef int _emit(self) except -1:
@@ -956,7 +991,7 @@ cdef class Relay:
         """The last line of the gathered part announces the mail itself."""
         self._to_server(self.unit.data + self.emit_at, mark - self.emit_at, None)
         self._announce(self.unit.data + mark)
-        self._tag = self._unit_tag()
+        self.c_tag = self._unit_tag()
         buf_drop(&self.unit)
         return R_DONE
 
@@ -968,7 +1003,7 @@ cdef class Relay:
         return self.max_mail_out == 0 or <uint64_t>self.x.literal <= self.max_mail_out
 
     cdef int _too_big(self) except -1:
-        self._ask(Q_TOO_BIG)
+        self._ask_client(Q_TOO_BIG)
         buf_drop(&self.unit)
         self.c_mode = C_LINE
         if not self.stopped and not self.x.sync:
@@ -989,10 +1024,10 @@ cdef class Relay:
 
     cdef int _upload(self, const uint8_t* p, Py_ssize_t n) except -1:
         """The first line of APPEND or REPLACE that announces the mail."""
-        self._tag = PyBytes_FromStringAndSize(<const char*>p, self.x.tag_size)
+        self.c_tag = self._tag = PyBytes_FromStringAndSize(<const char*>p, self.x.tag_size)
         if not self._upload_fits():
             return self._too_big()
-        self._add_pending(p, self.x.tag_size, self.code, P_HOLDS)
+        self._add_pending(p, self.x.tag_size, self.c_code, P_HOLDS)
         return self._stream(p, n)
 
     cdef int _stream(self, const uint8_t* p, Py_ssize_t n) except -1:
@@ -1022,11 +1057,19 @@ cdef class Relay:
             return self._client_fault(F_BAD_TAIL if fault < F_FIRST_FRAMING else fault, NULL, 0)
         if self.x.announces:
             if not self._upload_fits():
-                return self._client_fault(F_UNEATABLE, NULL, 0)
+                # The server is in the middle of this command: only the end of the session takes it back.
+                self._tag = self._unit_tag()
+                self._ask_client(Q_TOO_BIG)
+                self.stop()
+                return R_DONE
             return self._stream(p, n)
         self.c_mode = C_LINE
         if self.x.loose:
-            self.send_server(b"\r\n" if n == 2 or p[0] != c")" else b")\r\n")
+            self._flush_server()
+            canonical(p, n - 2, &self.unit)
+            buf_add(&self.unit, <const uint8_t*>"\r\n", 2)
+            self._to_server(self.unit.data, self.unit.size, None)
+            buf_drop(&self.unit)
             return R_DONE
         return R_PASS
 
@@ -1118,6 +1161,8 @@ cdef class Relay:
     cdef int _server_line(self, const uint8_t* p, Py_ssize_t n) except -1:
         """One whole line with its end."""
         if self.s_mode == S_REST:
+            if p[0] != c" " and p[0] != c")" and p[0] != c"\r":
+                return self._server_fault(F_BAD_RESPONSE)
             return self._data(p, n)
         if not self.s_greeted:
             self.s_greeted = True
@@ -1149,10 +1194,12 @@ cdef class Relay:
         if CHARS[p[2]] & CH_DIGIT:
             while CHARS[p[i]] & CH_DIGIT:
                 i += 1
-            if not valid_number(p + 2, i - 2, 0) or p[i] != c" ":
+            start = 2
+            while start < i - 1 and p[start] == c"0":
+                start += 1
+            if not valid_number(p + start, i - start, 0) or p[i] != c" ":
                 return self._server_fault(F_BAD_NUMBER)
             number = 0
-            start = 2
             while start < i:
                 number = number * 10 + (p[start] - 48)
                 start += 1
@@ -1233,7 +1280,7 @@ cdef class Relay:
             elif q[0] == 0 or q[0] == c"\r":
                 return self._server_fault(F_NUL if q[0] == 0 else F_BARE_CR)
             q += 1
-        if (end - 1)[0] == c"}" and self._server_literal(p, end):
+        if end - p >= 2 and (end - 1)[0] == c"}" and self._server_literal(p, end):
             if self.stopped:
                 return R_DONE
             self.s_depth = depth
@@ -1259,14 +1306,14 @@ cdef class Relay:
         """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one is a fault."""
         cdef const uint8_t* q = end - 2
         cdef int64_t size = 0
-        while q > p and CHARS[q[0]] & CH_DIGIT and end - q < 24:
+        while q > p and CHARS[q[0]] & CH_DIGIT and end - q < 32:
             q -= 1
         if q[0] != c"{":
             if q[0] == c"+" and q > p and CHARS[(q - 1)[0]] & CH_DIGIT:
                 self._server_fault(F_BAD_LITERAL)
                 return True
             return False
-        if q == end - 2 or end - q > 21:
+        if q == end - 2 or end - q > 2 + MAX_LITERAL_DIGITS:
             self._server_fault(F_BAD_LITERAL)
             return True
         if q - 1 > p and (q - 1)[0] == c"~":
@@ -1277,11 +1324,11 @@ cdef class Relay:
             return True
         q += 1 if q[0] == c"{" else 2
         while q < end - 1:
+            if size > 922337203685477580 or (size == 922337203685477580 and q[0] > c"7"):
+                self._server_fault(F_LITERAL_OVERFLOW)
+                return True
             size = size * 10 + (q[0] - 48)
             q += 1
-        if size < 0:
-            self._server_fault(F_LITERAL_OVERFLOW)
-            return True
         if self.max_mail_in and self.s_kind == U_FETCH and <uint64_t>size > self.max_mail_in:
             self.limit = LIMIT_MAIL_IN
             self._ask(Q_LIMIT)
@@ -1300,6 +1347,8 @@ cdef class Relay:
                 return self._server_fault(F_NUL if q[0] == 0 else F_BARE_CR)
             return self._question(question, p, n)
         if self._state == STATE_NOT_AUTHENTICATED or question == Q_COMPLETED:
+            return self._question(question, p, n)
+        if p[i] == c" " and p[i + 1] == c" ":
             return self._question(question, p, n)
         if p[i] == c" " and p[i + 1] == c"[":
             start = i + 2
@@ -1346,9 +1395,11 @@ cdef class Relay:
             self._unit = None
             if self.stopped or answer == ANSWER_DROP:
                 return R_DONE
-            self.hold = H_NONE
-            self.c_mode = C_SASL
-            self.release = True
+            self.challenge()
+            if answer == ANSWER_REPLACE:
+                self._to_client(<const uint8_t*>self.replacement, len(self.replacement), None)
+                self.replacement = None
+                return R_DONE
             return R_PASS
         if hold == H_EMIT:
             self._emit()

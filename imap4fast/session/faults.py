@@ -86,7 +86,8 @@ def _limit_of(session: Session, fault: str) -> None:
 def too_big(session: Session) -> int:
     """An upload above max-mail-out: refused at its announcement."""
     session.log(entries.LIMIT, "max-mail-out", session.powers.acl.max_mail_out)
-    return session.refuse(Reply.TOO_BIG)
+    answer = session.refuse(Reply.TOO_BIG)
+    return session.end(Reply.TOO_BIG, "mail too large") if session.relay.midway else answer
 
 
 def server_fault(session: Session) -> int:

@@ -39,6 +39,7 @@ def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
     """A status line (with CRLF) as the client may see it: `(tag / "*") SP cond SP ["[" code "]" SP] text`."""
     head, _, rest = line[:-2].partition(b" ")
     condition, _, text = rest.partition(b" ")
+    text = text.lstrip(b" ")
     code = b""
     if text.startswith(b"["):
         code, text = _code(session, text, where)
