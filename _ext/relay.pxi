@@ -503,7 +503,7 @@ cdef class Relay:
         self._flush_client()
         try:
             answer = self.session.ask(question)
-            if not ANSWER_PASS <= answer <= ANSWER_CLOSE:
+            if answer < 0 or answer > 3:
                 raise ValueError(answer)
         except Exception as exc:
             answer = ANSWER_CLOSE

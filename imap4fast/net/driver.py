@@ -23,12 +23,17 @@ class Driver:
     """
 
     __slots__ = (
-        "attempt", "client", "client_address", "client_done", "close_at", "connect_until", "recorded", "relay", "server",
-        "server_address", "service", "session", "to_address", "track_key",
+        "attempt", "client", "client_address", "client_done", "close_at", "connect_until", "recorded", "relay",
+        "server", "server_address", "service", "session", "to_address", "track_key",
     )  # fmt: skip
 
     def __init__(
-        self, service: Service, end: ClientEnd, transport: asyncio.Transport, client: tuple[str, int], to: tuple[str, int]
+        self,
+        service: Service,
+        end: ClientEnd,
+        transport: asyncio.Transport,
+        client: tuple[str, int],
+        to: tuple[str, int],
     ) -> None:
         self.service = service
         self.relay = end.relay
@@ -125,7 +130,7 @@ class Driver:
         except (OSError, TimeoutError) as exc:
             self.session.log(entries.RESOLVE_FAILED, host, exc.strerror if isinstance(exc, OSError) else "no answer")
             return ()
-        return [(row[4][0], row[4][1]) for row in found]
+        return [(str(row[4][0]), int(row[4][1])) for row in found]
 
     async def _try(self, host: str, port: int) -> tuple[str, bool]:
         """One attempt: ("", False), or why it failed and whether it took too long."""

@@ -116,6 +116,8 @@ class Service:
             return
         client = (peer[0].removeprefix(addresses.MAPPED), peer[1])
         to = (local[0].removeprefix(addresses.MAPPED), local[1])
+        if self.logs.enabled(entries.CONNECTION_ACCEPTED):
+            self.logs.write(entries.CONNECTION_ACCEPTED, addresses.shown(*client), addresses.shown(*to))
         driver = Driver(self, end, transport, client, to)
         driver.track_key = octets
         end.driver = driver
@@ -167,6 +169,8 @@ class Service:
         if driver in self._drivers:
             del self._drivers[driver]
             self.counts.leave(self.column, driver.track_key)
+            if self.logs.enabled(entries.CONNECTION_HANDLED):
+                self.logs.write(entries.CONNECTION_HANDLED, driver.client_text)
 
     # ---- time ---------------------------------------------------------------------------------------------------
 
@@ -211,6 +215,8 @@ class Service:
         until = self.loop.time() + wait_s
         while self._drivers and self.loop.time() < until:
             await asyncio.sleep(0.05)
+        if self._drivers and wait_s:
+            self.logs.write(entries.SESSIONS_CUT, self.column, len(self._drivers), round(wait_s))
         for driver in list(self._drivers):
             if not driver.session.over:
                 driver.session.shut_down()

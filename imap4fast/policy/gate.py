@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from imap4fast import _wire
+import imap4fast._wire as wire
 from imap4fast.config.settings import CommandAcl
 from imap4fast.config.values import WordList
 from imap4fast.config.words import is_known_capability
@@ -139,11 +139,9 @@ class Powers:
 def permitted_commands(acl: CommandAcl) -> frozenset[bytes]:
     """The names of `_wire.COMMANDS` that the command-acl permits, read-only not yet considered."""
     if acl.commands is None:
-        return frozenset(_wire.COMMANDS) - NOT_BY_DEFAULT
+        return frozenset(wire.COMMANDS) - NOT_BY_DEFAULT
     words = acl.commands
-    return frozenset(
-        name for name in _wire.COMMANDS if listed(words, name.decode("ascii"), known=name != b"UNKNOWN")
-    )
+    return frozenset(name for name in wire.COMMANDS if listed(words, name.decode("ascii"), known=name != b"UNKNOWN"))
 
 
 def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], int]:
@@ -151,16 +149,16 @@ def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], 
 
     def action(name: bytes) -> int:
         if name not in commands or name in NEVER_FORWARDED or (acl.read_only and name in CHANGING):
-            return _wire.DENY
+            return wire.DENY
         if name in ASKED or (acl.read_only and name == b"SELECT"):
-            return _wire.ASK
-        return _wire.PASS
+            return wire.ASK
+        return wire.PASS
 
     return action
 
 
-def compile_gate(acl: CommandAcl, commands: frozenset[bytes], unknown: bool) -> _wire.Gate:
+def compile_gate(acl: CommandAcl, commands: frozenset[bytes], unknown: bool) -> wire.Gate:
     """The tables of the gate. `unknown` lets names pass that no list has."""
     action = action_of(acl, commands)
     untagged = responses.UNTAGGED | {name for name, command in responses.UNTAGGED_OF.items() if command in commands}
-    return _wire.Gate(bytes(map(action, _wire.COMMANDS)), responses.CODES, untagged, unknown)
+    return wire.Gate(bytes(map(action, wire.COMMANDS)), responses.CODES, untagged, unknown)

@@ -140,7 +140,7 @@ def id_pairs(tokens: list[Token]) -> list[tuple[bytes, bytes | None]] | None:
 
 
 def identify(session: Session) -> int:
-    """id: the client's `x-*` fields are removed, since servers trust such fields of a proxy (protocol.md finding 10)."""
+    """id: the client's `x-*` fields are removed, since servers trust such fields of a proxy (finding 10)."""
     pairs = id_pairs(session.relay.tokens())
     if pairs is None:
         return session.bad(Reply.BAD_SYNTAX)

@@ -32,6 +32,9 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
     shown = session.powers.rewrite(names, authenticated)
     if session.logs.enabled(entries.CAPABILITIES):
         session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
+        for name in names.upper().split():
+            if name not in shown:
+                session.removed("CAPABILITY", name)
     return b" ".join(shown)
 
 

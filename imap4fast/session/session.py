@@ -28,12 +28,25 @@ from imap4fast.session.login import Sasl
 class Outside(Protocol):
     """What a session wants done."""
 
-    client_text: str
-    """`ADDRESS:PORT` of the client."""
-    to_text: str
-    server_text: str | None
-    server_address: tuple[str, int] | None
-    client_address: tuple[str, int]
+    @property
+    def client_text(self) -> str:
+        """`ADDRESS:PORT` of the client."""
+
+    @property
+    def to_text(self) -> str:
+        """`ADDRESS:PORT` that the client connected to."""
+
+    @property
+    def server_text(self) -> str | None:
+        """`ADDRESS:PORT` of the server, None before it is known."""
+
+    @property
+    def client_address(self) -> tuple[str, int]:
+        """The client's address and port."""
+
+    @property
+    def server_address(self) -> tuple[str, int] | None:
+        """The server's address and port, None before they are known."""
 
     def connect(self, servers: Sequence[Sock]) -> None:
         """Try the servers in order; `Session.connected` or `connect_failed` follows."""
@@ -49,7 +62,7 @@ class Session:
     """One client's connection and what belongs to it."""
 
     __slots__ = (
-        "acl", "began", "bad_commands", "bye_seen", "candidate", "charter", "enabling", "facts", "language", "leaving",
+        "acl", "bad_commands", "began", "bye_seen", "candidate", "charter", "enabling", "facts", "language", "leaving",
         "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
         "server_ir", "status", "unlisted_seen", "user",
     )  # fmt: skip
@@ -169,7 +182,8 @@ class Session:
         parent = self.powers
         if not self.admit():
             self.status = "REJECTED"
-            self.end(Reply.DENIED, "command-acl after login")
+            self.reason = "command-acl after login"
+            self.end(Reply.DENIED, self.reason)
             return False
         if self.powers is not parent:
             self.relay.gate = self.powers.gate
@@ -328,4 +342,3 @@ _FLOWS = dict(
         strict=True,
     )
 )
-
