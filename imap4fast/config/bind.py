@@ -23,7 +23,7 @@ class Binder:
 
     def bind(self, section: Section, statement: Statement, supported: bool = True) -> Bound:
         """The section that `statement` is; in one that is not supported its items are only type-checked."""
-        bound = Bound(section, statement, self._name(section, statement), {}, {}, [])
+        bound = Bound(section, statement, self._name(section, statement), {}, {}, [], partial=self._report.partial)
         for inner in statement.body or ():
             self._member(bound, inner, supported)
         self._complete(bound)
@@ -54,6 +54,7 @@ class Binder:
         member = bound.section.member(statement.keyword.text)
         if member is None:
             self._unknown(bound.section, statement.keyword)
+            bound.partial = True
             return
         forgotten = self._run_together(bound.section, member, statement)
         if forgotten is not None:
@@ -122,6 +123,8 @@ class Binder:
             self._report.error(statement.keyword.span, text)
 
     def _keep(self, bound: Bound, item: Item, value: Any) -> None:
+        if bound.section.struct is not None and not item.supported:
+            return
         if item.repeatable:
             bound.values[item.target] = (*bound.values.get(item.target, ()), value)
         else:
@@ -164,7 +167,7 @@ class Binder:
         """What must be there is there, what excludes each other is not."""
         section, keyword = bound.section, bound.statement.keyword
         for member in section.members:
-            if member.obligatory and member.keyword not in bound.places:
+            if member.obligatory and member.keyword not in bound.places and not bound.partial:
                 where = f" in section `{section.keyword}`" if section.keyword else ""
                 self._report.error(keyword.span, f"`{member.keyword}` is missing{where}")
         if section.one_of:
@@ -178,7 +181,7 @@ class Binder:
         given = [keyword for keyword in keywords if keyword in bound.places]
         either = " or ".join(f"`{keyword};`" for keyword in keywords)
         label = f"`{bound.section.keyword} {bound.name}`"
-        if not given:
+        if not given and not bound.partial:
             self._report.error(bound.statement.keyword.span, f"{label} must say {either}")
         for extra in given[1:]:
             self._report.error(bound.place(extra), f"{label} must say either {either}, not both")

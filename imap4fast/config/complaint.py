@@ -43,6 +43,8 @@ def shown(token: Token) -> str:
 
 
 def _about_character(token: Token, before: Token | None) -> str:
+    if token.value == "." and before is not None and before.type == "STAR":
+        return "unexpected character `.`; a name with `*` is written as a regular expression, `/.../`"
     joined = before is not None and before.end_pos == token.start_pos and before.type in _VALUES
     hint = "; a text with such characters is written in quotes" if joined else ""
     return f"unexpected character `{token}`{hint}" if token.isprintable() else f"unexpected character {str(token)!a}"

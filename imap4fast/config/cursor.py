@@ -91,7 +91,7 @@ def _hint(node: Node, kinds: tuple[str, ...]) -> str:
         return "; a path is written in quotes"
     if "STRING" in kinds and "WORD" not in kinds and node.kind in ("WORD", "BAD_NUMBER"):
         return f'; write "{node.text}"'
-    return bare_hint(node)
+    return bare_hint(node) if node.kind == "BAD_ADDRESS" or "STRING" in kinds else ""
 
 
 def bare_hint(node: Atom) -> str:

@@ -48,9 +48,13 @@ class ElementError(Exception):
 
 
 class Report:
-    """All that was found in one run over a file and its includes."""
+    """All that was found in one run over a file and its includes.
+
+    `partial`: statements were dropped, so that nobody should complain about what is missing.
+    """
 
     def __init__(self) -> None:
+        self.partial = False
         self._found: list[tuple[int, int, int, Diagnostic]] = []
         self._order: dict[int, int] = {}
         self._sources: list[Source] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Any
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedToken
@@ -28,6 +29,8 @@ _LARK = Lark(
 )
 _BODIES = frozenset({"one", "more"})
 _ENDS = frozenset({"RBRACE", "SEMICOLON"})
+_STATEMENT_ENDS = frozenset({"SEMICOLON", "UNCLOSED_STRING", "UNCLOSED_REGEX"})
+"""What is not closed on its line has taken in the rest of the line, with its `;`."""
 _NOT_IN_BODY = frozenset({"COMMA", "RBRACE", "COLON", "DASH"})
 
 
@@ -37,6 +40,7 @@ def parse(source: Source, report: Report) -> tuple[Statement, ...]:
     deep = _too_deep(tokens)
     if deep is not None:
         report.error(_span(source, deep), f"more than {MAX_DEPTH} braces within one another")
+        report.partial = True
         return ()
     tree = _Parser(source, report, tokens).run()
     return _body(tree.children[0], source) if tree.children else ()
@@ -55,7 +59,7 @@ class _Parser:
         self._tokens = tokens
         self._bodies = _bodies(tokens)
         self._ends = frozenset(self._bodies.values())
-        self._state = _LARK.parse_interactive("", start="start")
+        self._state: Any = _LARK.parse_interactive("", start="start")
         self._open: list[int] = []
         self._inserted = self._dropped = -1
         self._mark(0)
@@ -111,6 +115,7 @@ class _Parser:
 
     def _skip(self, at: int) -> int:
         """Drop the statement around the token at `at`; gives the index of the token behind it."""
+        self._report.partial = True
         self._state = self._safe.copy(deepcopy_values=False)
         end = self._statement_end(at)
         self._start = end if end != self._dropped else at + 1
@@ -123,7 +128,7 @@ class _Parser:
             kind = self._tokens[index].type
             if index in self._bodies:
                 return self._behind_body(index)
-            if index >= at and (kind == "SEMICOLON" or kind.startswith("UNCLOSED_")):
+            if index >= at and kind in _STATEMENT_ENDS:
                 return index + 1
             if kind == "RBRACE" and depth == 0:
                 return index if self._open else index + 1

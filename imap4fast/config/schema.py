@@ -41,7 +41,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bound(msgspec.Struct, eq=False):
-    """One section of a file: where its items stand, and the structure that it became, if it is for one."""
+    """One section of a file: where its items stand, and the structure that it became, if it is for one.
+
+    `partial`: something in it was not understood, so that nobody should complain about what is missing.
+    """
 
     section: Section
     statement: Statement
@@ -50,6 +53,7 @@ class Bound(msgspec.Struct, eq=False):
     values: dict[str, Any]
     children: list[Bound]
     struct: Any = None
+    partial: bool = False
 
     def place(self, keyword: str) -> Span:
         """Where an item first stands, or else the section's own keyword."""
