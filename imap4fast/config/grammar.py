@@ -58,7 +58,6 @@ class _Parser:
         self._report = report
         self._tokens = tokens
         self._bodies = _bodies(tokens)
-        self._ends = frozenset(self._bodies.values())
         self._state: Any = _LARK.parse_interactive("", start="start")
         self._open: list[int] = []
         self._inserted = self._dropped = -1
@@ -84,21 +83,37 @@ class _Parser:
 
     def _follow(self, at: int) -> None:
         """The token at `at` was taken: keep the state where a statement can begin behind it."""
-        if at in self._bodies:
+        kind = self._tokens[at].type
+        if kind == "LBRACE" and at in self._bodies and self._may_be_body():
             self._open.append(at)
-        elif at in self._ends:
+            self._mark(at + 1, undecided=True)
+        elif kind == "RBRACE" and self._ended_body():
             self._open.pop()
-        elif self._tokens[at].type != "SEMICOLON":
-            return
-        self._mark(at + 1)
+            self._mark(at + 1)
+        elif kind == "SEMICOLON":
+            self._mark(at + 1)
 
-    def _mark(self, start: int) -> None:
+    def _may_be_body(self) -> bool:
+        """Whether the `{` just taken may open a body: only that may be empty."""
+        return "RBRACE" in self._state.choices()
+
+    def _ended_body(self) -> bool:
+        """Whether the `}` just taken closed a body: behind that of a list an element can follow."""
+        return "INTEGER" not in self._state.choices()
+
+    def _ends_body(self, at: int) -> bool:
+        """Whether the token at `at` is the `}` of the section around: no list is open in the statement."""
+        kinds = [token.type for token in self._tokens[self._start : at + 1]]
+        return kinds[-1] == "RBRACE" and bool(self._open) and kinds.count("LBRACE") < kinds.count("RBRACE")
+
+    def _mark(self, start: int, undecided: bool = False) -> None:
+        self._undecided = undecided
         self._safe = self._state.copy(deepcopy_values=False)
         self._start = start
 
     def _recover(self, at: int, expected: frozenset[str]) -> int:
         token, before = self._tokens[at], self._tokens[at - 1] if at else None
-        found = complaint(token, before, expected, at in self._ends)
+        found = complaint(token, before, expected, self._ends_body(at))
         span = _span(self._source, token)
         self._report.error(_span(self._source, before).after() if found.behind and before else span, found.text)
         if found.insert is None or self._inserted == at:
@@ -116,11 +131,21 @@ class _Parser:
     def _skip(self, at: int) -> int:
         """Drop the statement around the token at `at`; gives the index of the token behind it."""
         self._report.partial = True
-        self._state = self._safe.copy(deepcopy_values=False)
+        self._restore()
         end = self._statement_end(at)
         self._start = end if end != self._dropped else at + 1
         self._dropped = self._start
         return self._start
+
+    def _restore(self) -> None:
+        """Go back to the last good state. Right behind a `{` that still might open a list, an empty statement decides
+        that it opens a body; `_body` leaves it out."""
+        self._state = self._safe.copy(deepcopy_values=False)
+        if self._undecided:
+            place = self._tokens[self._open[-1]].end_pos
+            for kind in ("WORD", "SEMICOLON"):
+                self._state.feed_token(Token(kind, "", start_pos=place, end_pos=place))
+            self._mark(self._start)
 
     def _statement_end(self, at: int) -> int:
         depth = 0
@@ -144,7 +169,7 @@ class _Parser:
         if self._tokens and self._start < len(self._tokens):
             last = self._tokens[-1]
             self._report.error(_span(self._source, last).after(), f"`;` is missing after `{shown(last)}`")
-        self._state = self._safe
+        self._restore()
         for brace in reversed(self._open):
             self._report.error(_span(self._source, self._tokens[brace]), "this `{` is never closed")
             end = len(self._source.text)
@@ -199,7 +224,8 @@ def _body(tree: Token | Tree[Token], source: Source) -> tuple[Statement, ...]:
     while isinstance(tree, Tree):
         last = tree.children[-1]
         assert isinstance(last, Tree)
-        found.append(_statement(last, source))
+        if last.children[0] != "":
+            found.append(_statement(last, source))
         tree = tree.children[0]
         if tree is last:
             break
