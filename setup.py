@@ -1,6 +1,7 @@
 """Build of the one extension, `imap4fast._wire`. Everything else is in pyproject.toml.
 
-IMAP4FAST_DEBUG=1: bounds checks and assertions. IMAP4FAST_SANITIZE=1: address and undefined-behaviour sanitizers.
+IMAP4FAST_DEBUG=1: bounds checks and assertions, not optimised. IMAP4FAST_SANITIZE=1: these and the address and
+undefined-behaviour sanitizers of gcc; Python must then run with libasan preloaded (tools/variant.sh).
 """
 
 import os
@@ -9,24 +10,30 @@ from glob import glob
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
-DEBUG = os.environ.get("IMAP4FAST_DEBUG") == "1"
 SANITIZE = os.environ.get("IMAP4FAST_SANITIZE") == "1"
+CHECKED = SANITIZE or os.environ.get("IMAP4FAST_DEBUG") == "1"
 
-compile_args = ["-O2", "-g", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function", "-fno-plt"]
-link_args: list[str] = []
+WARNINGS = ["-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-unused-function"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if SANITIZE else []
+
 if SANITIZE:
-    compile_args = ["-O1", "-g", "-fsanitize=address,undefined", "-fno-omit-frame-pointer", "-fno-sanitize-recover=all"]
-    link_args = ["-fsanitize=address,undefined"]
-elif DEBUG:
-    compile_args = ["-O0", "-g", "-Wall"]
+    optimisation = ["-O1", "-g", "-fno-omit-frame-pointer"]
+elif CHECKED:
+    optimisation = ["-O0", "-g"]
+else:
+    optimisation = ["-O2", "-g", "-fno-plt"]
 
 wire = Extension(
     "imap4fast._wire",
     sources=["_ext/_wire.pyx"],
+    # The sdist takes from here what the .pyx includes.
     depends=sorted(glob("_ext/*.px[id]") + glob("_ext/*.h")),
     include_dirs=["_ext"],
-    extra_compile_args=compile_args,
-    extra_link_args=link_args,
+    define_macros=[] if CHECKED else [("CYTHON_WITHOUT_ASSERTIONS", "1")],
+    # C's own assertions, which Python's build flags switch off, count in a checked build too.
+    undef_macros=["NDEBUG"] if CHECKED else [],
+    extra_compile_args=optimisation + WARNINGS + SANITIZERS,
+    extra_link_args=SANITIZERS,
 )
 
 setup(
@@ -34,14 +41,14 @@ setup(
         [wire],
         compiler_directives={
             "language_level": "3",
-            "boundscheck": DEBUG,
+            "boundscheck": CHECKED,
             "wraparound": False,
             "cdivision": True,
-            "initializedcheck": DEBUG,
+            "initializedcheck": CHECKED,
             "embedsignature": True,
             "freethreading_compatible": False,
         },
-        compile_time_env=None,
-        force=DEBUG or SANITIZE,
+        # The C file of another variant may be newer than the sources.
+        force=CHECKED,
     )
 )

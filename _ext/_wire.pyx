@@ -1,10 +1,32 @@
 # cython: language_level=3
+# distutils: language = c
 """The wire: cuts bytes into units, looks units up in the gate, relays both directions of a session.
 
 A table of contents; each included file owns one subject (architecture.md section 4). Grammar names are those of
 RFC 3501 and RFC 9051.
 """
 
+cimport cython
+from cpython.bytes cimport PyBytes_FromStringAndSize
+from libc.stdint cimport int16_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, malloc, realloc
+from libc.string cimport memchr, memcmp, memcpy, memset, strlen
+
+cdef extern from "scan.h" nogil:
+    const uint8_t* scan_data(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_quoted(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_text(const uint8_t* p, const uint8_t* end)
+
+cdef extern from "<sys/socket.h>" nogil:
+    ssize_t send(int fd, const void* data, size_t size, int flags)
+    int MSG_DONTWAIT
+    int MSG_NOSIGNAL
+
 include "codes.pxi"
+include "chars.pxi"
+include "inbuf.pxi"
+include "lexer.pxi"
+include "gate.pxi"
+include "relay.pxi"
 include "shared.pxi"
 include "meter.pxi"

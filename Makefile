@@ -1,0 +1,96 @@
+# Each target is one command of the daily work; `make help` lists them. What a target needs is a stamp in the
+# virtual environment, so a second run starts at once. ARGS=... goes to the tool; VENV=.venv-3.13 PYTHON=3.13 makes and
+# uses another environment.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+VENV ?= .venv
+PYTHON ?=
+ARGS ?=
+PORT ?= 1143
+MINUTES ?= 30
+SECONDS ?= 3600
+PYTHONS ?= 3.11 3.12 3.13
+
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/stamp
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
+WIRE := setup.py $(wildcard _ext/*.pyx _ext/*.pxd _ext/*.pxi _ext/*.h)
+
+.PHONY: help demo test debug-test sanitize-test dist-test bench soak fuzz lint doc clean wire need
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: $(STAMP)/wire $(STAMP)/extra-demo ## an IMAP server with sample mails and the proxy on 127.0.0.1:1143 (PORT=...)
+	@exec $(PY) tools/demo.py --port $(PORT) $(ARGS)
+
+test: need $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-demo ## all tests, with what they need (ARGS="-k word")
+	@echo "==> tests"
+	@$(PY) -m pytest -p tools.noskip --benchmark-disable -ra $(ARGS)
+
+debug-test: $(STAMP)/base $(STAMP)/package $(STAMP)/extra-test ## wire, play and unit tests under bounds checks and assertions
+	@tools/variant.sh debug $(abspath $(PY)) $(ARGS)
+
+sanitize-test: $(STAMP)/base $(STAMP)/package $(STAMP)/extra-test ## the same tests under the address and undefined-behaviour sanitizers
+	@tools/variant.sh sanitize $(abspath $(PY)) $(ARGS)
+
+dist-test: ## sdist, wheel from it, installed into empty environments (PYTHONS="3.12")
+	@tools/dist.sh $(PYTHONS)
+
+bench: need $(STAMP)/wire $(STAMP)/extra-test ## the comparison with nginx, HAProxy, Dovecot and plain relays
+	@$(PY) -m bench.run $(ARGS)
+
+soak: need $(STAMP)/wire $(STAMP)/extra-test ## half an hour of churn, memory and descriptors watched (MINUTES=...)
+	@$(PY) -m bench.soak --minutes $(MINUTES) $(ARGS)
+
+fuzz: $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-fuzz ## coverage-guided fuzzing of the wire (SECONDS=...)
+	@$(PY) -m tests.fuzz --seconds $(SECONDS) $(ARGS)
+
+lint: $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-lint ## ruff check, ruff format --check, mypy --strict
+	@echo "==> ruff check"; $(PY) -m ruff check .
+	@echo "==> ruff format --check"; $(PY) -m ruff format --check .
+	@echo "==> mypy --strict"; $(PY) -m mypy --strict
+
+doc: $(STAMP)/wire ## the configuration and log reference in docs/reference, from the schema and the catalogue
+	@mkdir -p docs/reference
+	@$(PY) -m imap4fast.config.reference
+	@$(PY) -m imap4fast.log.manual > docs/reference/log.md
+
+clean: ## removes all that make made
+	rm -rf build dist .venv* var .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks bench/build *.egg-info
+	rm -f imap4fast/*.so _ext/_wire.c _ext/*.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+wire: $(STAMP)/wire ## the extension alone, built in place
+
+need:
+	@tools/need.sh
+
+# --- the virtual environment ---------------------------------------------------------------------------------
+
+$(STAMP)/base:
+	@echo "==> virtual environment in $(VENV)"
+	@python=$$(tools/python.sh $(PYTHON)) && "$$python" -m venv $(VENV)
+	@mkdir -p $(STAMP) && touch $@
+
+$(STAMP)/package: pyproject.toml | $(STAMP)/base
+	@echo "==> dependencies, and the package in place (compiles the extension: a minute or so)"
+	@$(PY) tools/requires.py build project > $(STAMP)/package.txt
+	@$(PIP) -r $(STAMP)/package.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(STAMP)/wire: $(STAMP)/package $(WIRE)
+	@echo "==> extension imap4fast._wire"
+	@$(PY) setup.py --quiet build_ext --inplace
+	@touch $@
+
+$(STAMP)/extra-%: pyproject.toml | $(STAMP)/base
+	@echo "==> packages of extra '$*'"
+	@$(PY) tools/requires.py $* > $@.txt
+	@$(PIP) -r $@.txt
+	@touch $@

@@ -1,0 +1,55 @@
+# The gate: what a unit's code may do without a question.
+
+# Kinds of untagged responses.
+cdef enum Untagged:
+    U_DATA = 0           # passes
+    U_STATUS = 1         # OK NO BAD
+    U_BYE = 2
+    U_PREAUTH = 3
+    U_CAPABILITY = 4
+    U_ENABLED = 5
+    U_FETCH = 6
+    U_EXISTS = 7
+    U_EXPUNGE = 8
+    U_VANISHED = 9
+    U_ID = 10
+
+_UNTAGGED = {
+    b"OK": U_STATUS, b"NO": U_STATUS, b"BAD": U_STATUS, b"BYE": U_BYE, b"PREAUTH": U_PREAUTH,
+    b"CAPABILITY": U_CAPABILITY, b"ENABLED": U_ENABLED, b"FETCH": U_FETCH, b"EXISTS": U_EXISTS,
+    b"EXPUNGE": U_EXPUNGE, b"VANISHED": U_VANISHED, b"ID": U_ID,
+}
+
+cdef Words STATUS_WORDS = Words({b"OK": 0, b"NO": 1, b"BAD": 2})
+STATUSES = (b"OK", b"NO", b"BAD")
+
+
+@cython.final
+cdef class Gate:
+    """What policy compiled of one command-acl (architecture.md section 4). Shared by all its sessions."""
+
+    cdef:
+        uint8_t actions[N_COMMANDS]
+        Words codes
+        Words untagged
+        bint unknown
+
+    def __cinit__(self, bytes actions, codes, untagged, bint unknown=False):
+        """`actions` has one of PASS, ASK, DENY for each of COMMANDS; `codes` and `untagged` are the names of response
+        codes and of untagged data that pass unasked; `unknown` lets other ones pass as well.
+        """
+        if len(actions) != N_COMMANDS or max(actions) > GATE_DENY:
+            raise ValueError("one action for each command")
+        for code in range(N_COMMANDS):
+            if actions[code] == GATE_ASK and SHAPES[code] == c"u":
+                raise ValueError("uploads pass or are denied")
+            self.actions[code] = actions[code]
+        self.codes = Words({bytes(name): 1 for name in codes})
+        self.untagged = Words({bytes(name): U_DATA for name in untagged} | _UNTAGGED)
+        self.unknown = unknown
+
+    def action(self, int code):
+        """The action for one command (for tests and for `test-imap4`)."""
+        if not 0 <= code < N_COMMANDS:
+            raise ValueError(code)
+        return self.actions[code]

@@ -1,0 +1,33 @@
+# Bytes that wait: a part of a line, a gathered command, what came in while the relay holds.
+
+cdef struct Buf:
+    uint8_t* data
+    Py_ssize_t size
+    Py_ssize_t room
+
+
+cdef int buf_add(Buf* b, const uint8_t* p, Py_ssize_t n) except -1:
+    """Append n bytes; room doubles, so that many small chunks cost no more than one large one."""
+    cdef Py_ssize_t room
+    cdef uint8_t* grown
+    if b.size + n > b.room:
+        room = b.room if b.room else 256
+        while room < b.size + n:
+            room *= 2
+        grown = <uint8_t*>realloc(b.data, room)
+        if grown == NULL:
+            raise MemoryError
+        b.data = grown
+        b.room = room
+    memcpy(b.data + b.size, p, n)
+    b.size += n
+    return 0
+
+
+cdef inline void buf_drop(Buf* b) noexcept:
+    """Forget the bytes and give the memory back."""
+    if b.data != NULL:
+        free(b.data)
+    b.data = NULL
+    b.size = 0
+    b.room = 0

@@ -1,0 +1,71 @@
+/* Search loops of the scanners: 16 bytes at a time where the machine has SSE2, else one by one. */
+#ifndef IMAP4FAST_SCAN_H
+#define IMAP4FAST_SCAN_H
+#include <stddef.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+/* First byte in [p, end) that is a control character (below 0x20), '"', '(' or ')'; end if there is none. */
+static inline const unsigned char *scan_data(const unsigned char *p, const unsigned char *end)
+{
+#if defined(__SSE2__)
+    const __m128i low = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), one = _mm_set1_epi8(1),
+                  paren = _mm_set1_epi8(')');
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(v, low), v);            /* v <= 0x1f */
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, quote));
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_or_si128(v, one), paren)); /* '(' is ')' less its lowest bit */
+        int mask = _mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p > 0x1f && *p != '"' && (*p | 1) != ')')
+        p++;
+    return p;
+}
+
+/* First byte in [p, end) that is a control character, '"' or '\\': what ends or bends a quoted string. */
+static inline const unsigned char *scan_quoted(const unsigned char *p, const unsigned char *end)
+{
+#if defined(__SSE2__)
+    const __m128i low = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(v, low), v);
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, quote));
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, slash));
+        int mask = _mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p > 0x1f && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
+
+/* First control character (below 0x20 or DEL) in [p, end); end if there is none. */
+static inline const unsigned char *scan_text(const unsigned char *p, const unsigned char *end)
+{
+#if defined(__SSE2__)
+    const __m128i low = _mm_set1_epi8(0x1f), del = _mm_set1_epi8(0x7f);
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(v, low), v);
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, del));
+        int mask = _mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p > 0x1f && *p != 0x7f)
+        p++;
+    return p;
+}
+#endif

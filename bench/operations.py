@@ -1,0 +1,77 @@
+"""What is measured and what must be reached: the load client's operations, and the ratios that the project promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["cpu", "memory", "latency"]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`script` is the load client's. cpu: closed loop; memory: sessions left idle; latency: at a fixed offered rate."""
+
+    name: str
+    script: str
+    sessions: int
+    kind: Kind = "cpu"
+    bulk: bool = False
+    optional: bool = False
+    """Measured only when named."""
+
+
+OPERATIONS = (
+    Operation("noop", "noop", 50),
+    Operation("flags", "flags", 50),
+    Operation("list100", "list100", 50),
+    Operation("fetch4k", "fetch4k", 50),
+    Operation("fetch64k", "fetch64k", 16, bulk=True),
+    Operation("fetch1m", "fetch1m", 8, bulk=True),
+    Operation("append64k", "append64k", 16, bulk=True),
+    Operation("append1m", "append1m", 8, bulk=True),
+    Operation("append64k-sync", "append64k-sync", 16, bulk=True, optional=True),
+    Operation("append1m-sync", "append1m-sync", 8, bulk=True, optional=True),
+    Operation("login-cycle", "login-cycle", 16),
+    Operation("idle", "idle", 1500, kind="memory"),
+    Operation("latency", "noop", 50, kind="latency"),
+)
+
+METRIC = {"cpu": "cpu_us", "memory": "kib_per_session", "latency": "p99_us"}
+"""The figure that ratios are made of. CPU per operation and CPU per GB have the same ratio."""
+
+UNIT = {"cpu": "µs CPU per operation", "memory": "KiB PSS per idle session", "latency": "µs at p99"}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """imap4fast's figure must be at most `limit` times the other's; without another, at most `limit`."""
+
+    operation: str
+    other: str
+    limit: float
+
+    @property
+    def text(self) -> str:
+        return f"<= {self.limit:g} x {self.other}" if self.other else f"<= {self.limit:g} KiB"
+
+
+SUBJECT = "imap4fast"
+REFERENCE = "haproxy"
+"""Beside each figure stands its ratio to this peer's."""
+
+TARGETS = (
+    Target("noop", "haproxy", 1.1),
+    Target("noop", "dovecot", 0.65),
+    Target("flags", "haproxy", 1.1),
+    Target("flags", "dovecot", 0.65),
+    Target("list100", "haproxy", 1.2),
+    Target("fetch64k", "haproxy", 0.7),
+    Target("fetch1m", "haproxy", 0.7),
+    Target("append64k", "haproxy", 0.75),
+    Target("append1m", "haproxy", 0.75),
+    Target("login-cycle", "nginx", 1.05),
+    Target("login-cycle", "dovecot", 0.65),
+    Target("idle", "", 6.0),
+    Target("latency", "haproxy", 1.3),
+)

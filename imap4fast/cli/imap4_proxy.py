@@ -1,0 +1,50 @@
+"""The command `imap4-proxy`: reads a configuration and runs the proxy (configuration.md section 6).
+
+Exit status: 0 ended as asked, 1 start-up failed, 2 usage or configuration.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from imap4fast.cli.options import USAGE_ERROR, base_parser
+from imap4fast.config.load import load
+from imap4fast.errors import ConfigError
+from imap4fast.net.service import Service
+from imap4fast.proc import launch
+
+_DESCRIPTION = "An IMAP security proxy: takes connections, judges them by ACLs, and relays what may pass."
+
+_EXAMPLES = """\
+examples:
+  imap4-proxy -f /etc/imap4fast/imap4-proxy.cfg    start; returns once the proxy listens
+  test-imap4 -f /etc/imap4fast/imap4-proxy.cfg     look for errors first
+
+With `nodaemon;` in the configuration it stays in the foreground and logs to standard error.
+
+signals to the process named in the pid file:
+  SIGTERM SIGINT SIGQUIT   end at once; sessions get a BYE
+  SIGHUP                   end gracefully: take no connections, wait terminate-wait for sessions
+  SIGUSR1 SIGUSR2          raise, lower the log level
+  SIGRTMIN+1               open log files anew (after a rotation)
+
+exit status: 0 ended as asked (daemon: it listens), 1 start-up failed, 2 usage or configuration
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status."""
+    options = base_parser("imap4-proxy", _DESCRIPTION, _EXAMPLES).parse_args(argv)
+    try:
+        loaded = load(options.file)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    for warning in loaded.warnings:
+        print(warning, file=sys.stderr)
+    return launch.run(loaded.settings, Service)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,185 @@
+"""`test-imap4`: checks a configuration and answers, without traffic, what the proxy would decide.
+
+Exit status: 0 the configuration is good and a `test` was accepted, 1 a `test` was rejected, 2 usage, configuration or
+expression error. Results go to standard output, warnings and errors to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import sys
+from collections.abc import Sequence
+
+import msgspec
+
+from imap4fast.cli.options import USAGE_ERROR, base_parser
+from imap4fast.config.dump import dump_acls, dump_proxy
+from imap4fast.config.expression import Expr, Help, ShowAcl, ShowHash, ShowProxy, TestExpr, parse_expression
+from imap4fast.config.load import load
+from imap4fast.config.settings import Settings
+from imap4fast.errors import ConfigError, Imap4FastError
+from imap4fast.net.resolve import resolve_names
+from imap4fast.policy.hosts import Names
+from imap4fast.policy.rehearsal import names_asked, rehearse
+from imap4fast.policy.report import rehearsal_text, rehearsal_values
+from imap4fast.policy.search import Policy
+
+ACCEPTED = 0
+REJECTED = 1
+
+WARNING_LEVEL = 4
+"""Warnings are shown from this log level on; -d 3 shows errors alone."""
+
+_PHASES = (1, 2)
+
+EXPRESSIONS = """\
+Expressions for -t, in configuration syntax; several are answered in turn:
+  test [from HOST] [transparent] [to SOCK] [server SOCK] [user STR] [group LIST]
+       [time [[MM]DD]hhmm]
+                     search the ACLs with these values and explain the outcome.
+                     from: the client; to: what it connects to; transparent: that
+                     is not the proxy itself; server: where the session would go
+                     (else plug-to says it); user, group: who logs in; time: now
+  show-acl [PHASE]   the ACLs of a phase: 1 session-acl (default), 2 command-acl
+  show-proxy [all]   the proxy's items; all: those left at their default too
+  show-hash          the hash of the configuration
+  help               this text
+A session is searched at connection (session-acl), before login (command-acl, with
+no user yet) and, where a command-acl asks for user or group, again after login.
+Without -r a host name in a condition cannot be told, and what cannot be told does
+not match.
+"""
+
+EXAMPLES = """\
+Examples:
+  test-imap4 -f proxy.cfg
+        is the configuration good?
+  test-imap4 -f proxy.cfg -t 'test from [10.9.1.1] to [10.0.0.1]:143;'
+        which ACLs get a client at 10.9.1.1 that connects to 10.0.0.1 port 143?
+  test-imap4 -f proxy.cfg -t 'test from [10.9.1.1] to [10.0.0.1]:143 user alice time 2230;'
+        the same when alice logs in at half past ten tonight
+  test-imap4 -r -f proxy.cfg -t 'test from mail.example.org to [10.0.0.1]:143;'
+        resolve names first
+  test-imap4 -f proxy.cfg -t 'show-proxy all' --json
+        everything that is set, for a program
+"""
+
+JSON_HELP = """\
+With --json standard output is one JSON document:
+  always      file, warnings (list of strings), expression (the word, or null)
+  (no -t)     good: true
+  test        outcome (ACCEPTED or REJECTED), reason (or null), asked {from,
+              transparent, to, user, group, time}, searches [{phase, section,
+              moment, server, acl, accepted, reason, acls [{name, matched,
+              condition, seen, conditions [{item, text, seen, result}]}]}],
+              in_effect {servers, limits in bytes and seconds (0: none), ...,
+              commands_excluded, capabilities} or null when rejected.
+              condition, seen: the first condition that failed and the value that
+              it saw; result: "fits", "does not fit" or "cannot tell"
+  show-acl    phase, text
+  show-proxy  text
+  show-hash   hash
+  help        text
+  several expressions: answers, a list of what one alone would add, in order
+
+Exit status: 0 configuration good and every test ACCEPTED, 1 a test REJECTED,
+2 usage, configuration or expression error.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; the result is its exit status."""
+    options = _parser().parse_args(argv)
+    try:
+        return _run(options)
+    except Imap4FastError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _parser() -> argparse.ArgumentParser:
+    description = "Check a configuration of imap4-proxy, and ask what it decides, without traffic."
+    parser = base_parser("test-imap4", description, "\n".join((EXPRESSIONS, EXAMPLES, JSON_HELP)))
+    parser.add_argument("-r", "--resolve", action="store_true", help="resolve host names of the configuration first")
+    parser.add_argument("-t", "--test", metavar="EXPR", help="what to ask; see below")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    exprs = () if options.test is None else parse_expression(options.test)
+    loaded = load(options.file)
+    warnings = [str(warning) for warning in loaded.warnings]
+    if options.debug_level is None or options.debug_level >= WARNING_LEVEL:
+        for warning in warnings:
+            print(warning, file=sys.stderr)
+    answers = [_answer(loaded.settings, expr, options.resolve) for expr in exprs or (None,)]
+    if options.json:
+        print(_json({"file": options.file, "warnings": warnings, **_document(answers)}))
+    else:
+        print("\n\n".join(answer.text for answer in answers))
+    return max(answer.status for answer in answers)
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one expression, or none (a check of the configuration), comes to."""
+
+    expression: str | None
+    text: str
+    values: dict[str, object]
+    status: int = ACCEPTED
+
+    def document(self) -> dict[str, object]:
+        """Its part of the JSON document."""
+        return {"expression": self.expression, **self.values}
+
+
+def _document(answers: list[Answer]) -> dict[str, object]:
+    return answers[0].document() if len(answers) == 1 else {"answers": [answer.document() for answer in answers]}
+
+
+def _answer(settings: Settings, expr: Expr | None, resolve: bool) -> Answer:
+    if isinstance(expr, TestExpr):
+        return _answer_test(settings, expr, resolve)
+    if isinstance(expr, ShowAcl):
+        text = _acls(settings, expr.phase)
+        return Answer("show-acl", text, {"phase": expr.phase, "text": text})
+    if isinstance(expr, ShowProxy):
+        text = dump_proxy(settings, expr.all).rstrip("\n")
+        return Answer("show-proxy", text, {"text": text})
+    if isinstance(expr, ShowHash):
+        return Answer("show-hash", settings.digest, {"hash": settings.digest})
+    if isinstance(expr, Help):
+        text = f"{EXPRESSIONS}\n{EXAMPLES}".rstrip("\n")
+        return Answer("help", text, {"text": text})
+    return Answer(None, f"{settings.path}: the configuration is good", {"good": True})
+
+
+def _acls(settings: Settings, phase: int) -> str:
+    if phase not in _PHASES:
+        raise ConfigError(f"<expression>: error: show-acl {phase}: mail-acl and doc-acl are not supported yet")
+    return dump_acls(settings, phase).rstrip("\n")
+
+
+def _answer_test(settings: Settings, expr: TestExpr, resolve: bool) -> Answer:
+    names = _resolved(settings, expr) if resolve else {}
+    rehearsal = rehearse(settings, expr, datetime.datetime.now(), names)
+    status = ACCEPTED if rehearsal.accepted else REJECTED
+    return Answer("test", rehearsal_text(rehearsal, settings), rehearsal_values(rehearsal, settings), status)
+
+
+def _resolved(settings: Settings, expr: TestExpr) -> Names:
+    wanted = Policy(settings).host_names | names_asked(expr)
+    names = resolve_names(wanted)
+    for name in sorted(wanted - names.keys()):
+        print(f"warning: {name} was not resolved", file=sys.stderr)
+    return names
+
+
+def _json(values: dict[str, object]) -> str:
+    return msgspec.json.format(msgspec.json.encode(values), indent=2).decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""One session's sockets: carries out what the session wants done. The only place that knows both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from imap4fast.config.values import Address, Sock
+from imap4fast.imap.replies import Reply
+from imap4fast.log import netc as entries
+from imap4fast.net import addresses
+from imap4fast.net.endpoint import ClientEnd, ServerEnd
+from imap4fast.session.session import Session
+
+if TYPE_CHECKING:
+    from imap4fast.net.service import Service
+
+
+class Driver:
+    """Life: begin -> connect -> server_made -> ... -> close -> client_lost, once each but for several attempts to
+    connect. `close` may come at any point.
+    """
+
+    __slots__ = (
+        "attempt", "client", "client_address", "client_done", "close_at", "connect_until", "recorded", "relay", "server",
+        "server_address", "service", "session", "to_address", "track_key",
+    )  # fmt: skip
+
+    def __init__(
+        self, service: Service, end: ClientEnd, transport: asyncio.Transport, client: tuple[str, int], to: tuple[str, int]
+    ) -> None:
+        self.service = service
+        self.relay = end.relay
+        self.client: asyncio.Transport | None = transport
+        self.server: asyncio.Transport | None = None
+        self.client_address = client
+        self.to_address = to
+        self.server_address: tuple[str, int] | None = None
+        self.attempt: asyncio.Task[None] | None = None
+        self.connect_until = 0.0
+        self.close_at = 0.0
+        self.client_done = False
+        self.recorded = False
+        self.session: Session
+        self.track_key = b""
+
+    @property
+    def client_text(self) -> str:
+        """`ADDRESS:PORT` of the client, for the log."""
+        return addresses.shown(*self.client_address)
+
+    @property
+    def to_text(self) -> str:
+        """`ADDRESS:PORT` that the client connected to."""
+        return addresses.shown(*self.to_address)
+
+    @property
+    def server_text(self) -> str | None:
+        """`ADDRESS:PORT` of the server, None before it is known."""
+        return addresses.shown(*self.server_address) if self.server_address is not None else None
+
+    def service_name(self, port: int) -> str:
+        """The system's name of a port."""
+        return addresses.service_name(port)
+
+    # ---- begin --------------------------------------------------------------------------------------------------
+
+    def begin(self, session: Session, fd: int) -> None:
+        """Decide; then connect, or refuse."""
+        self.session = session
+        if not session.open():
+            self.refuse(b"")
+            return
+        if not session.admit():
+            self.refuse(session.refusal(Reply.DENIED))
+            return
+        self.relay.attach_client(self.client, fd, self.service.now)
+        session.start(self.relay)
+        self.connect(session.acl.plug_to)
+
+    def refuse(self, data: bytes) -> None:
+        """Close a connection that is not let in, after at most one line."""
+        assert self.client is not None
+        self.relay.stop()
+        self.session.over = True
+        if data:
+            self.client.write(data)
+            self._record(len(data))
+            self._linger()
+        else:
+            self._record(0)
+            self.client.close()
+
+    def connect(self, servers: Sequence[Sock]) -> None:
+        """Try the servers in order."""
+        self.attempt = self.service.loop.create_task(self._connect(servers))
+
+    async def _connect(self, servers: Sequence[Sock]) -> None:
+        why = ""
+        timed_out = False
+        try:
+            for sock in servers:
+                for host, port in await self._resolved(sock):
+                    if self.session.over:
+                        return
+                    why, timed_out = await self._try(host, port)
+                    if not why:
+                        return
+            self.session.log(entries.NO_SERVER, self.server_text or "<NULL>", why or "name not resolved")
+            self.session.connect_failed(timed_out)
+        finally:
+            self.attempt = None
+
+    async def _resolved(self, sock: Sock) -> Sequence[tuple[str, int]]:
+        host = sock.host
+        if isinstance(host, Address):
+            return ((addresses.literal(host), sock.port),)
+        if host is None:
+            return ()
+        try:
+            found = await asyncio.wait_for(
+                self.service.loop.getaddrinfo(host, sock.port, type=1), self.service.proxy.server_conn.conn_timeout
+            )
+        except (OSError, TimeoutError) as exc:
+            self.session.log(entries.RESOLVE_FAILED, host, exc.strerror if isinstance(exc, OSError) else "no answer")
+            return ()
+        return [(row[4][0], row[4][1]) for row in found]
+
+    async def _try(self, host: str, port: int) -> tuple[str, bool]:
+        """One attempt: ("", False), or why it failed and whether it took too long."""
+        self.server_address = (host, port)
+        session = self.session
+        if session.logs.enabled(entries.CONNECTING):
+            session.log(entries.CONNECTING, self.server_text)
+        began = self.service.clock()
+        self.connect_until = began + self.service.proxy.server_conn.conn_timeout
+        try:
+            await self.service.loop.create_connection(self._server_end, host, port)
+        except OSError as exc:
+            why, slow = exc.strerror or type(exc).__name__, False
+        except asyncio.CancelledError:
+            if session.over:
+                raise
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+            why, slow = "no answer in time", True
+        else:
+            self.connect_until = 0.0
+            if session.logs.enabled(entries.CONNECTED):
+                session.log(entries.CONNECTED, self.server_text, f"{self.service.clock() - began:.3f}")
+            return "", False
+        self.connect_until = 0.0
+        session.log(entries.CONNECT_FAILED, self.server_text, why)
+        return why, slow
+
+    def _server_end(self) -> ServerEnd:
+        return ServerEnd(self, self.relay)
+
+    def server_made(self, transport: asyncio.Transport, end: ServerEnd) -> None:
+        """Connected: the greeting is awaited."""
+        if self.session.over:
+            transport.abort()
+            return
+        self.server = transport
+        service = self.service
+        transport.set_write_buffer_limits(high=0)
+        sock = transport.get_extra_info("socket")
+        service.server_options(sock)
+        now = service.clock()
+        self.relay.greeting_until = now + service.proxy.server_conn.recv_timeout
+        self.relay.attach_server(transport, sock.fileno(), now)
+
+    # ---- ends ---------------------------------------------------------------------------------------------------
+
+    def client_ended(self) -> None:
+        """EOF from the client: what it asked for before is still answered."""
+        self.relay.client_eof()
+        self.client_done = True
+        if self.session.over:
+            self._client_close()
+        elif self.relay.quiet:
+            self.session.client_gone()
+
+    def client_lost(self) -> None:
+        """The client's transport is gone."""
+        self.client = None
+        self.client_done = True
+        self.session.client_gone()
+        self.service.forget(self)
+
+    def server_ended(self) -> None:
+        """EOF from the server."""
+        self.relay.server_eof()
+        self.session.server_gone()
+
+    def server_lost(self) -> None:
+        """The server's transport is gone."""
+        self.relay.detach_server()
+        self.server = None
+        self.session.server_gone()
+
+    def close(self) -> None:
+        """Send what is queued, then close both legs. The client's is closed once the client has read all, or after
+        close-timeout (closing with unread bytes would reset the connection and take the BYE with it).
+        """
+        self._record(0)
+        self.relay.detach_server()
+        if self.attempt is not None:
+            self.attempt.cancel()
+        if self.server is not None:
+            self.server.close()
+        if self.client is None:
+            return
+        if self.client_done or self.session.leaving:
+            self._client_close()
+        else:
+            self._linger()
+
+    def _client_close(self) -> None:
+        self.relay.detach_client()
+        if self.client is not None:
+            self.client.close()
+            self.close_at = self.close_at or self.service.now + self.service.proxy.client_conn.close_timeout
+
+    def _linger(self) -> None:
+        wait = self.service.proxy.client_conn.close_timeout
+        assert self.client is not None
+        if self.relay.cin and not wait:
+            self.client.abort()
+            return
+        self.relay.detach_client()
+        self.client.write_eof()
+        self.client.resume_reading()
+        self.close_at = self.service.now + wait
+
+    def abort(self) -> None:
+        """Close both legs at once; what is queued is lost."""
+        self.relay.stop()
+        self.relay.detach_client()
+        self.relay.detach_server()
+        for transport in (self.client, self.server):
+            if transport is not None:
+                transport.abort()
+
+    def _record(self, said: int) -> None:
+        """The records of the session, once. `said`: bytes sent to a client that was refused."""
+        if not self.recorded:
+            self.recorded = True
+            relay = self.relay
+            self.session.closed(self.service.clock(), relay.cin + said, relay.cout, relay.sin, relay.sout)
+
+    def tick(self, now: float) -> None:
+        """Time goes by: about twice a second."""
+        if self.close_at and now >= self.close_at:
+            self.abort()
+            return
+        if self.connect_until and now >= self.connect_until and self.attempt is not None:
+            self.attempt.cancel()
+        if self.client_done and not self.session.over and self.relay.quiet:
+            self.session.client_gone()
+        self.session.tick(now)

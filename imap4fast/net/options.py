@@ -1,0 +1,39 @@
+"""Socket options of a server leg. Those of the client's leg are set on the listening sockets, which pass them on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from imap4fast.config.settings import SockOpt
+
+_PROBES = 3
+
+
+def server_options(opt: SockOpt) -> Callable[[socket.socket], None]:
+    """What to do to each connected socket, worked out once."""
+    rows: list[tuple[int, int, int]] = []
+    if opt.keepalive:
+        seconds = max(1, int(opt.keepalive))
+        rows.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
+        rows.append((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds))
+        rows.append((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, seconds // _PROBES)))
+        rows.append((socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES))
+    rows.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(opt.send_timeout * 1000)))
+    if not opt.nodelay:
+        rows.append((socket.IPPROTO_TCP, socket.TCP_NODELAY, 0))
+    if opt.sock_rcvbuf:
+        rows.append((socket.SOL_SOCKET, socket.SO_RCVBUF, opt.sock_rcvbuf))
+    if opt.sock_sndbuf:
+        rows.append((socket.SOL_SOCKET, socket.SO_SNDBUF, opt.sock_sndbuf))
+    tos = opt.ip_tos if opt.ip_tos is not None and opt.ip_tos >= 0 else None
+
+    def apply(sock: socket.socket) -> None:
+        for level, name, value in rows:
+            sock.setsockopt(level, name, value)
+        if tos is not None and sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
+        elif tos is not None:
+            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+
+    return apply

@@ -1,0 +1,223 @@
+"""One worker's sessions: accepts, admits by the host's limits, keeps time, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import socket
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable
+from imap4fast.config.settings import Listen, Settings
+from imap4fast.config.values import Address
+from imap4fast.imap.replies import Reply
+from imap4fast.log import imap as imap_entries
+from imap4fast.log import tcps as entries
+from imap4fast.log.cause import cause
+from imap4fast.log.setup import Logs
+from imap4fast.net import addresses
+from imap4fast.net.driver import Driver
+from imap4fast.net.endpoint import ClientEnd
+from imap4fast.net.options import server_options
+from imap4fast.net.resolve import resolve_names
+from imap4fast.policy.facts import Facts
+from imap4fast.policy.search import Policy
+from imap4fast.session.charter import Charter
+from imap4fast.session.session import Session
+
+TICK_S = 0.5
+FLUSH_S = 0.25
+LAST_WORDS_S = 2.0
+"""How long a worker that ends waits for its clients to take their BYE."""
+
+
+class Service:
+    """Made by the worker inside its loop's process; `start` begins to accept."""
+
+    def __init__(self, settings: Settings, logs: Logs, counts: CountTable, column: int) -> None:
+        self.settings = settings
+        self.proxy = settings.proxy
+        self.logs = logs
+        self.counts = counts
+        self.column = column
+        self.loop: asyncio.AbstractEventLoop
+        self.clock: Callable[[], float] = time.monotonic
+        self.server_options = server_options(settings.proxy.server_conn)
+        self._drivers: dict[Driver, None] = {}
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._number = 0
+        self._rate_line = 0
+        self._rate_refused = 0
+        self._charter = self._charter_of(Policy(settings))
+        self._draining = False
+
+    def _charter_of(self, policy: Policy) -> Charter:
+        return Charter(self.settings, policy, self.logs)
+
+    @property
+    def now(self) -> float:
+        """Seconds of the loop's clock, as of this turn of the loop."""
+        return self.loop.time()
+
+    @property
+    def sessions(self) -> int:
+        """Connections that live."""
+        return len(self._drivers)
+
+    async def start(self, sockets: Sequence[tuple[socket.socket, Listen]]) -> None:
+        """Resolve the names of the configuration, then accept on the sockets."""
+        self.loop = asyncio.get_running_loop()
+        self.clock = self.loop.time
+        self.loop.set_exception_handler(self._broken)
+        await self._refresh_names()
+        for sock, listen in sockets:
+            server = await self.loop.create_server(
+                self._maker(listen), sock=sock, backlog=self.proxy.tcpserver.queue_size
+            )
+            self._servers.append(server)
+        self.loop.call_later(TICK_S, self._tick)
+        self.loop.call_later(FLUSH_S, self._flush)
+
+    def _maker(self, listen: Listen) -> Callable[[], ClientEnd]:
+        transparent = listen.transparent
+
+        def accepted(transport: asyncio.Transport, end: ClientEnd) -> None:
+            self._accepted(transport, end, transparent)
+
+        def make() -> ClientEnd:
+            return ClientEnd(accepted)
+
+        return make
+
+    def adopt(self, sock: socket.socket, listen: Listen) -> None:
+        """A connection that another process accepted."""
+        sock.setblocking(False)
+        self._keep(self.loop.create_task(self.loop.connect_accepted_socket(self._maker(listen), sock)))
+
+    def _keep(self, task: asyncio.Task[object]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _accepted(self, transport: asyncio.Transport, end: ClientEnd, transparent: bool) -> None:
+        sock = transport.get_extra_info("socket")
+        try:
+            peer, local = sock.getpeername(), sock.getsockname()
+        except OSError:
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=0)
+        octets = addresses.packed(peer[0])
+        over = self.counts.admit(self.column, octets, int(self.loop.time() * 1000))
+        if over:
+            self._over_limit(transport, end, over, peer)
+            return
+        client = (peer[0].removeprefix(addresses.MAPPED), peer[1])
+        to = (local[0].removeprefix(addresses.MAPPED), local[1])
+        driver = Driver(self, end, transport, client, to)
+        driver.track_key = octets
+        end.driver = driver
+        self._drivers[driver] = None
+        self._number += 1
+        facts = Facts(
+            client=Address(4 if len(octets) == 4 else 6, int.from_bytes(octets)),
+            client_port=peer[1],
+            to=(addresses.address(local[0]), local[1]),
+            transparent=transparent,
+            when=datetime.datetime.now() if self._charter.policy.needs_time else None,
+        )
+        session = Session(self._charter, driver, facts, self._number, self.now)
+        driver.begin(session, sock.fileno())
+        if self._draining and not session.over:
+            session.shut_down()
+
+    def _over_limit(self, transport: asyncio.Transport, end: ClientEnd, over: int, peer: tuple[str, int]) -> None:
+        """conn-rate: closed silently, logged once a second. max-sessions: one BYE (configuration.md section 5)."""
+        end.relay.stop()
+        limits = self.proxy.tcpserver
+        if over in (OVER_RATE, OVER_RATE_IP):
+            self._log_rate(over, peer[0])
+            transport.abort()
+            return
+        if over == OVER_SESSIONS:
+            self.logs.write(entries.MAX_SESSIONS, addresses.shown(*peer[:2]), limits.max_sessions)
+        else:
+            self.logs.write(entries.MAX_SESSIONS_PER_IP, addresses.shown(*peer[:2]), limits.max_sessions_per_ip)
+        transport.write(self._charter.say("EN", b"* BYE", Reply.TOO_MANY_SESSIONS))
+        transport.close()
+
+    def _log_rate(self, over: int, host: str) -> None:
+        second = int(self.now)
+        self._rate_refused += 1
+        if second == self._rate_line:
+            return
+        self._rate_line = second
+        limits = self.proxy.tcpserver
+        if over == OVER_RATE:
+            self.logs.write(entries.CONN_RATE, limits.conn_rate + self._rate_refused, limits.conn_rate)
+        else:
+            limit = limits.conn_rate_per_ip
+            self.logs.write(entries.CONN_RATE_PER_IP, host, limit + self._rate_refused, limit)
+        self._rate_refused = 0
+
+    def forget(self, driver: Driver) -> None:
+        """A connection's client leg is closed."""
+        if driver in self._drivers:
+            del self._drivers[driver]
+            self.counts.leave(self.column, driver.track_key)
+
+    # ---- time ---------------------------------------------------------------------------------------------------
+
+    def _tick(self) -> None:
+        self.loop.call_later(TICK_S, self._tick)
+        now = self.loop.time()
+        for driver in list(self._drivers):
+            driver.tick(now)
+
+    def _flush(self) -> None:
+        self.loop.call_later(FLUSH_S, self._flush)
+        self.logs.flush()
+
+    async def _refresh_names(self) -> None:
+        """Addresses of the names that conditions use, now and every `cfg-resolution refresh`."""
+        names = self._charter.policy.host_names
+        if not names:
+            return
+        found = await self.loop.run_in_executor(None, resolve_names, names)
+        self._charter = self._charter_of(Policy(self.settings, found))
+        refresh = self.proxy.cfg_resolution
+        if refresh:
+            self.loop.call_later(refresh, lambda: self._keep(self.loop.create_task(self._refresh_names())))
+
+    def _broken(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+        """An exception that no session caught: logged, the worker lives."""
+        error = context.get("exception")
+        what = cause(error) if isinstance(error, BaseException) else str(context.get("message"))
+        self.logs.write(imap_entries.INTERNAL_ERROR, "worker", what)
+
+    # ---- end ----------------------------------------------------------------------------------------------------
+
+    def stop_accepting(self) -> None:
+        """Close the worker's own copies of the listening sockets."""
+        self._draining = True
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    async def drain(self, wait_s: float) -> None:
+        """Wait until all sessions ended, at most `wait_s` seconds; then BYE and close."""
+        until = self.loop.time() + wait_s
+        while self._drivers and self.loop.time() < until:
+            await asyncio.sleep(0.05)
+        for driver in list(self._drivers):
+            if not driver.session.over:
+                driver.session.shut_down()
+        until = self.loop.time() + LAST_WORDS_S
+        while self._drivers and self.loop.time() < until:
+            await asyncio.sleep(0.02)
+        for driver in list(self._drivers):
+            with suppress(RuntimeError):
+                driver.abort()
+        self.logs.flush()

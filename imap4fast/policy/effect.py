@@ -1,0 +1,73 @@
+"""What the two ACLs of a session come to: limits, excluded commands and capabilities, for people."""
+
+from __future__ import annotations
+
+import msgspec
+
+from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
+from imap4fast.config.values import WordMember
+from imap4fast.config.words import COMMAND_WORDS
+from imap4fast.policy.fit import FITS
+from imap4fast.policy.syntax import sock_text, word_list_text
+from imap4fast.policy.words import WordTest
+
+NOT_BY_DEFAULT = ("COMPRESS", "UNAUTHENTICATE", "PROXYAUTH", "UNKNOWN")
+"""Commands that pass mode leaves out where no list is given (configuration.md section 4)."""
+
+NEVER = frozenset({"COMPRESS"})
+"""Commands that are never forwarded, whatever a list says."""
+
+
+class InEffect(msgspec.Struct, frozen=True):
+    """Sizes in bytes, durations in seconds, 0: none. `servers` empty: the original destination."""
+
+    servers: tuple[str, ...]
+    language: str
+    read_only: bool
+    idle_timeout: float
+    login_timeout: float
+    max_time: float
+    max_bytes_in: int
+    max_bytes_out: int
+    max_mail_in: int
+    max_mail_out: int
+    max_line: int
+    max_server_line: int
+    max_literal: int
+    max_pending: int
+    max_bad_commands: int
+    max_bad_prelogin: int
+    commands_excluded: tuple[str, ...]
+    capabilities: str
+
+
+def in_effect(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl) -> InEffect:
+    """What holds for a session that these ACLs accepted."""
+    idle = (command_acl.idle_timeout, session_acl.idle_timeout, proxy.idle_timeout)
+    return InEffect(
+        servers=tuple(sock_text(sock.host, sock.port) for sock in session_acl.plug_to),
+        language=command_acl.language or session_acl.language,
+        read_only=command_acl.read_only,
+        idle_timeout=next(value for value in idle if value is not None),
+        login_timeout=proxy.login_timeout,
+        max_time=command_acl.max_time,
+        max_bytes_in=command_acl.max_bytes_in,
+        max_bytes_out=command_acl.max_bytes_out,
+        max_mail_in=command_acl.max_mail_in,
+        max_mail_out=command_acl.max_mail_out,
+        max_line=proxy.max_line,
+        max_server_line=proxy.max_server_line,
+        max_literal=proxy.max_literal,
+        max_pending=proxy.max_pending,
+        max_bad_commands=proxy.max_bad_commands,
+        max_bad_prelogin=proxy.max_bad_prelogin,
+        commands_excluded=excluded_commands(command_acl),
+        capabilities="default" if command_acl.capabilities is None else word_list_text(command_acl.capabilities),
+    )
+
+
+def excluded_commands(command_acl: CommandAcl) -> tuple[str, ...]:
+    """Command words that are refused by name, sorted. What read-only refuses besides is not among them."""
+    default = (*(WordMember(word, negate=True) for word in NOT_BY_DEFAULT), WordMember(None))
+    permitted = WordTest(default if command_acl.commands is None else command_acl.commands)
+    return tuple(sorted(word for word in COMMAND_WORDS if word in NEVER or permitted.fits((word,)) is not FITS))

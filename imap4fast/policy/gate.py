@@ -1,0 +1,166 @@
+"""Compilation of a command-acl: the gate table in C and the capability filter. One of each for all its sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from imap4fast import _wire
+from imap4fast.config.settings import CommandAcl
+from imap4fast.config.values import WordList
+from imap4fast.config.words import is_known_capability
+from imap4fast.imap import capabilities as caps
+from imap4fast.imap import responses
+
+NOT_BY_DEFAULT = frozenset((b"COMPRESS", b"UNAUTHENTICATE", b"PROXYAUTH", b"UNKNOWN"))
+"""Commands that pass mode does not permit unless named (configuration.md section 4)."""
+
+NEVER_FORWARDED = frozenset((b"COMPRESS", b"STARTTLS"))
+
+CHANGING = frozenset(
+    b"CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE APPEND STORE COPY MOVE EXPUNGE REPLACE UID-STORE UID-COPY UID-MOVE "
+    b"UID-EXPUNGE UID-REPLACE SETACL DELETEACL SETQUOTA SETMETADATA".split()
+)
+"""Commands that read-only refuses."""
+
+ASKED = frozenset((b"LOGIN", b"AUTHENTICATE", b"ENABLE", b"ID"))
+"""Commands that the session must see: they carry the user's name, or arguments that are filtered."""
+
+
+def word_fits(pattern: str, word: str) -> bool:
+    """Whether a word of a `commands` or `capabilities` list stands for this upper-case name.
+
+    `AUTH=*` stands for all names that begin so.
+    """
+    pattern = pattern.upper()
+    if pattern.endswith("*"):
+        return word.startswith(pattern[:-1])
+    return pattern == word
+
+
+def listed(words: WordList, name: str, known: bool = True) -> bool:
+    """First member that fits decides; none: no. `UNKNOWN` stands for every name that the proxy does not know."""
+    for member in words:
+        if member.sublist is not None:
+            fits = listed(member.sublist, name, known)
+        elif member.word is None:
+            fits = True
+        elif member.word == "UNKNOWN":
+            fits = not known
+        else:
+            fits = word_fits(member.word, name)
+        if fits:
+            return not member.negate
+    return False
+
+
+class Powers:
+    """What a session under one command-acl may do: compiled, immutable, shared."""
+
+    __slots__ = ("_cache", "_offered", "acl", "commands", "gate", "unknown_capabilities")
+
+    def __init__(self, acl: CommandAcl) -> None:
+        self.acl = acl
+        self.commands = permitted_commands(acl)
+        self.unknown_capabilities = acl.capabilities is not None and listed(acl.capabilities, "", known=False)
+        self.gate = compile_gate(acl, self.commands, self.unknown_capabilities)
+        self._offered: dict[bytes, bool] = {}
+        self._cache: dict[tuple[bytes, bool], tuple[bytes, ...]] = {}
+
+    def offers(self, name: bytes) -> bool:
+        """Whether a capability of the server's (upper case) is shown to the client; hop-by-hop ones are not."""
+        offered = self._offered.get(name)
+        if offered is None:
+            offered = self._judge(name)
+            if len(self._offered) < 1000:
+                self._offered[name] = offered
+        return offered
+
+    def mechanism(self, name: bytes) -> bool:
+        """Whether AUTHENTICATE with this mechanism (upper case) is permitted."""
+        return self.offers(b"AUTH=" + name)
+
+    def code_passes(self, name: bytes, authenticated: bool) -> bool:
+        """Whether a response code (upper case, other than CAPABILITY) may be shown to the client."""
+        if name in responses.NEVER or (name in responses.AFTER_LOGIN and not authenticated):
+            return False
+        return name in responses.CODES or self.unknown_capabilities
+
+    def rewrite(self, line: bytes, authenticated: bool) -> tuple[bytes, ...]:
+        """The client's capability list for the server's (names apart by spaces): order kept, own names added."""
+        key = (line, authenticated)
+        done = self._cache.get(key)
+        if done is None:
+            done = tuple(self._rewritten(line.upper().split(), authenticated))
+            if len(self._cache) < 100:
+                self._cache[key] = done
+        return done
+
+    def _rewritten(self, names: Sequence[bytes], authenticated: bool) -> list[bytes]:
+        own = [name for name in caps.OWN if self._own(name) and (name != b"SASL-IR" or not authenticated)]
+        shown: dict[bytes, None] = {}
+        for name in names:
+            if name in own or (name == b"SASL-IR" and self._own(name)):
+                shown[name] = None
+            elif name.startswith(b"APPENDLIMIT") and self.offers(b"APPENDLIMIT"):
+                shown[self._append_limit(name)] = None
+            elif self.offers(name):
+                shown[name] = None
+        return [*shown, *(name for name in own if name not in shown)]
+
+    def _append_limit(self, name: bytes) -> bytes:
+        limit = name.partition(b"=")[2]
+        if not self.acl.max_mail_out:
+            return name
+        most = min(int(limit), self.acl.max_mail_out) if limit.isdigit() else self.acl.max_mail_out
+        return b"APPENDLIMIT=%d" % most
+
+    def _own(self, name: bytes) -> bool:
+        return self.acl.capabilities is None or listed(self.acl.capabilities, name.decode("ascii"))
+
+    def _judge(self, name: bytes) -> bool:
+        text = name.decode("ascii", "replace")
+        if name == b"IMAP4REV1":
+            return True
+        if name in caps.HOP_BY_HOP or name.startswith(b"COMPRESS="):
+            return False
+        if name.startswith(b"AUTH="):
+            mechanism = name[5:]
+            if caps.mechanism_barred(mechanism) or (mechanism == b"EXTERNAL" and not self.acl.sasl_external):
+                return False
+        needed = b"THREAD" if name.startswith(b"THREAD=") else caps.COMMAND_OF.get(name)
+        if needed is not None and needed not in self.commands:
+            return False
+        known = is_known_capability(text)
+        if self.acl.capabilities is not None:
+            return listed(self.acl.capabilities, text, known)
+        return known and name not in caps.REFERRALS and name not in caps.UNOFFERED
+
+
+def permitted_commands(acl: CommandAcl) -> frozenset[bytes]:
+    """The names of `_wire.COMMANDS` that the command-acl permits, read-only not yet considered."""
+    if acl.commands is None:
+        return frozenset(_wire.COMMANDS) - NOT_BY_DEFAULT
+    words = acl.commands
+    return frozenset(
+        name for name in _wire.COMMANDS if listed(words, name.decode("ascii"), known=name != b"UNKNOWN")
+    )
+
+
+def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], int]:
+    """The gate's action for each command name."""
+
+    def action(name: bytes) -> int:
+        if name not in commands or name in NEVER_FORWARDED or (acl.read_only and name in CHANGING):
+            return _wire.DENY
+        if name in ASKED or (acl.read_only and name == b"SELECT"):
+            return _wire.ASK
+        return _wire.PASS
+
+    return action
+
+
+def compile_gate(acl: CommandAcl, commands: frozenset[bytes], unknown: bool) -> _wire.Gate:
+    """The tables of the gate. `unknown` lets names pass that no list has."""
+    action = action_of(acl, commands)
+    untagged = responses.UNTAGGED | {name for name, command in responses.UNTAGGED_OF.items() if command in commands}
+    return _wire.Gate(bytes(map(action, _wire.COMMANDS)), responses.CODES, untagged, unknown)

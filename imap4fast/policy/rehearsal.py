@@ -1,0 +1,161 @@
+"""A session rehearsed without traffic: what `test-imap4 -t 'test ...'` asks, answered by the live proxy's policy.
+
+The searches come as in a session: session-acl; command-acl before login, when nobody is known yet; and, where a
+user is given and a command-acl looks at users, command-acl once more after login. Each must accept.
+"""
+
+from __future__ import annotations
+
+import datetime
+
+import msgspec
+
+from imap4fast.config.expression import UNSPECIFIED, TestExpr
+from imap4fast.config.settings import CommandAcl, SessionAcl, Settings
+from imap4fast.config.values import Address, Sock
+from imap4fast.errors import ConfigError
+from imap4fast.policy.facts import Facts
+from imap4fast.policy.hosts import Names, plain_name
+from imap4fast.policy.search import Decision, Policy
+from imap4fast.policy.trace import AclTrace
+
+CONNECTION = "at connection"
+BEFORE_LOGIN = "before login"
+AFTER_LOGIN = "after login"
+
+_KINDS = {1: "session-acl", 2: "command-acl"}
+_NOT_YET = ("cert", "mail", "direction", "spam_score", "virus")
+
+
+class Search(msgspec.Struct, frozen=True):
+    """One search: in which phase, at which moment of a session, and what came of it."""
+
+    moment: str
+    server: tuple[Address | str | None, int] | None
+    decision: Decision
+    traces: tuple[AclTrace, ...]
+
+    @property
+    def kind(self) -> str:
+        """The section that was searched."""
+        return _KINDS[self.decision.phase]
+
+
+class Rehearsal(msgspec.Struct, frozen=True):
+    """All searches up to the one that refused. `acls` are those in effect at the end, if all accepted."""
+
+    expr: TestExpr
+    facts: Facts
+    searches: tuple[Search, ...]
+    acls: tuple[SessionAcl, CommandAcl] | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether a session goes on."""
+        return self.acls is not None
+
+
+def names_asked(expr: TestExpr) -> frozenset[str]:
+    """Host names in the expression, to be resolved with those of the policy."""
+    hosts = (expr.from_, expr.to.host, expr.server.host)
+    return frozenset(plain_name(host) for host in hosts if isinstance(host, str))
+
+
+def rehearse(settings: Settings, expr: TestExpr, now: datetime.datetime, names: Names) -> Rehearsal:
+    """Search the ACLs of `settings` with the values of `expr`; `now` is local time, `names` what was resolved.
+
+    Raises ConfigError for what is not supported yet and for values that do not exist.
+    """
+    _refuse_unsupported(expr)
+    facts = _first_facts(expr, now, names)
+    policy = Policy(settings, names)
+    searches = [_search_session(policy, facts)]
+    session_acl = searches[0].decision.acl
+    if not searches[0].decision.accepted or not isinstance(session_acl, SessionAcl):
+        return Rehearsal(expr, facts, tuple(searches), None)
+    facts.parent = session_acl.name
+    facts.server = _command_server(expr, facts, session_acl)
+    searches += _search_commands(policy, facts, expr)
+    command_acl = searches[-1].decision.acl
+    if not searches[-1].decision.accepted or not isinstance(command_acl, CommandAcl):
+        return Rehearsal(expr, facts, tuple(searches), None)
+    return Rehearsal(expr, facts, tuple(searches), (session_acl, command_acl))
+
+
+def _search_session(policy: Policy, facts: Facts) -> Search:
+    return Search(CONNECTION, facts.server, *policy.explain_session(facts))
+
+
+def _search_commands(policy: Policy, facts: Facts, expr: TestExpr) -> list[Search]:
+    before = Search(BEFORE_LOGIN, facts.server, *policy.explain_command(facts))
+    facts.user, facts.groups = expr.user, expr.group
+    if not before.decision.accepted or expr.user is None or not policy.command_uses_user:
+        return [before]
+    return [before, Search(AFTER_LOGIN, facts.server, *policy.explain_command(facts))]
+
+
+def _refuse_unsupported(expr: TestExpr) -> None:
+    for field in _NOT_YET:
+        if getattr(expr, field) is not None:
+            raise ConfigError(f"<expression>: error: {field.replace('_', '-')} is not supported yet")
+
+
+def _first_facts(expr: TestExpr, now: datetime.datetime, names: Names) -> Facts:
+    """What is known at connection: no user, and a destination only if the expression or the kernel names one."""
+    client = _one_address("from", expr.from_, names)
+    to = (_one_address("to", expr.to.host, names), expr.to.port)
+    return Facts(
+        client=client,
+        client_port=0,
+        to=to,
+        transparent=expr.transparent,
+        server=_asked_server(expr) or (to if expr.transparent else None),
+        client_name=expr.from_ if isinstance(expr.from_, str) else None,
+        when=_moment(expr, now),
+    )
+
+
+def _one_address(item: str, host: Address | str | None, names: Names) -> Address:
+    """The host itself, or the lowest address of a name."""
+    if host is None:
+        raise ConfigError(f"<expression>: error: {item} needs an address, not *")
+    if isinstance(host, Address):
+        return host
+    addresses = names.get(plain_name(host))
+    if addresses is None:
+        raise ConfigError(f"<expression>: error: {item}: the name {host} is not resolved (-r resolves names first)")
+    if not addresses:
+        raise ConfigError(f"<expression>: error: {item}: the name {host} has no address")
+    return min(addresses)
+
+
+def _moment(expr: TestExpr, now: datetime.datetime) -> datetime.datetime:
+    time = expr.time
+    if time is None:
+        return now
+    try:
+        return now.replace(
+            month=time.month or now.month,
+            day=time.day or now.day,
+            hour=time.hour,
+            minute=time.minute,
+            second=0,
+            microsecond=0,
+        )
+    except ValueError as error:
+        raise ConfigError(f"<expression>: error: time: {error} (the year is {now.year})") from error
+
+
+def _asked_server(expr: TestExpr) -> tuple[Address | str | None, int] | None:
+    given = expr.server != Sock(UNSPECIFIED, 0)
+    return (expr.server.host, expr.server.port) if given else None
+
+
+def _command_server(expr: TestExpr, facts: Facts, session_acl: SessionAcl) -> tuple[Address | str | None, int] | None:
+    """Where the session would go: as asked, else plug-to's first choice, else the original destination."""
+    asked = _asked_server(expr)
+    if asked is not None or not session_acl.plug_to:
+        return asked or facts.server
+    first = session_acl.plug_to[0]
+    host = facts.to[0] if first.host is None and facts.transparent else first.host
+    return host, first.port

@@ -1,0 +1,152 @@
+"""The channel between the master and one worker: small frames, one a packet, a descriptor with some of them.
+
+A SOCK_SEQPACKET pair keeps frames whole and tells each end when the other is gone. Nothing here waits: a command that
+does not fit at once is kept and sent later, a connection that does not fit is for another worker.
+"""
+
+from __future__ import annotations
+
+import array
+import select
+import socket
+import sys
+from collections import deque
+from typing import Final
+
+import msgspec
+
+FRAME_BYTES: Final = 16384
+WHY_CHARS: Final = 4000
+_RIGHTS_BYTES = socket.CMSG_SPACE(array.array("i").itemsize)
+
+
+class Unbind(msgspec.Struct, frozen=True, tag="unbind"):
+    """To the worker: accept no more and close the listening sockets; answered by Unbound."""
+
+
+class Drain(msgspec.Struct, frozen=True, tag="drain"):
+    """To the worker: end when all sessions have ended, after `wait_s` end them with BYE; 0: at once."""
+
+    wait_s: float
+
+
+class Level(msgspec.Struct, frozen=True, tag="level"):
+    """To the worker: raise (`up`) or lower the log level."""
+
+    up: bool
+
+
+class Reopen(msgspec.Struct, frozen=True, tag="reopen"):
+    """To the worker: open log files anew."""
+
+
+class Adopt(msgspec.Struct, frozen=True, tag="adopt"):
+    """To the worker, with a descriptor: a connection that the master accepted at the `group`-th listening address."""
+
+    group: int
+
+
+class Ready(msgspec.Struct, frozen=True, tag="ready"):
+    """To the master: the worker accepts connections."""
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """To the master: the worker could not start, and ends; `what` failed because of `why`."""
+
+    what: str
+    why: str
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag="beat"):
+    """To the master: the worker's loop turns. `full`: it has no descriptors left for further sessions."""
+
+    sessions: int
+    full: bool
+
+
+class Unbound(msgspec.Struct, frozen=True, tag="unbound"):
+    """To the master: Unbind is done."""
+
+
+Frame = Unbind | Drain | Level | Reopen | Adopt | Ready | Failed | Heartbeat | Unbound
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
+
+
+class Channel:
+    """One end. `closed` is set once the other end is gone."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._poll = select.poll()
+        self._poll.register(sock, select.POLLOUT)
+        self._kept: deque[Frame] = deque()
+        self.closed = False
+
+    @staticmethod
+    def pair() -> tuple[Channel, Channel]:
+        """Both ends of a new channel."""
+        one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        return Channel(one), Channel(other)
+
+    def fileno(self) -> int:
+        """For a selector or a loop: readable when a frame or the end has come."""
+        return self._sock.fileno()
+
+    def close(self) -> None:
+        """Closes this end."""
+        self.closed = True
+        self._sock.close()
+
+    def send(self, frame: Frame) -> None:
+        """Sends a frame, or keeps it until `push`; order is kept."""
+        self._kept.append(frame)
+        self.push()
+
+    def push(self) -> None:
+        """Sends what was kept, as far as it fits."""
+        while self._kept and self._try(self._kept[0], ()):
+            self._kept.popleft()
+
+    def offer(self, frame: Frame) -> None:
+        """Sends a frame that may be lost: the next one says the same better."""
+        if not self._kept:
+            self._try(frame, ())
+
+    def pass_on(self, frame: Frame, descriptor: int) -> bool:
+        """Sends a frame with a descriptor, now or not at all; the caller still owns and closes the descriptor."""
+        return not self._kept and self._try(frame, (descriptor,))
+
+    def has_room(self) -> bool:
+        """A small frame would be sent at once."""
+        return not self.closed and not self._kept and bool(self._poll.poll(0))
+
+    def _try(self, frame: Frame, descriptors: tuple[int, ...]) -> bool:
+        if self.closed:
+            return False
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        try:
+            self._sock.sendmsg([_encoder.encode(frame)], rights)
+        except BlockingIOError:
+            return False
+        except OSError:  # the other end is gone; who reads this end learns it as `closed`
+            return False
+        return True
+
+    def receive(self) -> list[tuple[Frame, int]]:
+        """All frames that have come, each with its descriptor or -1. Sets `closed` at the end."""
+        frames: list[tuple[Frame, int]] = []
+        while not self.closed:
+            try:
+                data, rights, _, _ = self._sock.recvmsg(FRAME_BYTES, _RIGHTS_BYTES, socket.MSG_CMSG_CLOEXEC)
+            except BlockingIOError:
+                break
+            except OSError:
+                data, rights = b"", []
+            if not data:
+                self.closed = True
+                break
+            frames.append((_decoder.decode(data), int.from_bytes(rights[0][2], sys.byteorder) if rights else -1))
+        return frames

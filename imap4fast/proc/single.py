@@ -1,0 +1,91 @@
+"""`singleproc`: master and worker in one process, for development. The same signals, nobody that restarts anything."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+import uvloop
+
+from imap4fast import __version__
+from imap4fast.config.settings import Settings
+from imap4fast.log import tcps
+from imap4fast.log.setup import Logs
+from imap4fast.names import PRODUCT
+from imap4fast.proc import privileges, signals
+from imap4fast.proc.listen import Group
+from imap4fast.proc.master import bind, count_table
+from imap4fast.proc.pidfile import PidFile
+from imap4fast.proc.worker import MakeService, Worker, raise_descriptor_limit
+
+
+def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Callable[[], None]) -> None:
+    """As master.run, with one worker in this process; SetupError likewise."""
+    who = privileges.identity(settings.proxy)
+    raise_descriptor_limit()
+    groups, pid_file = bind(settings.proxy, 1)
+    try:
+        privileges.drop(who)
+        counts = count_table(settings.proxy, 1)
+        sockets = [(group.sockets[0], group.place.item) for group in groups]
+        service = make_service(settings, logs, counts, 0)
+        single = Single(settings, logs, Worker(service, logs, counts, sockets), groups, pid_file)
+        uvloop.run(single.serve(on_ready))
+    finally:
+        for group in groups:
+            group.close()
+        logs.write(tcps.ENDED)
+        logs.flush()
+
+
+class Single:
+    """The master's part of one process: it announces, and hands signals to the worker."""
+
+    def __init__(
+        self, settings: Settings, logs: Logs, worker: Worker, groups: list[Group], pid_file: PidFile | None
+    ) -> None:
+        self._settings = settings
+        self._logs = logs
+        self._worker = worker
+        self._groups = groups
+        self._pid_file = pid_file
+
+    async def serve(self, on_ready: Callable[[], None]) -> None:
+        """Returns when a signal has ended the service."""
+        for group in self._groups:
+            self._logs.write(tcps.LISTENING, str(group.place))
+        self._logs.write(tcps.STARTED, f"{PRODUCT} {__version__}", self._settings.proxy.name, 1)
+        self._listen_to_signals()
+        try:
+            await self._worker.run(on_ready)
+        finally:
+            self._unbind()
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in signals.AT_ONCE:
+            loop.add_signal_handler(number, self._end_at_once, number)
+        loop.add_signal_handler(signal.SIGHUP, self._end_gracefully)
+        loop.add_signal_handler(signal.SIGUSR1, self._worker.change_level, True)
+        loop.add_signal_handler(signal.SIGUSR2, self._worker.change_level, False)
+        loop.add_signal_handler(signals.RELOAD, self._logs.write, tcps.RELOAD_FAILED, "reload is not supported yet")
+        loop.add_signal_handler(signals.REOPEN, self._worker.reopen)
+
+    def _end_gracefully(self) -> None:
+        self._logs.write(tcps.GRACEFUL_END)
+        self._unbind()
+        self._worker.drain(self._settings.proxy.tcpserver.terminate_wait)
+
+    def _end_at_once(self, number: int) -> None:
+        self._logs.write(tcps.IMMEDIATE_END, signals.name(number))
+        self._worker.drain(0)
+
+    def _unbind(self) -> None:
+        if not self._groups:
+            return
+        self._groups = []
+        self._worker.unbind()
+        if self._pid_file is not None:
+            self._pid_file.remove()
+        self._logs.write(tcps.SOCKETS_UNBOUND)

@@ -1,0 +1,35 @@
+"""What all sessions of a worker go by: the proxy's settings, the compiled policy, the logs."""
+
+from __future__ import annotations
+
+from imap4fast.config.settings import CommandAcl, Settings
+from imap4fast.imap.replies import Reply, text
+from imap4fast.log.setup import Logs
+from imap4fast.policy.gate import Powers
+from imap4fast.policy.search import Policy
+
+
+class Charter:
+    """Made once for each load of the configuration; sessions keep the one under which they began."""
+
+    __slots__ = ("_said", "logs", "policy", "powers", "proxy")
+
+    def __init__(self, settings: Settings, policy: Policy, logs: Logs) -> None:
+        self.proxy = settings.proxy
+        self.policy = policy
+        self.logs = logs
+        self.powers = {acl.name: Powers(acl) for acl in settings.proxy.command_acls if acl.accept}
+        self._said: dict[tuple[str, Reply, bytes], bytes] = {}
+
+    def powers_of(self, acl: CommandAcl) -> Powers:
+        """The compiled form of an accepting command-acl of this configuration."""
+        return self.powers[acl.name]
+
+    def say(self, language: str, condition: bytes, reply: Reply) -> bytes:
+        """`OK|NO|BAD|BYE [CODE] text` CRLF of the proxy's own, without a tag."""
+        key = (language, reply, condition)
+        line = self._said.get(key)
+        if line is None:
+            code = b"[" + reply.code + b"] " if reply.code else b""
+            line = self._said[key] = condition + b" " + code + text(language, reply) + b"\r\n"
+        return line

@@ -1,0 +1,198 @@
+"""Commands that a session looks at: LOGIN, AUTHENTICATE, ENABLE, ID, and SELECT when it must become EXAMINE.
+
+Each function answers the relay's question: PASS, DROP (it has replied), or REPLACE (with `relay.replacement`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imap4fast._wire import COMMANDS
+from imap4fast.imap.replies import Reply
+from imap4fast.log import imap as entries
+from imap4fast.session import answers
+from imap4fast.session.login import Sasl, normalised
+
+if TYPE_CHECKING:
+    from imap4fast.session.session import Session
+
+_EXAMINE = COMMANDS.index(b"EXAMINE")
+_UTF8 = frozenset((b"UTF8=ACCEPT", b"IMAP4REV2"))
+MAX_ID_PAIRS = 30
+MAX_ID_KEY = 30
+MAX_ID_VALUE = 1024
+
+Token = object
+"""bytes: an atom; (bytes,): a string; list: a list."""
+
+
+def octets(token: Token) -> bytes | None:
+    """The octets of an astring; None for a list."""
+    if isinstance(token, bytes):
+        return token
+    if isinstance(token, tuple):
+        first = token[0]
+        assert isinstance(first, bytes)
+        return first
+    return None
+
+
+def login(session: Session) -> int:
+    """login = "LOGIN" SP userid SP password"""
+    words = [octets(token) for token in session.relay.tokens()]
+    if len(words) != 2 or words[0] is None or words[1] is None:
+        return session.bad(Reply.BAD_SYNTAX)
+    session.candidate = normalised(words[0])
+    session.mechanism = "LOGIN"
+    return answers.PASS
+
+
+def authenticate(session: Session) -> int:
+    """authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp] (RFC 4959)"""
+    words = session.relay.tokens()
+    if not 1 <= len(words) <= 2 or not all(isinstance(word, bytes) for word in words):
+        return session.bad(Reply.BAD_SYNTAX)
+    mechanism = words[0].upper()
+    if not session.powers.mechanism(mechanism):
+        return session.refuse(Reply.MECHANISM_NOT_PERMITTED)
+    session.sasl = Sasl(mechanism)
+    session.candidate = None
+    session.mechanism = mechanism.decode("ascii", "replace")
+    if len(words) == 1:
+        return answers.PASS
+    initial = b"" if words[1] == b"=" else words[1]
+    if not session.sasl.answered(initial):
+        session.sasl = None
+        return session.bad(Reply.BAD_SASL)
+    if session.server_ir:
+        return answers.PASS
+    session.sasl.stashed = initial
+    session.relay.replacement = session.relay.tag + b" AUTHENTICATE " + words[0] + b"\r\n"
+    return answers.REPLACE
+
+
+def sasl_line(session: Session) -> int:
+    """The client's line inside AUTHENTICATE: base64, or `*` to cancel (RFC 9051 section 6.2.2)."""
+    line = session.relay.unit
+    sasl = session.sasl
+    if line == b"*" or sasl is None:
+        return answers.PASS
+    if sasl.answered(line):
+        return answers.PASS
+    session.fault("CLIENT", "BAD_SASL", session.relay.cout)
+    if not session.count_bad():
+        return answers.CLOSE
+    session.relay.replacement = b"*\r\n"
+    return answers.REPLACE
+
+
+def enable(session: Session) -> int:
+    """enable = "ENABLE" 1*(SP capability) (RFC 5161): what is not offered is taken out."""
+    words = session.relay.tokens()
+    if not all(isinstance(word, bytes) for word in words):
+        return session.bad(Reply.BAD_SYNTAX)
+    kept = [word for word in words if session.powers.offers(word.upper())]
+    for word in words:
+        if word not in kept:
+            session.removed("ENABLE", word)
+    session.enabling = frozenset(word.upper() for word in kept)
+    if len(kept) == len(words):
+        return answers.PASS
+    tag = session.relay.tag
+    if not kept:
+        session.relay.reply(b"* ENABLED\r\n" + tag + b" OK ENABLE\r\n")
+        return answers.DROP
+    session.relay.replacement = tag + b" ENABLE " + b" ".join(kept) + b"\r\n"
+    return answers.REPLACE
+
+
+def enabled_utf8(names: frozenset[bytes]) -> bool:
+    """Whether quoted strings may be UTF-8 from now on (RFC 9755, RFC 9051)."""
+    return bool(names & _UTF8)
+
+
+def quoted(value: bytes) -> bytes | None:
+    """quoted, or None where the octets cannot stand in one."""
+    if any(octet < 0x20 or octet >= 0x7F for octet in value):
+        return None
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def id_pairs(tokens: list[Token]) -> list[tuple[bytes, bytes | None]] | None:
+    """id-params-list as (field, value or None for NIL) within the limits of RFC 2971 section 3.3, or None."""
+    if len(tokens) != 1:
+        return None
+    if isinstance(tokens[0], bytes) and tokens[0].upper() == b"NIL":
+        return []
+    if not isinstance(tokens[0], list) or len(tokens[0]) % 2 or len(tokens[0]) > 2 * MAX_ID_PAIRS:
+        return None
+    pairs: list[tuple[bytes, bytes | None]] = []
+    for field, value in zip(tokens[0][::2], tokens[0][1::2], strict=True):
+        if not isinstance(field, tuple) or isinstance(value, list) or len(field[0]) > MAX_ID_KEY:
+            return None
+        if isinstance(value, bytes) and value.upper() != b"NIL":
+            return None
+        text = value[0] if isinstance(value, tuple) else None
+        if text is not None and len(text) > MAX_ID_VALUE:
+            return None
+        pairs.append((field[0], text))
+    return pairs
+
+
+def identify(session: Session) -> int:
+    """id: the client's `x-*` fields are removed, since servers trust such fields of a proxy (protocol.md finding 10)."""
+    pairs = id_pairs(session.relay.tokens())
+    if pairs is None:
+        return session.bad(Reply.BAD_SYNTAX)
+    kept = []
+    for field, value in pairs:
+        name, text = quoted(field), b"NIL" if value is None else quoted(value)
+        if field[:2].lower() == b"x-" or name is None or text is None:
+            session.removed("ID", field)
+        else:
+            kept.append(name + b" " + text)
+    if len(kept) == len(pairs) and session.relay.unit.count(b"\n") == 1:
+        return answers.PASS
+    params = b"(" + b" ".join(kept) + b")" if kept else b"NIL"
+    session.relay.replacement = session.relay.tag + b" ID " + params + b"\r\n"
+    return answers.REPLACE
+
+
+def serialised(token: Token) -> bytes | None:
+    """A token in a form without literals, or None where there is none."""
+    if isinstance(token, bytes):
+        return token
+    if isinstance(token, tuple):
+        return quoted(token[0])
+    assert isinstance(token, list)
+    parts = [serialised(inner) for inner in token]
+    whole = [part for part in parts if part is not None]
+    return b"(" + b" ".join(whole) + b")" if len(whole) == len(parts) else None
+
+
+def select(session: Session) -> int:
+    """read-only: SELECT goes on as EXAMINE, arguments unchanged."""
+    arguments = serialised(session.relay.tokens())
+    if arguments is None:
+        return session.bad(Reply.BAD_SYNTAX)
+    session.relay.set_code(_EXAMINE)
+    session.relay.replacement = session.relay.tag + b" EXAMINE " + arguments[1:-1] + b"\r\n"
+    return answers.REPLACE
+
+
+def look(session: Session) -> int:
+    """The question COMMAND."""
+    name = session.relay.command
+    answer = _LOOKS[name](session)
+    if answer != answers.DROP and session.logs.enabled(entries.COMMAND_PASSED):
+        session.log(entries.COMMAND_PASSED, name, session.relay.tag)
+    return answer
+
+
+_LOOKS = {
+    b"LOGIN": login,
+    b"AUTHENTICATE": authenticate,
+    b"ENABLE": enable,
+    b"ID": identify,
+    b"SELECT": select,
+}

@@ -1,0 +1,171 @@
+"""What the server says and a session looks at: greeting, capabilities, status lines, BYE, completions, "+".
+
+Each function answers the relay's question: PASS, DROP, REPLACE (with `relay.replacement`) or CLOSE.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from imap4fast._wire import STATUSES
+from imap4fast.imap.replies import Reply
+from imap4fast.log import imap as entries
+from imap4fast.session import answers
+from imap4fast.session.commands import enabled_utf8
+from imap4fast.session.login import MAX_CHALLENGE, MAX_ROUNDS, decoded
+
+if TYPE_CHECKING:
+    from imap4fast.session.session import Session
+
+_CONTROLS = bytes(range(0x20)) + b"\x7f"
+
+
+def cleaned(text: bytes) -> bytes:
+    """Response text without control characters (T-R12)."""
+    return text.translate(None, _CONTROLS)
+
+
+def capability_names(session: Session, names: bytes, where: str) -> bytes:
+    """The client's list for the server's, and what the proxy learns from the server's."""
+    authenticated = session.authenticated
+    session.learn(names)
+    shown = session.powers.rewrite(names, authenticated)
+    if session.logs.enabled(entries.CAPABILITIES):
+        session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
+    return b" ".join(shown)
+
+
+def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
+    """A status line (with CRLF) as the client may see it: `(tag / "*") SP cond SP ["[" code "]" SP] text`."""
+    head, _, rest = line[:-2].partition(b" ")
+    condition, _, text = rest.partition(b" ")
+    text = text.lstrip(b" ")
+    code = b""
+    if text.startswith(b"["):
+        code, text = _code(session, text, where)
+    return head + b" " + cleaned(condition) + b" " + code + (cleaned(text) or b"-") + b"\r\n"
+
+
+def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
+    """(code with brackets and a space behind, or b"" where it must not pass; the text behind it)"""
+    inner, closed, rest = text[1:].partition(b"]")
+    name = inner.partition(b" ")[0].upper()
+    if not closed:
+        session.removed("CODE", name)
+        return b"", text[1:]
+    rest = rest.removeprefix(b" ")
+    if name == b"CAPABILITY":
+        names = capability_names(session, inner[len(name) :], where)
+        return b"[CAPABILITY " + names + b"] ", rest
+    if session.powers.code_passes(name, session.authenticated):
+        return b"[" + cleaned(inner) + b"] ", rest
+    session.removed("CODE", name)
+    return b"", rest
+
+
+def _replace(session: Session, data: bytes) -> int:
+    if data == session.relay.unit:
+        return answers.PASS
+    session.relay.replacement = data
+    return answers.REPLACE
+
+
+def greeting(session: Session) -> int:
+    """greeting = "*" SP ("OK" / "PREAUTH" / "BYE") SP resp-text; only OK begins a session (T-S05)."""
+    line = session.relay.unit
+    words = line[:-2].split(b" ", 2)
+    condition = words[1].upper() if len(words) > 1 and words[0] == b"*" else b""
+    if condition == b"BYE":
+        return session.end(Reply.SERVER_REFUSED, "server refused")
+    if condition != b"OK":
+        session.fault("SERVER", "BAD_GREETING", session.relay.sin)
+        return session.end(Reply.SERVER_FAULT, "bad greeting")
+    session.greeted()
+    return _replace(session, rewritten(session, line, "GREETING"))
+
+
+def capability(session: Session) -> int:
+    """capability-data (untagged)"""
+    names = capability_names(session, session.relay.unit[:-2].split(b" ", 2)[2], "UNTAGGED")
+    return _replace(session, b"* CAPABILITY " + names + b"\r\n")
+
+
+def enabled(session: Session) -> int:
+    """enable-data: only what the client asked for may be in it (T-R15)."""
+    names = frozenset(session.relay.unit[:-2].upper().split(b" ")[2:]) - {b""}
+    kept = names & session.enabling
+    for name in names - kept:
+        session.removed("ENABLED", name)
+    if names and not kept:
+        return answers.DROP
+    if enabled_utf8(kept):
+        session.relay.utf8 = True
+    shown = [word for word in session.relay.unit[:-2].split(b" ")[2:] if word.upper() in kept]
+    return _replace(session, b" ".join([b"* ENABLED", *shown]) + b"\r\n")
+
+
+def bye(session: Session) -> int:
+    """The server ends the session: one BYE goes to the client, what follows does not (T-R16)."""
+    if session.bye_seen:
+        return answers.DROP
+    session.bye_seen = True
+    answer = status(session)
+    if not session.leaving:
+        session.finish_soon("server said BYE", failed=True)
+    return answer
+
+
+def status(session: Session) -> int:
+    """A status line with a code or text that must not pass as it is."""
+    return _replace(session, rewritten(session, session.relay.unit))
+
+
+def completed(session: Session) -> int:
+    """The tagged answer to LOGIN, AUTHENTICATE, ENABLE or LOGOUT."""
+    ok = session.relay.status == 0
+    name = session.relay.command
+    if name in (b"LOGIN", b"AUTHENTICATE"):
+        session.sasl = None
+        session.log(entries.LOGIN, session.candidate, session.mechanism, STATUSES[session.relay.status])
+        if ok and not session.logged_in():
+            return answers.CLOSE
+    elif name == b"ENABLE":
+        session.enabling = frozenset()
+    elif name == b"LOGOUT":
+        session.finish_soon("logout", failed=False)
+    return status(session)
+
+
+def continuation(session: Session) -> int:
+    """continue-req inside AUTHENTICATE."""
+    sasl = session.sasl
+    line = session.relay.unit
+    if sasl is None:
+        return server_fault_of(session, "UNEXPECTED_CONTINUE")
+    sasl.rounds += 1
+    if sasl.rounds > MAX_ROUNDS or len(line) > MAX_CHALLENGE:
+        return server_fault_of(session, "SASL_TOO_LONG")
+    if sasl.stashed is not None:
+        session.relay.send_server(sasl.stashed + b"\r\n")
+        sasl.stashed = None
+        return answers.DROP
+    if decoded(line[1:-2].removeprefix(b" ")) is None:
+        # Text where a challenge belongs: clients would take it for one.
+        session.relay.reply(b"+ \r\n")
+        session.relay.challenge()
+        return answers.DROP
+    return answers.PASS
+
+
+def server_fault_of(session: Session, code: str) -> int:
+    """The server broke the protocol: the session ends."""
+    session.fault("SERVER", code, session.relay.sin)
+    return session.end(Reply.SERVER_FAULT, "server fault")
+
+
+def unlisted(session: Session) -> int:
+    """An untagged response that no list has was dropped."""
+    words = session.relay.unit[:80].split(b" ", 3)
+    name = words[2] if words[1].isdigit() and len(words) > 2 else words[1]
+    session.unlisted(name.strip())
+    return answers.DROP

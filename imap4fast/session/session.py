@@ -1,0 +1,331 @@
+"""The conversation of one session, without a socket: questions of the relay in, answers and effects out.
+
+`Outside` is what a session may want done; `net/driver.py` does it, `tests/play` records it. Times are seconds of the
+worker's monotonic clock, given in. The states (not authenticated, authenticated, selected) live in the relay, which
+judges every command by them; what is open (AUTHENTICATE, IDLE, an upload) is the relay's mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from imap4fast._wire import AUTHENTICATED, NOT_AUTHENTICATED, QUESTIONS, TIMEOUTS, Relay
+from imap4fast.config.settings import SessionAcl
+from imap4fast.config.values import Sock
+from imap4fast.imap.replies import Reply
+from imap4fast.log import imap as entries
+from imap4fast.log.cause import cause
+from imap4fast.log.entry import Entry
+from imap4fast.policy.facts import Facts
+from imap4fast.policy.gate import Powers
+from imap4fast.policy.limits import acl_limits, fixed_limits
+from imap4fast.session import answers, commands, faults, responses
+from imap4fast.session.charter import Charter
+from imap4fast.session.login import Sasl
+
+
+class Outside(Protocol):
+    """What a session wants done."""
+
+    client_text: str
+    """`ADDRESS:PORT` of the client."""
+    to_text: str
+    server_text: str | None
+    server_address: tuple[str, int] | None
+    client_address: tuple[str, int]
+
+    def connect(self, servers: Sequence[Sock]) -> None:
+        """Try the servers in order; `Session.connected` or `connect_failed` follows."""
+
+    def close(self) -> None:
+        """Send what is queued, then close both legs."""
+
+    def service_name(self, port: int) -> str:
+        """The system's name of a port."""
+
+
+class Session:
+    """One client's connection and what belongs to it."""
+
+    __slots__ = (
+        "acl", "began", "bad_commands", "bye_seen", "candidate", "charter", "enabling", "facts", "language", "leaving",
+        "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
+        "server_ir", "status", "unlisted_seen", "user",
+    )  # fmt: skip
+
+    def __init__(self, charter: Charter, outside: Outside, facts: Facts, number: int, began: float) -> None:
+        self.charter = charter
+        self.logs = charter.logs
+        self.outside = outside
+        self.facts = facts
+        self.number = number
+        self.began = began
+        self.acl: SessionAcl
+        self.powers: Powers
+        self.relay: Relay
+        self.language = "EN"
+        self.user: str | None = None
+        self.candidate: str | None = None
+        self.mechanism = ""
+        self.sasl: Sasl | None = None
+        self.enabling: frozenset[bytes] = frozenset()
+        self.server_ir = False
+        self.bad_commands = 0
+        self.bye_seen = False
+        self.leaving = False
+        self.unlisted_seen = False
+        self.over = False
+        self.rule = "<NULL>"
+        self.status = "REJECTED"
+        self.result = "FAILED"
+        self.reason = ""
+
+    # ---- begin --------------------------------------------------------------------------------------------------
+
+    def open(self) -> bool:
+        """Search the session-acls and command-acls. False: refused, `refusal()` says what the client gets."""
+        self.log(entries.SESSION_START, self.outside.client_text, self.outside.to_text, self._transparent())
+        decision = self.charter.policy.session(self.facts)
+        acl = decision.acl
+        accepted = decision.accepted and isinstance(acl, SessionAcl) and bool(acl.plug_to)
+        self.rule = decision.name
+        self.log(entries.SESSION_ACL, decision.name, "ACCEPTED" if accepted else "REJECTED")
+        if not accepted or not isinstance(acl, SessionAcl):
+            self.reason = "session-acl" if not decision.accepted else "no plug-to"
+            return False
+        self.acl = acl
+        self.language = acl.language
+        self.facts.parent = acl.name
+        self.facts.server = (acl.plug_to[0].host, acl.plug_to[0].port)
+        return True
+
+    def admit(self) -> bool:
+        """Search the command-acls. False: `refusal` is due."""
+        decision = self.charter.policy.command(self.facts)
+        self.log(entries.COMMAND_ACL, self.acl.name, decision.name, "ACCEPTED" if decision.accepted else "REJECTED")
+        self.rule = decision.name
+        if not decision.accepted or decision.acl is None:
+            self.reason = "command-acl"
+            return False
+        self.powers = self.charter.powers[decision.name]
+        self.language = self.powers.acl.language or self.acl.language
+        return True
+
+    def start(self, relay: Relay) -> None:
+        """Give an admitted session its wire, with its limits."""
+        proxy = self.charter.proxy
+        self.relay = relay
+        relay.begin(self, self.powers.gate)
+        fixed_limits(relay, proxy)
+        acl_limits(relay, proxy, self.acl, self.powers.acl, self.began)
+        if proxy.login_timeout:
+            relay.login_until = self.began + proxy.login_timeout
+        self.status = "ACCEPTED"
+        self.result = "OK"
+
+    def refusal(self, reply: Reply) -> bytes:
+        """One `* BYE` for a client that is not let in."""
+        return self.charter.say(self.language, b"* BYE", reply)
+
+    # ---- questions ----------------------------------------------------------------------------------------------
+
+    def ask(self, question: int) -> int:
+        """The relay's question (`_wire.QUESTIONS`)."""
+        return _FLOWS[question](self)
+
+    def broken(self, error: BaseException) -> None:
+        """A rule of this program was broken: this session ends, with its traceback in the log."""
+        self.log(entries.INTERNAL_ERROR, "session", cause(error))
+        self.end(Reply.INTERNAL_ERROR, "internal error")
+
+    @property
+    def authenticated(self) -> bool:
+        """Whether a login succeeded."""
+        return self.relay.state != NOT_AUTHENTICATED
+
+    def greeted(self) -> None:
+        """The server's greeting was good: the client's commands are looked at from now on."""
+        self.relay.greeted()
+
+    def learn(self, names: bytes) -> None:
+        """What the server offers in its present state decides the form of literals and of AUTHENTICATE."""
+        offered = names.upper().split()
+        self.server_ir = b"SASL-IR" in offered
+        self.relay.server_literals = 2 if b"LITERAL+" in offered else 1 if b"LITERAL-" in offered else 0
+        self.relay.searchres = b"SEARCHRES" in offered or b"IMAP4REV2" in offered
+
+    def logged_in(self) -> bool:
+        """The server accepted the login: the user is known, command-acls that name users are searched again.
+
+        False: the second search denies, the session has ended.
+        """
+        self.relay.state = AUTHENTICATED
+        self.relay.server_literals = 0
+        self.user = self.facts.user = self.candidate
+        self.bad_commands = 0
+        if not self.charter.policy.command_uses_user:
+            return True
+        parent = self.powers
+        if not self.admit():
+            self.status = "REJECTED"
+            self.end(Reply.DENIED, "command-acl after login")
+            return False
+        if self.powers is not parent:
+            self.relay.gate = self.powers.gate
+            acl_limits(self.relay, self.charter.proxy, self.acl, self.powers.acl, self.began)
+        return True
+
+    # ---- what flows use -----------------------------------------------------------------------------------------
+
+    def log(self, entry: Entry, *args: object, severity: str | None = None) -> None:
+        """One line of this session."""
+        self.logs.write(entry, *args, track=self.number, severity=severity)
+
+    def removed(self, kind: str, name: bytes) -> None:
+        """Something was taken out of what an end said."""
+        if self.logs.enabled(entries.REMOVED):
+            self.log(entries.REMOVED, kind, name)
+
+    def unlisted(self, name: bytes) -> None:
+        """An untagged response was dropped: a warning once a session."""
+        self.log(entries.UNKNOWN_UNTAGGED, name, severity="D" if self.unlisted_seen else "W")
+        self.unlisted_seen = True
+
+    def fault(self, side: str, code: str, offset: int) -> None:
+        """An end broke the protocol."""
+        self.log(entries.FAULT, side, code, offset)
+
+    def reply(self, tag: bytes, condition: bytes, reply: Reply) -> None:
+        """A line of the proxy's own, tagged or not, between units."""
+        self.relay.reply((tag or b"*") + b" " + self.charter.say(self.language, condition, reply))
+
+    def bad(self, reply: Reply) -> int:
+        """`tag BAD`, counted."""
+        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name)
+        self.reply(self.relay.tag, b"BAD", reply)
+        return answers.DROP if self.count_bad() else answers.CLOSE
+
+    def refuse(self, reply: Reply) -> int:
+        """`tag NO`: understood, not permitted."""
+        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name)
+        self.reply(self.relay.tag, b"NO", reply)
+        return answers.DROP
+
+    def count_bad(self) -> bool:
+        """One more bad command. False: too many, the session has ended (T-S14, T-L16)."""
+        proxy = self.charter.proxy
+        item, most = ("max-bad-commands", proxy.max_bad_commands)
+        if not self.authenticated:
+            item, most = ("max-bad-prelogin", proxy.max_bad_prelogin)
+        self.bad_commands += 1
+        if not most or self.bad_commands < most:
+            return True
+        self.log(entries.LIMIT, item, most)
+        self.end(Reply.TOO_MANY_BAD, "too many bad commands")
+        return False
+
+    # ---- end ----------------------------------------------------------------------------------------------------
+
+    def end(self, reply: Reply | None, reason: str, *, failed: bool = True) -> int:
+        """End the session now; `* BYE` where the client is between units. CLOSE, for the relay."""
+        if self.over:
+            return answers.CLOSE
+        if reply is not None and not self.bye_seen and self.relay.between_units:
+            self.relay.reply(self.refusal(reply))
+        self._finish(reason, "FAILED" if failed else "OK")
+        self.relay.stop()
+        self.outside.close()
+        return answers.CLOSE
+
+    def finish_soon(self, reason: str, *, failed: bool) -> None:
+        """The server is about to close: what it still says goes on, then the session ends."""
+        self.leaving = True
+        self.reason = reason
+        self.result = "FAILED" if failed else "OK"
+
+    def _finish(self, reason: str, result: str) -> None:
+        self.over = True
+        self.reason = self.reason or reason
+        if result != "OK":
+            self.result = result
+
+    def connect_failed(self, timed_out: bool) -> None:
+        """No server could be reached."""
+        self.end(Reply.CONNECT_TIMEOUT if timed_out else Reply.CONNECT_FAILED, "no server")
+
+    def client_gone(self) -> None:
+        """The client closed its leg."""
+        if not self.over:
+            if not self.leaving:
+                self.result = "ABORTED"
+            self._finish("client closed", "OK")
+            self.relay.stop()
+            self.outside.close()
+
+    def server_gone(self) -> None:
+        """The server closed its leg."""
+        if self.leaving or self.bye_seen:
+            self.end(None, "server closed", failed=False)
+        else:
+            self.end(Reply.SERVER_CLOSED, "server closed")
+
+    def tick(self, now: float) -> None:
+        """Time goes by."""
+        if self.over:
+            return
+        expired = self.relay.tick(now)
+        if expired:
+            faults.timeout(self, TIMEOUTS[expired])
+
+    def shut_down(self) -> None:
+        """The worker ends."""
+        self.end(Reply.SHUTDOWN, "shutdown")
+
+    def closed(self, now: float, cin: int, cout: int, sin: int, sout: int) -> None:
+        """Both legs are closed: the records of the session."""
+        outside = self.outside
+        user = self.user or "<NULL>"
+        time = f"{now - self.began:.3f}"
+        final = self.status if self.status == "REJECTED" else "ACCEPTED" if self.result != "FAILED" else "FAILED"
+        commands_seen = self.relay.commands if hasattr(self, "relay") else 0
+        self.log(
+            entries.SESSION_END, outside.client_text, outside.server_text or "<NULL>", self._transparent(), user,
+            commands_seen, cin, cout, time, final, self.reason,
+        )  # fmt: skip
+        client, port = outside.client_address
+        server, server_port = outside.server_address or ("<NULL>", 0)
+        name = outside.service_name(server_port) if server_port else "<NULL>"
+        self.log(
+            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, user, cin, cout, sin, sout,
+            time, self.status, self.result, self.rule,
+        )  # fmt: skip
+
+    def _transparent(self) -> str:
+        return "YES" if self.facts.transparent else "NO"
+
+
+_FLOWS = dict(
+    zip(
+        range(1, len(QUESTIONS)),
+        (
+            commands.look,
+            faults.refused,
+            faults.client_fault,
+            commands.sasl_line,
+            faults.too_big,
+            responses.greeting,
+            responses.status,
+            responses.capability,
+            responses.enabled,
+            responses.bye,
+            responses.completed,
+            responses.continuation,
+            responses.unlisted,
+            faults.server_fault,
+            faults.limit,
+        ),
+        strict=True,
+    )
+)
+

@@ -1,0 +1,119 @@
+"""A small service for the tests of processes: greets with its worker's PID, echoes lines, says BYE at the end.
+
+Run as a program with one argument, the `imap4-proxy` settings in JSON. A line `hang SECONDS` blocks the loop; the
+environment PROC_ECHO_FAIL makes services fail at their start ("always", or a path: while that file exists).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from typing import cast
+
+import msgspec
+
+from imap4fast._wire import OK, CountTable
+from imap4fast.config.settings import Listen, Proxy, Settings
+from imap4fast.errors import SetupError
+from imap4fast.log.setup import Logs
+from imap4fast.proc import launch
+
+
+class Echo(asyncio.Protocol):
+    """One client."""
+
+    def __init__(self, service: EchoService) -> None:
+        self._service = service
+        self._packed = b""
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        made = cast(asyncio.Transport, transport)  # uvloop has classes of its own
+        self._packed = socket.inet_pton(socket.AF_INET, made.get_extra_info("peername")[0])
+        if not self._service.enter(self, self._packed):
+            made.write(b"* BYE over a limit\r\n")
+            made.close()
+            return
+        self.transport = made
+        made.write(f"* OK {os.getpid()} uid={os.getuid()} gc={gc.isenabled()}\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        if data.startswith(b"hang "):
+            time.sleep(float(data.split()[1]))
+        if self.transport is not None:
+            self.transport.write(data)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.transport is not None:
+            self._service.leave(self, self._packed)
+
+    def bye(self) -> None:
+        assert self.transport is not None
+        self.transport.write(b"* BYE ending\r\n")
+        self.transport.close()
+
+
+class EchoService:
+    """The interface of imap4fast.proc.worker.Service, with little behind it."""
+
+    def __init__(self, settings: Settings, logs: Logs, counts: CountTable, column: int) -> None:
+        self._counts = counts
+        self._column = column
+        self._clients: set[Echo] = set()
+        self._servers: list[asyncio.Server] = []
+        self._adopting: set[asyncio.Task[object]] = set()
+
+    def enter(self, client: Echo, packed: bytes) -> bool:
+        if self._counts.admit(self._column, packed, time.monotonic_ns() // 1_000_000) != OK:
+            return False
+        self._clients.add(client)
+        return True
+
+    def leave(self, client: Echo, packed: bytes) -> None:
+        self._counts.leave(self._column, packed)
+        self._clients.discard(client)
+
+    async def start(self, sockets: Sequence[tuple[socket.socket, Listen]]) -> None:
+        fail = os.environ.get("PROC_ECHO_FAIL", "")
+        if fail == "always" or (fail and os.path.exists(fail)):
+            raise SetupError("echo", "told to fail")
+        loop = asyncio.get_running_loop()
+        for sock, _ in sockets:
+            self._servers.append(await loop.create_server(lambda: Echo(self), sock=sock))
+
+    def adopt(self, sock: socket.socket, listen: Listen) -> None:
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(loop.connect_accepted_socket(lambda: Echo(self), sock))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    def stop_accepting(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    async def drain(self, wait_s: float) -> None:
+        until = time.monotonic() + wait_s
+        while self._clients and time.monotonic() < until:
+            await asyncio.sleep(0.02)
+        for client in list(self._clients):
+            client.bye()
+        while self._clients:
+            await asyncio.sleep(0.01)
+
+    @property
+    def sessions(self) -> int:
+        return len(self._clients)
+
+
+def main() -> int:
+    proxy = msgspec.json.decode(sys.argv[1], type=Proxy)
+    return launch.run(Settings(path="echo", digest="", proxy=proxy), EchoService)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""A TCP tap: a plain relay in front of a server that keeps every byte of both directions, connection by connection."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+
+from tests.e2e.wire import Address
+
+
+class Recording:
+    """One connection through the tap: `out` went to the server, `into` came from it."""
+
+    def __init__(self) -> None:
+        self.out = bytearray()
+        self.into = bytearray()
+        self.closed = threading.Event()
+
+
+class Tap:
+    """Listens on a port of its own and relays to `server`."""
+
+    def __init__(self, server: Address, host: str = "127.0.0.1") -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self._server = server
+        self._listener = socket.create_server((host, 0), family=family, backlog=1024)
+        self.address: Address = (host, self._listener.getsockname()[1])
+        self.recordings: list[Recording] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def since(self, mark: int) -> bytes:
+        """What went to the server in all connections made after `mark` of them existed."""
+        return b"".join(bytes(one.out) for one in self.recordings[mark:])
+
+    def wait(self, mark: int, pattern: bytes, timeout_s: float = 10.0) -> bytes:
+        """Wait until `pattern` went to the server."""
+        deadline = time.monotonic() + timeout_s
+        while pattern not in (seen := self.since(mark)):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{pattern!r} did not reach the server: {seen[-400:]!r}")
+            time.sleep(0.01)
+        return seen
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                self._relay(near)
+
+    def _relay(self, near: socket.socket) -> None:
+        try:
+            far = socket.create_connection(self._server, timeout=10)
+        except OSError:
+            near.close()
+            return
+        far.settimeout(None)
+        for sock in (near, far):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        record = Recording()
+        self.recordings.append(record)
+        threading.Thread(target=_both, args=(near, far, record), daemon=True).start()
+
+
+def _both(near: socket.socket, far: socket.socket, record: Recording) -> None:
+    with near, far:
+        out = threading.Thread(target=_pump, args=(near, far, record.out), daemon=True)
+        out.start()
+        _pump(far, near, record.into)
+        record.closed.set()
+        out.join()
+
+
+def _pump(source: socket.socket, sink: socket.socket, record: bytearray) -> None:
+    """Copy until the source ends, then half-close the sink."""
+    with contextlib.suppress(OSError):
+        while chunk := source.recv(1 << 16):
+            record += chunk
+            sink.sendall(chunk)
+    for sock, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
+        with contextlib.suppress(OSError):
+            sock.shutdown(how)

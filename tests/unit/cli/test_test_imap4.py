@@ -1,0 +1,343 @@
+"""`test-imap4` from the command line to the exit status, with real configuration files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imap4fast.cli.test_imap4 import EXAMPLES, EXPRESSIONS, main
+from imap4fast.config.values import Address
+from imap4fast.net import resolve
+
+EXAMPLE = """\
+version IMAP4FAST-1;
+imap4-proxy IMAP {
+  app-user "imap4fast";
+  listen-on { non-transparent [0.0.0.0] port 143; non-transparent [0.0.0.0] port 993; }
+  tcpserver { workers auto; max-sessions-per-ip 50; }
+  session-acl IMAPS {
+    from { ! [10.0.0.5], [10.0.0.0/8] };
+    to * : 993;
+    accept;
+    plug-to [192.0.2.20] : 143;
+  }
+  session-acl IMAP {
+    from { ! [10.0.0.5], [10.0.0.0/8] };
+    accept;
+    plug-to [192.0.2.20] : 143;
+  }
+  command-acl READERS {
+    from [10.9.0.0/16];
+    accept;
+    read-only;
+    no-mail-scanning;
+  }
+  command-acl ALL {
+    accept;
+    no-mail-scanning;
+    max-mail-in 50M;
+    max-mail-out 50M;
+  }
+}
+"""
+
+NAMED = """\
+version IMAP4FAST-1;
+imap4-proxy IMAP {
+  listen-on { non-transparent [127.0.0.1] port 1143; }
+  session-acl FRIENDS { from friends.example; accept; plug-to [192.0.2.20] : 143; }
+  session-acl BARE { from [10.0.0.7]; accept; }
+  command-acl ALICE { user alice; accept; no-mail-scanning; commands { NOOP, LOGOUT }; }
+  command-acl ALL { accept; no-mail-scanning; }
+}
+"""
+
+READERS_TEXT = """\
+test from [10.9.1.1] to [10.0.0.1] : 143
+
+phase 1, session-acl, at connection:
+  IMAPS: no match: to * : 993; saw [10.0.0.1] : 143
+    fits          from { ! [10.0.0.5], [10.0.0.0/8] };  saw [10.9.1.1]
+    does not fit  to * : 993;  saw [10.0.0.1] : 143
+  IMAP: match
+    fits          from { ! [10.0.0.5], [10.0.0.0/8] };  saw [10.9.1.1]
+  ACCEPTED by IMAP
+
+phase 2, command-acl, before login, server [192.0.2.20] : 143:
+  READERS: match
+    fits          from [10.9.0.0/16];  saw [10.9.1.1]
+  ACCEPTED by READERS
+
+in effect:
+  servers            [192.0.2.20] : 143
+  language           EN
+  read-only          yes
+  idle-timeout       1800
+  login-timeout      60
+  max-time           none
+  max-bytes-in       none
+  max-bytes-out      none
+  max-mail-in        none
+  max-mail-out       none
+  max-line           65536
+  max-server-line    1048576
+  max-literal        65536
+  max-pending        64
+  max-bad-commands   10
+  max-bad-prelogin   3
+  commands-excluded  COMPRESS, PROXYAUTH, UNAUTHENTICATE, UNKNOWN
+  capabilities       default
+
+outcome: ACCEPTED
+"""
+
+REJECTED_TEXT = """\
+test from [10.0.0.5] to [10.0.0.1] : 993
+
+phase 1, session-acl, at connection:
+  IMAPS: no match: from { ! [10.0.0.5], [10.0.0.0/8] }; saw [10.0.0.5]
+    does not fit  from { ! [10.0.0.5], [10.0.0.0/8] };  saw [10.0.0.5]
+    fits          to * : 993;  saw [10.0.0.1] : 993
+  IMAP: no match: from { ! [10.0.0.5], [10.0.0.0/8] }; saw [10.0.0.5]
+    does not fit  from { ! [10.0.0.5], [10.0.0.0/8] };  saw [10.0.0.5]
+  REJECTED by <NULL>
+
+outcome: REJECTED at connection: no session-acl matched
+"""
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> str:
+    path = tmp_path / "example.cfg"
+    path.write_text(EXAMPLE)
+    return str(path)
+
+
+@pytest.fixture
+def named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A configuration with a name that only the fake resolver below knows."""
+    path = tmp_path / "named.cfg"
+    path.write_text(NAMED)
+    known = {"friends.example": frozenset({Address(4, 0x0A000001)})}
+    monkeypatch.setattr(resolve, "_addresses", known.get)
+    return str(path)
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
+    status = main(argv)
+    printed = capsys.readouterr()
+    return status, printed.out, printed.err
+
+
+def run_json(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, dict]:
+    status, out, _ = run(capsys, *argv, "--json")
+    return status, json.loads(out)
+
+
+def test_a_good_configuration(example: str, capsys) -> None:
+    assert run(capsys, "-f", example) == (0, f"{example}: the configuration is good\n", "")
+
+
+def test_the_example_explains_readers(example: str, capsys) -> None:
+    asked = run(capsys, "-f", example, "-t", "test from [10.9.1.1] to [10.0.0.1]:143;")
+    assert asked == (0, READERS_TEXT, "")
+
+
+def test_a_rejected_session(example: str, capsys) -> None:
+    asked = run(capsys, "-f", example, "-t", "test from [10.0.0.5] to [10.0.0.1]:993")
+    assert asked == (1, REJECTED_TEXT, "")
+
+
+def test_long_options(example: str, capsys) -> None:
+    asked = run(capsys, "--debug-level", "9", "--file", example, "--test", "test from [10.9.1.1] to [10.0.0.1]:143;")
+    assert asked == (0, READERS_TEXT, "")
+
+
+def test_json_of_a_test(example: str, capsys) -> None:
+    status, document = run_json(capsys, "-f", example, "-t", "test from [10.9.1.1] to [10.0.0.1]:143;")
+    assert (status, document["outcome"], document["reason"]) == (0, "ACCEPTED", None)
+    assert (document["file"], document["expression"], document["warnings"]) == (example, "test", [])
+    assert [search["acl"] for search in document["searches"]] == ["IMAP", "READERS"]
+    assert document["in_effect"]["read_only"] is True
+    status, document = run_json(capsys, "-f", example, "-t", "test from [10.0.0.5];")
+    assert (status, document["outcome"], document["in_effect"]) == (1, "REJECTED", None)
+
+
+def test_json_of_a_check(example: str, capsys) -> None:
+    assert run_json(capsys, "-f", example) == (
+        0,
+        {"file": example, "warnings": [], "expression": None, "good": True},
+    )
+
+
+def test_show_hash(example: str, capsys) -> None:
+    status, out, err = run(capsys, "-f", example, "-t", "show-hash;")
+    assert (status, err) == (0, "")
+    assert len(out.strip()) >= 32
+    assert run_json(capsys, "-f", example, "-t", "show-hash")[1]["hash"] == out.strip()
+
+
+def test_show_acl(example: str, capsys) -> None:
+    status, out, _ = run(capsys, "-f", example, "-t", "show-acl;")
+    assert status == 0
+    assert "session-acl IMAPS {" in out
+    assert "command-acl" not in out
+    status, out, _ = run(capsys, "-f", example, "-t", "show-acl 2;")
+    assert status == 0
+    assert "command-acl READERS {" in out
+    assert "session-acl" not in out
+    status, document = run_json(capsys, "-f", example, "-t", "show-acl 2;")
+    assert (status, document["phase"], document["text"] + "\n") == (0, 2, out)
+
+
+def test_show_proxy(example: str, capsys) -> None:
+    status, out, _ = run(capsys, "-f", example, "-t", "show-proxy;")
+    assert status == 0
+    assert 'app-user "imap4fast";' in out
+    assert "max-pending" not in out
+    status, everything, _ = run(capsys, "-f", example, "-t", "show-proxy all;")
+    assert status == 0
+    assert "max-pending 64;" in everything
+    assert run_json(capsys, "-f", example, "-t", "show-proxy all;")[1]["text"] + "\n" == everything
+
+
+def test_help_expression(example: str, capsys) -> None:
+    status, out, _ = run(capsys, "-f", example, "-t", "help;")
+    assert (status, out) == (0, f"{EXPRESSIONS}\n{EXAMPLES}")
+    assert run_json(capsys, "-f", example, "-t", "help;")[1]["text"] + "\n" == out
+
+
+def test_several_expressions_are_answered_in_turn(example: str, capsys) -> None:
+    both = "show-hash; test from [10.0.0.5] to [10.0.0.1]:993;"
+    status, out, _ = run(capsys, "-f", example, "-t", both)
+    digest, rest = out.split("\n", 1)
+    assert (status, rest) == (1, f"\n{REJECTED_TEXT}")
+    status, document = run_json(capsys, "-f", example, "-t", both)
+    assert status == 1
+    assert document["answers"][0] == {"expression": "show-hash", "hash": digest}
+    assert document["answers"][1]["outcome"] == "REJECTED"
+
+
+def test_usage_help_teaches(capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert EXPRESSIONS in out
+    assert EXAMPLES in out
+
+
+@pytest.mark.parametrize("argv", [[], ["-f"], ["-f", "x", "--nonsense"], ["-d", "1", "-f", "x"]])
+def test_usage_errors(argv: list[str], capsys) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+    assert ended.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "usage: test-imap4" in printed.err
+
+
+def test_a_wrong_configuration(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "wrong.cfg"
+    path.write_text(EXAMPLE.replace("read-only;", "read-onyl;"))
+    status, out, err = run(capsys, "-f", str(path), "-t", "show-hash")
+    assert (status, out) == (2, "")
+    assert f"{path}:20:5: error: " in err
+    assert "read-only" in err
+
+
+def test_a_missing_file(tmp_path: Path, capsys) -> None:
+    status, out, err = run(capsys, "-f", str(tmp_path / "none.cfg"))
+    assert (status, out) == (2, "")
+    assert "none.cfg" in err
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "tset from [10.9.1.1];",
+        "test from 10.9.1.1;",
+        "test from;",
+        "show-acl 0;",
+        "show-acl 3;",
+        "",
+        "test time 2561;",
+        "test time 02302200;",
+        "test from * ;",
+        'test cert "x.pem";',
+        'test mail "x.eml";',
+        "test direction upload;",
+        "test spam-score 5.0;",
+        "test virus found;",
+    ],
+)
+def test_expression_errors(expression: str, example: str, capsys) -> None:
+    status, out, err = run(capsys, "-f", example, "-t", expression)
+    assert (status, out) == (2, "")
+    assert err.strip()
+
+
+@pytest.mark.parametrize("item", ['cert "x.pem"', 'mail "x.eml"', "direction upload", "spam-score 5.0", "virus found"])
+def test_what_is_not_supported_yet_says_so(item: str, example: str, capsys) -> None:
+    status, _, err = run(capsys, "-f", example, "-t", f"test {item};")
+    assert status == 2
+    assert "not supported yet" in err
+
+
+def test_without_r_a_name_cannot_be_told(named: str, capsys) -> None:
+    status, out, _ = run(capsys, "-f", named, "-t", "test from [10.0.0.1];")
+    assert status == 1
+    assert "    cannot tell   from friends.example;  saw [10.0.0.1], friends.example not resolved\n" in out
+
+
+def test_with_r_names_are_resolved(named: str, capsys) -> None:
+    status, out, err = run(capsys, "-r", "-f", named, "-t", "test from [10.0.0.1];")
+    assert status == 0
+    assert "    fits          from friends.example;  saw [10.0.0.1]\n" in out
+    assert "was not resolved" not in err
+    status, out, _ = run(capsys, "--resolve", "-f", named, "-t", "test from friends.example;")
+    assert status == 0
+    assert out.startswith("test from [10.0.0.1] to ")
+
+
+def test_a_name_that_nobody_knows_is_a_warning(named: str, capsys) -> None:
+    status, _, err = run(capsys, "-r", "-f", named, "-t", "test from [10.0.0.1] server other.example:143;")
+    assert status == 0
+    assert "warning: other.example was not resolved\n" in err
+
+
+def test_accepting_without_plug_to_is_rejected_and_warned_of(named: str, capsys) -> None:
+    status, out, err = run(capsys, "-f", named, "-t", "test from [10.0.0.7];")
+    assert status == 1
+    assert out.endswith(
+        "outcome: REJECTED at connection: "
+        "session-acl BARE accepted without plug-to, and the connection is not transparent\n"
+    )
+    assert ":5:" in err
+    assert "warning: " in err
+    status, _, err = run(capsys, "-d", "3", "-f", named, "-t", "test from [10.0.0.7];")
+    assert (status, err) == (1, "")
+    _, document = run_json(capsys, "-f", named, "-t", "test from [10.0.0.7];")
+    assert len(document["warnings"]) == 1
+
+
+def test_a_user_after_login(named: str, capsys) -> None:
+    status, document = run_json(capsys, "-r", "-f", named, "-t", "test from [10.0.0.1] user alice;")
+    assert status == 0
+    assert [(search["moment"], search["acl"]) for search in document["searches"]] == [
+        ("at connection", "FRIENDS"),
+        ("before login", "ALL"),
+        ("after login", "ALICE"),
+    ]
+    assert "FETCH" in document["in_effect"]["commands_excluded"]
+
+
+def test_as_a_program(example: str) -> None:
+    command = [sys.executable, "-m", "imap4fast.cli.test_imap4"]
+    argv = [*command, "-f", example, "-t", "test from [10.0.0.5] to [10.0.0.1]:993"]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (1, REJECTED_TEXT, "")

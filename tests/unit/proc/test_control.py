@@ -1,0 +1,124 @@
+"""The channel: frames whole and in order, nothing waits, the other end's death is seen."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from imap4fast.proc.control import (
+    Adopt,
+    Channel,
+    Drain,
+    Failed,
+    Frame,
+    Heartbeat,
+    Level,
+    Ready,
+    Reopen,
+    Unbind,
+    Unbound,
+)
+
+FRAMES: list[Frame] = [
+    Unbind(),
+    Drain(1.5),
+    Level(up=True),
+    Reopen(),
+    Adopt(3),
+    Ready(),
+    Failed("what", "why"),
+    Heartbeat(7, full=True),
+    Unbound(),
+]
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[Channel, Channel]]:
+    one, other = Channel.pair()
+    yield one, other
+    one.close()
+    other.close()
+
+
+def fill(channel: Channel) -> int:
+    """Offers heartbeats until no more fits; how many did."""
+    count = 0
+    while channel.has_room():
+        channel.offer(Heartbeat(count, full=False))
+        count += 1
+    return count
+
+
+def test_every_frame_arrives_as_it_was(ends: tuple[Channel, Channel]) -> None:
+    for frame in FRAMES:
+        ends[0].send(frame)
+    assert ends[1].receive() == [(frame, -1) for frame in FRAMES]
+    assert ends[1].receive() == []
+
+
+def test_commands_are_kept_in_order_when_nothing_fits(ends: tuple[Channel, Channel]) -> None:
+    near, far = ends
+    fill(near)
+    sent = 0
+    while not near._kept:
+        near.send(Drain(sent))
+        sent += 1
+    near.send(Drain(sent))
+    got = [frame for frame, _ in far.receive() if isinstance(frame, Drain)]
+    near.push()
+    got += [frame for frame, _ in far.receive() if isinstance(frame, Drain)]
+    assert got == [Drain(number) for number in range(sent + 1)]
+
+
+def test_a_kept_command_is_overtaken_by_nothing(ends: tuple[Channel, Channel]) -> None:
+    near, far = ends
+    fill(near)
+    while not near._kept:
+        near.send(Reopen())
+    far.receive()
+    near.offer(Heartbeat(0, full=False))
+    assert not near.pass_on(Adopt(0), 0)
+    assert not near.has_room()
+    assert far.receive() == []
+    near.push()
+    assert far.receive() == [(Reopen(), -1)]
+
+
+def test_a_descriptor_is_passed(ends: tuple[Channel, Channel]) -> None:
+    mine, passed = socket.socketpair()
+    assert ends[0].pass_on(Adopt(2), passed.fileno())
+    passed.close()
+    ((frame, descriptor),) = ends[1].receive()
+    assert frame == Adopt(2)
+    with socket.socket(fileno=descriptor) as got, mine:
+        got.send(b"x")
+        assert mine.recv(1) == b"x"
+        assert not os.get_inheritable(descriptor)
+
+
+def test_a_descriptor_that_does_not_fit_is_refused(ends: tuple[Channel, Channel]) -> None:
+    while ends[0].pass_on(Adopt(0), 0):
+        pass
+    for _, descriptor in ends[1].receive():
+        os.close(descriptor)
+    assert ends[0].pass_on(Adopt(0), 0)
+    os.close(ends[1].receive()[0][1])
+
+
+def test_the_end_is_seen_after_the_last_frame(ends: tuple[Channel, Channel]) -> None:
+    ends[0].send(Ready())
+    ends[0].close()
+    assert ends[1].receive() == [(Ready(), -1)]
+    assert ends[1].closed
+
+
+def test_sending_to_a_dead_end_harms_nobody(ends: tuple[Channel, Channel]) -> None:
+    ends[1].close()
+    ends[0].send(Reopen())
+    ends[0].offer(Heartbeat(0, full=False))
+    assert not ends[0].pass_on(Adopt(0), 0)
+    assert ends[0].receive() == []
+    assert ends[0].closed

@@ -1,0 +1,214 @@
+"""A worker's loop around a service: obeys frames, says that it lives, and ends when it should."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+import pytest
+import uvloop
+
+from imap4fast._wire import CountTable
+from imap4fast.config.settings import Listen
+from imap4fast.config.values import Sock
+from imap4fast.log.entry import Entry
+from imap4fast.proc import worker
+from imap4fast.proc.control import Adopt, Channel, Drain, Frame, Heartbeat, Level, Ready, Reopen, Unbind, Unbound
+from imap4fast.proc.worker import Worker
+
+ITEM = Listen(False, Sock(None, 0), None, None, 143, 143)
+
+
+class Logs:
+    """Logs that remember what was asked of them."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def write(self, entry: Entry, *args: object) -> None:
+        self.calls.append(f"{entry.id} {args}")
+
+    def flush(self) -> None:
+        self.calls.append("flush")
+
+    def reopen(self) -> None:
+        self.calls.append("reopen")
+
+    def raise_level(self) -> int:
+        return 7
+
+    def lower_level(self) -> int:
+        return 4
+
+
+class Service:
+    """A service that remembers, and drains when `sessions` is 0 or the wait is over."""
+
+    def __init__(self) -> None:
+        self.sessions = 0
+        self.calls: list[object] = []
+        self.error: Exception | None = None
+
+    async def start(self, sockets: Sequence[tuple[socket.socket, Listen]]) -> None:
+        self.calls.append("start")
+
+    def adopt(self, sock: socket.socket, listen: Listen) -> None:
+        sock.close()
+        self.calls.append(listen)
+
+    def stop_accepting(self) -> None:
+        self.calls.append("stop")
+
+    async def drain(self, wait_s: float) -> None:
+        self.calls.append(wait_s)
+        if self.error:
+            raise self.error
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_s
+        while self.sessions and loop.time() < until:
+            await asyncio.sleep(0.005)
+
+
+class Scene:
+    """A worker with this test as its master."""
+
+    def __init__(self) -> None:
+        self.service = Service()
+        self.logs = Logs()
+        self.master, self.own = Channel.pair()
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.worker = Worker(self.service, self.logs, CountTable(1), [(self.listening, ITEM)], self.own)  # type: ignore[arg-type]
+        self.heard: list[Frame] = []
+
+    async def hears(self, kind: type[Frame]) -> Frame:
+        """The next frame of this kind."""
+        while True:
+            for frame, _ in self.master.receive():
+                self.heard.append(frame)
+            for frame in self.heard:
+                if isinstance(frame, kind):
+                    self.heard.remove(frame)
+                    return frame
+            await asyncio.sleep(0.005)
+
+    def play(self, script: Callable[[Scene], Awaitable[None]]) -> None:
+        """Runs the worker and, beside it, the script of its master."""
+
+        async def both() -> None:
+            run = asyncio.get_running_loop().create_task(self.worker.run())
+            await self.hears(Ready)
+            await script(self)
+            await asyncio.wait_for(run, 5)
+
+        uvloop.run(both())
+
+    def close(self) -> None:
+        self.master.close()
+        self.own.close()
+        self.listening.close()
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    made = Scene()
+    yield made
+    made.close()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_unbinds_then_drains(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        scene.service.sessions = 1
+        scene.master.send(Unbind())
+        await scene.hears(Unbound)
+        assert scene.listening.fileno() == -1
+        scene.master.send(Drain(30))
+        await asyncio.sleep(0.02)
+        scene.service.sessions = 0
+
+    scene.play(script)
+    assert scene.service.calls == ["start", "stop", 30]
+
+
+def test_draining_unbinds_too_and_a_later_drain_replaces_an_earlier(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        scene.service.sessions = 1
+        scene.master.send(Drain(30))
+        scene.master.send(Drain(0))
+
+    scene.play(script)
+    assert scene.service.calls == ["start", "stop", 0] or scene.service.calls == ["start", "stop", 30, 0]
+
+
+def test_drains_at_once_when_the_master_is_gone(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        scene.master.close()
+
+    scene.play(script)
+    assert scene.service.calls == ["start", "stop", 0]
+
+
+def test_adopts_what_the_master_passes(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        near, far = socket.socketpair()
+        with near, far:
+            assert scene.master.pass_on(Adopt(0), far.fileno())
+        while ITEM not in scene.service.calls:
+            await asyncio.sleep(0.005)
+        scene.master.send(Drain(0))
+
+    scene.play(script)
+    assert scene.service.calls.count(ITEM) == 1
+
+
+def test_says_that_it_lives(scene: Scene) -> None:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+    async def script(scene: Scene) -> None:
+        scene.service.sessions = 3
+        assert await scene.hears(Heartbeat) == Heartbeat(0, full=False)
+        assert await scene.hears(Heartbeat) == Heartbeat(3, full=False)
+        scene.service.sessions = limit // 2
+        assert await scene.hears(Heartbeat) == Heartbeat(limit // 2, full=True)
+        assert signal.getitimer(signal.ITIMER_REAL)[0] > worker.LATE_S - 2
+        scene.master.send(Drain(0))
+
+    scene.play(script)
+    assert "flush" in scene.logs.calls
+
+
+def test_changes_level_and_reopens_logs(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        for frame in (Level(up=True), Level(up=False), Reopen(), Drain(0)):
+            scene.master.send(frame)
+
+    scene.play(script)
+    assert [call for call in scene.logs.calls if call != "flush"] == [
+        "TCPS-715-K (7,)",
+        "TCPS-715-K (4,)",
+        "reopen",
+        "TCPS-716-K ()",
+    ]
+
+
+def test_a_service_that_fails_to_drain_does_not_hold_the_end(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        scene.service.error = ValueError("broken")
+        scene.master.send(Drain(0))
+
+    scene.play(script)
+    assert "TCPS-790-E ('worker.drain', 'ValueError: broken')" in scene.logs.calls
+
+
+def test_a_service_that_never_drains_does_not_hold_the_end(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "DRAIN_NOW_S", -29.9)
+
+    async def script(scene: Scene) -> None:
+        scene.service.sessions = 1
+        scene.master.send(Drain(30))
+
+    scene.play(script)
+    assert any("sessions did not end within 0.1 s" in call for call in scene.logs.calls)
