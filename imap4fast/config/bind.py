@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from imap4fast.config.cursor import Cursor, Names, shown
 from imap4fast.config.diagnostic import ElementError, Report, suggestion
-from imap4fast.config.schema import Bound, Item, Section
+from imap4fast.config.schema import Bound, Item, Section, defaults_of
 from imap4fast.config.syntax import Atom, Statement
 from imap4fast.config.types import Key
 
@@ -213,7 +211,7 @@ def _not_a_section(statement: Statement) -> str:
 def _build(section: Section, bound: Bound) -> Any:
     """The section's structure from what was read; what has no good value keeps its default."""
     assert section.struct is not None
-    fields = {field.name: field for field in msgspec.structs.fields(section.struct)}
+    fields = defaults_of(section.struct)
     values: dict[str, Any] = {}
     parts: dict[str, dict[str, Any]] = {}
     for target, value in [*bound.values.items(), *_children(bound)]:

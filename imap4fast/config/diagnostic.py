@@ -100,7 +100,7 @@ class Report:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?` where a known word is near, else nothing."""
     by_folded = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), list(by_folded), n=1, cutoff=0.7)
+    near = difflib.get_close_matches(word.lower(), list(by_folded), n=1, cutoff=0.66)
     return f"; did you mean `{by_folded[near[0]]}`?" if near else ""
 
 

@@ -31,6 +31,7 @@ _BODIES = frozenset({"one", "more"})
 _ENDS = frozenset({"RBRACE", "SEMICOLON"})
 _STATEMENT_ENDS = frozenset({"SEMICOLON", "UNCLOSED_STRING", "UNCLOSED_REGEX"})
 """What is not closed on its line has taken in the rest of the line, with its `;`."""
+_IN_LIST = frozenset({"STRING", "ADDRESS", "REGEX", "STAR", "INTEGER", "DECIMAL", "NOT", "LBRACE", "BAD_ADDRESS"})
 _NOT_IN_BODY = frozenset({"COMMA", "RBRACE", "COLON", "DASH"})
 
 
@@ -76,8 +77,8 @@ class _Parser:
         """Feed the token at `at`; gives the index of the token to feed next."""
         try:
             self._state.feed_token(self._tokens[at])
-        except UnexpectedToken as unexpected:
-            return self._recover(at, frozenset(unexpected.accepts or unexpected.expected))
+        except UnexpectedToken:
+            return self._recover(at, frozenset(self._state.accepts()))
         self._follow(at)
         return at + 1
 
@@ -101,10 +102,14 @@ class _Parser:
         """Whether the `}` just taken closed a body: behind that of a list an element can follow."""
         return "INTEGER" not in self._state.choices()
 
-    def _ends_body(self, at: int) -> bool:
-        """Whether the token at `at` is the `}` of the section around: no list is open in the statement."""
+    def _closes(self, at: int) -> str:
+        """What the token at `at` closes if it is a `}`: a `list` of the statement, the `body` around it, or nothing."""
         kinds = [token.type for token in self._tokens[self._start : at + 1]]
-        return kinds[-1] == "RBRACE" and bool(self._open) and kinds.count("LBRACE") < kinds.count("RBRACE")
+        if kinds[-1] != "RBRACE":
+            return ""
+        if kinds.count("LBRACE") >= kinds.count("RBRACE"):
+            return "list"
+        return "body" if self._open else ""
 
     def _mark(self, start: int, undecided: bool = False) -> None:
         self._undecided = undecided
@@ -113,7 +118,7 @@ class _Parser:
 
     def _recover(self, at: int, expected: frozenset[str]) -> int:
         token, before = self._tokens[at], self._tokens[at - 1] if at else None
-        found = complaint(token, before, expected, self._ends_body(at))
+        found = complaint(token, before, expected, self._closes(at))
         span = _span(self._source, token)
         self._report.error(_span(self._source, before).after() if found.behind and before else span, found.text)
         if found.insert is None or self._inserted == at:
@@ -197,11 +202,11 @@ def _bodies(tokens: list[Token]) -> dict[int, int]:
 def _opens_body(tokens: list[Token], brace: int) -> bool:
     """Whether statements follow the `{`, judged by what follows: `{ }`, `{ word 5`, or a `;` before the `}`."""
     kinds = [token.type for token in tokens[brace + 1 : brace + 3]] + ["$END", "$END"]
-    if kinds[0] != "WORD" or kinds[1] in _NOT_IN_BODY:
-        return kinds[0] == "RBRACE"
-    if kinds[1] != "WORD":
+    if kinds[0] in _IN_LIST or (kinds[0] == "WORD" and kinds[1] in _NOT_IN_BODY):
+        return False
+    if kinds[0] == "RBRACE" or (kinds[0] == "WORD" and kinds[1] != "WORD"):
         return True
-    rest = (tokens[at].type for at in range(brace + 3, len(tokens)))
+    rest = (tokens[at].type for at in range(brace + 1, len(tokens)))
     return next((kind for kind in rest if kind in ("SEMICOLON", "LBRACE", "RBRACE")), "") != "RBRACE"
 
 

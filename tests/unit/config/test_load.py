@@ -77,7 +77,7 @@ def test_log_and_process_items() -> None:
         file='/var/log/a"b\\c\n\t',
         format="json",
         mem_level=9,
-        mem_file=("/dev/shm/log", 1048576),  # noqa: S108
+        mem_file=("/dev/shm/log", 1048576),
         rotate=(10485760, 5),
         syslog_failure="stop",
         data_limit=1024,
