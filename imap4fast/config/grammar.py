@@ -50,8 +50,8 @@ def parse(source: Source, report: Report) -> tuple[Statement, ...]:
 class _Parser:
     """One run over the tokens of a text.
 
-    `_safe` is the last state in which a statement could begin, `_start` the index of the token after it; `_open` are
-    the indexes of the braces of the sections around it.
+    `_safe` is the last state in which a statement could begin, `_start` the index of the token after it, `_open` the
+    indexes of the braces of the sections around it. `_braces` are all that are open now, lists too.
     """
 
     def __init__(self, source: Source, report: Report, tokens: list[Token]) -> None:
@@ -60,7 +60,7 @@ class _Parser:
         self._tokens = tokens
         self._bodies = _bodies(tokens)
         self._state: Any = _LARK.parse_interactive("", start="start")
-        self._open: list[int] = []
+        self._braces: list[int] = []
         self._inserted = self._dropped = -1
         self._mark(0)
 
@@ -85,12 +85,14 @@ class _Parser:
     def _follow(self, at: int) -> None:
         """The token at `at` was taken: keep the state where a statement can begin behind it."""
         kind = self._tokens[at].type
-        if kind == "LBRACE" and at in self._bodies and self._may_be_body():
-            self._open.append(at)
-            self._mark(at + 1, undecided=True)
-        elif kind == "RBRACE" and self._ended_body():
-            self._open.pop()
-            self._mark(at + 1)
+        if kind == "LBRACE":
+            self._braces.append(at)
+            if at in self._bodies and self._may_be_body():
+                self._mark(at + 1, undecided=True)
+        elif kind == "RBRACE":
+            self._braces.pop()
+            if self._ended_body():
+                self._mark(at + 1)
         elif kind == "SEMICOLON":
             self._mark(at + 1)
 
@@ -104,15 +106,15 @@ class _Parser:
 
     def _closes(self, at: int) -> str:
         """What the token at `at` closes if it is a `}`: a `list` of the statement, the `body` around it, or nothing."""
-        kinds = [token.type for token in self._tokens[self._start : at + 1]]
-        if kinds[-1] != "RBRACE":
+        if self._tokens[at].type != "RBRACE":
             return ""
-        if kinds.count("LBRACE") >= kinds.count("RBRACE"):
+        if len(self._braces) > len(self._open):
             return "list"
         return "body" if self._open else ""
 
     def _mark(self, start: int, undecided: bool = False) -> None:
         self._undecided = undecided
+        self._open = list(self._braces)
         self._safe = self._state.copy(deepcopy_values=False)
         self._start = start
 
@@ -132,6 +134,8 @@ class _Parser:
         self._state.feed_token(Token(kind, "", start_pos=place, end_pos=place))
         if kind == "SEMICOLON":
             self._mark(at)
+        elif kind == "RBRACE":
+            self._braces.pop()
 
     def _skip(self, at: int) -> int:
         """Drop the statement around the token at `at`; gives the index of the token behind it."""
@@ -146,6 +150,7 @@ class _Parser:
         """Go back to the last good state. Right behind a `{` that still might open a list, an empty statement decides
         that it opens a body; `_body` leaves it out."""
         self._state = self._safe.copy(deepcopy_values=False)
+        self._braces = list(self._open)
         if self._undecided:
             place = self._tokens[self._open[-1]].end_pos
             for kind in ("WORD", "SEMICOLON"):
