@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from imap4fast._wire import set_options
 from imap4fast.config.values import Address, Sock
 from imap4fast.imap.replies import Reply
 from imap4fast.log import netc as entries
@@ -23,12 +24,17 @@ class Driver:
     """
 
     __slots__ = (
-        "attempt", "client", "client_address", "client_done", "close_at", "connect_until", "recorded", "relay", "server",
-        "server_address", "service", "session", "to_address", "track_key",
+        "attempt", "client", "client_address", "client_done", "close_at", "connect_until", "recorded", "relay",
+        "server", "server_address", "service", "session", "to_address", "track_key",
     )  # fmt: skip
 
     def __init__(
-        self, service: Service, end: ClientEnd, transport: asyncio.Transport, client: tuple[str, int], to: tuple[str, int]
+        self,
+        service: Service,
+        end: ClientEnd,
+        transport: asyncio.Transport,
+        client: tuple[str, int],
+        to: tuple[str, int],
     ) -> None:
         self.service = service
         self.relay = end.relay
@@ -107,7 +113,7 @@ class Driver:
                     why, timed_out = await self._try(host, port)
                     if not why:
                         return
-            self.session.log(entries.NO_SERVER, self.server_text or "<NULL>", why or "name not resolved")
+            self.session.log(entries.NO_SERVER, self.server_text, why or "name not resolved")
             self.session.connect_failed(timed_out)
         finally:
             self.attempt = None
@@ -115,7 +121,7 @@ class Driver:
     async def _resolved(self, sock: Sock) -> Sequence[tuple[str, int]]:
         host = sock.host
         if isinstance(host, Address):
-            return ((addresses.literal(host), sock.port),)
+            return ((addresses.literal_of(host), sock.port),)
         if host is None:
             return ()
         try:
@@ -125,7 +131,7 @@ class Driver:
         except (OSError, TimeoutError) as exc:
             self.session.log(entries.RESOLVE_FAILED, host, exc.strerror if isinstance(exc, OSError) else "no answer")
             return ()
-        return [(row[4][0], row[4][1]) for row in found]
+        return [(str(row[4][0]), int(row[4][1])) for row in found]
 
     async def _try(self, host: str, port: int) -> tuple[str, bool]:
         """One attempt: ("", False), or why it failed and whether it took too long."""
@@ -166,11 +172,11 @@ class Driver:
         self.server = transport
         service = self.service
         transport.set_write_buffer_limits(high=0)
-        sock = transport.get_extra_info("socket")
-        service.server_options(sock)
+        fd = transport.get_extra_info("socket").fileno()
+        set_options(fd, service.server_options[":" in self.server_address[0]])
         now = service.clock()
         self.relay.greeting_until = now + service.proxy.server_conn.recv_timeout
-        self.relay.attach_server(transport, sock.fileno(), now)
+        self.relay.attach_server(transport, fd, now)
 
     # ---- ends ---------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class ClientEnd(asyncio.Protocol):
     """The client's side. Made for every accepted connection."""
 
+    data_received: Callable[[bytes], None]  # type: ignore[assignment]
+
     __slots__ = ("accepted", "data_received", "driver", "relay")
 
     def __init__(self, accepted: Callable[[asyncio.Transport, ClientEnd], None]) -> None:
@@ -54,6 +56,8 @@ class ClientEnd(asyncio.Protocol):
 
 class ServerEnd(asyncio.Protocol):
     """The server's side."""
+
+    data_received: Callable[[bytes], None]  # type: ignore[assignment]
 
     __slots__ = ("data_received", "driver", "relay")
 

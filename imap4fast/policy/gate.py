@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from imap4fast import _wire
+import imap4fast._wire as wire
 from imap4fast.config.settings import CommandAcl
 from imap4fast.config.values import WordList
 from imap4fast.config.words import is_known_capability
@@ -56,7 +56,7 @@ def listed(words: WordList, name: str, known: bool = True) -> bool:
 class Powers:
     """What a session under one command-acl may do: compiled, immutable, shared."""
 
-    __slots__ = ("_cache", "_offered", "acl", "commands", "gate", "unknown_capabilities")
+    __slots__ = ("_cache", "_offered", "acl", "commands", "gate", "lines", "unknown_capabilities")
 
     def __init__(self, acl: CommandAcl) -> None:
         self.acl = acl
@@ -64,6 +64,8 @@ class Powers:
         self.unknown_capabilities = acl.capabilities is not None and listed(acl.capabilities, "", known=False)
         self.gate = compile_gate(acl, self.commands, self.unknown_capabilities)
         self._offered: dict[bytes, bool] = {}
+        self.lines: dict[tuple[bytes, bool], tuple[bytes, bytes]] = {}
+        """Status lines rewritten before, with the capability names in them; kept by the session's tier."""
         self._cache: dict[tuple[bytes, bool], tuple[bytes, ...]] = {}
 
     def offers(self, name: bytes) -> bool:
@@ -139,11 +141,9 @@ class Powers:
 def permitted_commands(acl: CommandAcl) -> frozenset[bytes]:
     """The names of `_wire.COMMANDS` that the command-acl permits, read-only not yet considered."""
     if acl.commands is None:
-        return frozenset(_wire.COMMANDS) - NOT_BY_DEFAULT
+        return frozenset(wire.COMMANDS) - NOT_BY_DEFAULT
     words = acl.commands
-    return frozenset(
-        name for name in _wire.COMMANDS if listed(words, name.decode("ascii"), known=name != b"UNKNOWN")
-    )
+    return frozenset(name for name in wire.COMMANDS if listed(words, name.decode("ascii"), known=name != b"UNKNOWN"))
 
 
 def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], int]:
@@ -151,16 +151,16 @@ def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], 
 
     def action(name: bytes) -> int:
         if name not in commands or name in NEVER_FORWARDED or (acl.read_only and name in CHANGING):
-            return _wire.DENY
+            return wire.DENY
         if name in ASKED or (acl.read_only and name == b"SELECT"):
-            return _wire.ASK
-        return _wire.PASS
+            return wire.ASK
+        return wire.PASS
 
     return action
 
 
-def compile_gate(acl: CommandAcl, commands: frozenset[bytes], unknown: bool) -> _wire.Gate:
+def compile_gate(acl: CommandAcl, commands: frozenset[bytes], unknown: bool) -> wire.Gate:
     """The tables of the gate. `unknown` lets names pass that no list has."""
     action = action_of(acl, commands)
     untagged = responses.UNTAGGED | {name for name, command in responses.UNTAGGED_OF.items() if command in commands}
-    return _wire.Gate(bytes(map(action, _wire.COMMANDS)), responses.CODES, untagged, unknown)
+    return wire.Gate(bytes(map(action, wire.COMMANDS)), responses.CODES, untagged, unknown)

@@ -17,6 +17,9 @@ from imap4fast.session.login import MAX_CHALLENGE, MAX_ROUNDS, decoded
 if TYPE_CHECKING:
     from imap4fast.session.session import Session
 
+MAX_LINES = 256
+"""Status lines with capabilities that are kept rewritten: servers say the same ones to everybody."""
+
 _CONTROLS = bytes(range(0x20)) + b"\x7f"
 
 
@@ -32,18 +35,34 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
     shown = session.powers.rewrite(names, authenticated)
     if session.logs.enabled(entries.CAPABILITIES):
         session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
+        for name in names.upper().split():
+            if name not in shown:
+                session.removed("CAPABILITY", name)
     return b" ".join(shown)
 
 
 def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
     """A status line (with CRLF) as the client may see it: `(tag / "*") SP cond SP ["[" code "]" SP] text`."""
-    head, _, rest = line[:-2].partition(b" ")
+    head, _, rest = line.partition(b" ")
+    known = session.powers.lines.get((rest, session.authenticated))
+    if known is not None and not session.logs.enabled(entries.REMOVED):
+        session.learn(known[1])
+        return head + known[0]
+    done = _rewritten(session, rest[:-2], where)
+    names = rest.partition(b"[CAPABILITY ")[2].partition(b"]")[0]
+    if names and len(session.powers.lines) < MAX_LINES:
+        session.powers.lines[(rest, session.authenticated)] = (done, names)
+    return head + done
+
+
+def _rewritten(session: Session, rest: bytes, where: str) -> bytes:
+    """A status line from behind its tag to its CRLF."""
     condition, _, text = rest.partition(b" ")
     text = text.lstrip(b" ")
     code = b""
     if text.startswith(b"["):
         code, text = _code(session, text, where)
-    return head + b" " + cleaned(condition) + b" " + code + (cleaned(text) or b"-") + b"\r\n"
+    return b" " + cleaned(condition) + b" " + code + (cleaned(text) or b"-") + b"\r\n"
 
 
 def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
@@ -55,7 +74,7 @@ def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
         return b"", text[1:]
     rest = rest.removeprefix(b" ")
     if name == b"CAPABILITY":
-        names = capability_names(session, inner[len(name) :], where)
+        names = capability_names(session, inner[len(name) :].strip(), where)
         return b"[CAPABILITY " + names + b"] ", rest
     if session.powers.code_passes(name, session.authenticated):
         return b"[" + cleaned(inner) + b"] ", rest
@@ -125,8 +144,14 @@ def completed(session: Session) -> int:
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
+        if session.sasl is not None:
+            session.candidate = session.sasl.user
+        severity = "D" if ok else "N"
+        if session.logs.enabled(entries.LOGIN, severity):
+            cancelled = session.sasl is not None and session.sasl.cancelled and not ok
+            result = b"CANCELLED" if cancelled else STATUSES[session.relay.status]
+            session.log(entries.LOGIN, session.candidate, session.mechanism, result, severity=severity)
         session.sasl = None
-        session.log(entries.LOGIN, session.candidate, session.mechanism, STATUSES[session.relay.status])
         if ok and not session.logged_in():
             return answers.CLOSE
     elif name == b"ENABLE":
