@@ -298,7 +298,9 @@ cdef class Relay:
         self.strans = None
 
     def stop(self):
-        """Look at nothing more. What was decided before is on its way."""
+        """Look at nothing more. What was decided before is sent."""
+        self._flush_server()
+        self._flush_client()
         self.stopped = True
         buf_drop(&self.c_line)
         buf_drop(&self.c_held)
@@ -497,10 +499,8 @@ cdef class Relay:
         return 0
 
     cdef int _ask(self, int question) except -1:
-        """Everything decided before goes first; a broken session is stopped, never passed."""
+        """A broken session is stopped, never passed."""
         cdef int answer
-        self._flush_server()
-        self._flush_client()
         try:
             answer = self.session.ask(question)
             if answer < 0 or answer > 3:
@@ -861,6 +861,7 @@ cdef class Relay:
             self._unit = None
             return self._forward(p, n)
         self._open(p)
+        self._flush_server()
         self._to_server(<const uint8_t*>self.replacement, len(self.replacement), None)
         self._unit = None
         self.replacement = None
@@ -935,6 +936,7 @@ cdef class Relay:
             return self._emit_unit()
         if answer == ANSWER_REPLACE and not self.stopped:
             self._open(self.unit.data)
+            self._flush_server()
             self._to_server(<const uint8_t*>self.replacement, len(self.replacement), None)
         self._unit = None
         self.replacement = None
@@ -1083,6 +1085,7 @@ cdef class Relay:
         if self.stopped:
             return R_DONE
         if answer == ANSWER_REPLACE:
+            self._flush_server()
             self._to_server(<const uint8_t*>self.replacement, len(self.replacement), None)
             self.replacement = None
         self.hold = H_SASL
@@ -1182,6 +1185,7 @@ cdef class Relay:
         if self.stopped:
             return R_DONE
         if answer == ANSWER_REPLACE:
+            self._flush_client()
             self._to_client(<const uint8_t*>self.replacement, len(self.replacement), None)
             self.replacement = None
             return R_DONE
@@ -1397,6 +1401,7 @@ cdef class Relay:
                 return R_DONE
             self.challenge()
             if answer == ANSWER_REPLACE:
+                self._flush_client()
                 self._to_client(<const uint8_t*>self.replacement, len(self.replacement), None)
                 self.replacement = None
                 return R_DONE

@@ -7,28 +7,21 @@ from functools import lru_cache
 
 from imap4fast.config.values import Address
 
-MAPPED = "::ffff:"
 
-
-def packed(host: str) -> bytes:
-    """The octets of an address literal, 4 or 16; an IPv4-mapped IPv6 address gives 4."""
-    if ":" not in host:
-        return socket.inet_pton(socket.AF_INET, host)
-    octets = socket.inet_pton(socket.AF_INET6, host.partition("%")[0])
-    return octets[12:] if octets.startswith(b"\0\0\0\0\0\0\0\0\0\0\xff\xff") else octets
-
-
-def address(host: str) -> Address:
-    """An address literal as policy has it."""
-    octets = packed(host)
+def address(octets: bytes) -> Address:
+    """Octets of an address, 4 or 16, as policy has it."""
     return Address(4 if len(octets) == 4 else 6, int.from_bytes(octets))
 
 
-def literal(value: Address) -> str:
-    """An address as a literal for the kernel and the log."""
-    if value.version == 4:
-        return socket.inet_ntop(socket.AF_INET, value.value.to_bytes(4))
-    return socket.inet_ntop(socket.AF_INET6, value.value.to_bytes(16))
+@lru_cache(maxsize=4096)
+def literal(octets: bytes) -> str:
+    """Octets of an address as a literal for the kernel and the log."""
+    return socket.inet_ntop(socket.AF_INET if len(octets) == 4 else socket.AF_INET6, octets)
+
+
+def literal_of(value: Address) -> str:
+    """An address of the configuration as a literal."""
+    return literal(value.value.to_bytes(4 if value.version == 4 else 16))
 
 
 def shown(host: str, port: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from imap4fast._wire import set_options
 from imap4fast.config.values import Address, Sock
 from imap4fast.imap.replies import Reply
 from imap4fast.log import netc as entries
@@ -120,7 +121,7 @@ class Driver:
     async def _resolved(self, sock: Sock) -> Sequence[tuple[str, int]]:
         host = sock.host
         if isinstance(host, Address):
-            return ((addresses.literal(host), sock.port),)
+            return ((addresses.literal_of(host), sock.port),)
         if host is None:
             return ()
         try:
@@ -171,11 +172,11 @@ class Driver:
         self.server = transport
         service = self.service
         transport.set_write_buffer_limits(high=0)
-        sock = transport.get_extra_info("socket")
-        service.server_options(sock)
+        fd = transport.get_extra_info("socket").fileno()
+        set_options(fd, service.server_options[":" in self.server_address[0]])
         now = service.clock()
         self.relay.greeting_until = now + service.proxy.server_conn.recv_timeout
-        self.relay.attach_server(transport, sock.fileno(), now)
+        self.relay.attach_server(transport, fd, now)
 
     # ---- ends ---------------------------------------------------------------------------------------------------
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
 
 from imap4fast.config.settings import SockOpt
 
 _PROBES = 3
 
+Rows = tuple[tuple[int, int, int], ...]
+"""(level, name, value) for `_wire.set_options`."""
 
-def server_options(opt: SockOpt) -> Callable[[socket.socket], None]:
-    """What to do to each connected socket, worked out once."""
+
+def server_options(opt: SockOpt) -> tuple[Rows, Rows]:
+    """What to set on each connected socket, for IPv4 and for IPv6, worked out once."""
     rows: list[tuple[int, int, int]] = []
     if opt.keepalive:
         seconds = max(1, int(opt.keepalive))
@@ -26,14 +28,8 @@ def server_options(opt: SockOpt) -> Callable[[socket.socket], None]:
         rows.append((socket.SOL_SOCKET, socket.SO_RCVBUF, opt.sock_rcvbuf))
     if opt.sock_sndbuf:
         rows.append((socket.SOL_SOCKET, socket.SO_SNDBUF, opt.sock_sndbuf))
-    tos = opt.ip_tos if opt.ip_tos is not None and opt.ip_tos >= 0 else None
-
-    def apply(sock: socket.socket) -> None:
-        for level, name, value in rows:
-            sock.setsockopt(level, name, value)
-        if tos is not None and sock.family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
-        elif tos is not None:
-            sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
-
-    return apply
+    four, six = list(rows), list(rows)
+    if opt.ip_tos is not None and opt.ip_tos >= 0:
+        four.append((socket.IPPROTO_IP, socket.IP_TOS, opt.ip_tos))
+        six.append((socket.IPPROTO_IPV6, socket.IPV6_TCLASS, opt.ip_tos))
+    return tuple(four), tuple(six)

@@ -9,9 +9,8 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable
+from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of
 from imap4fast.config.settings import Listen, Settings
-from imap4fast.config.values import Address
 from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as imap_entries
 from imap4fast.log import tcps as entries
@@ -102,20 +101,20 @@ class Service:
         task.add_done_callback(self._tasks.discard)
 
     def _accepted(self, transport: asyncio.Transport, end: ClientEnd, transparent: bool) -> None:
-        sock = transport.get_extra_info("socket")
-        try:
-            peer, local = sock.getpeername(), sock.getsockname()
-        except OSError:
+        fd = transport.get_extra_info("socket").fileno()
+        peer, local = end_of(fd, True), end_of(fd, False)
+        if peer is None or local is None:
             transport.abort()
             return
         transport.set_write_buffer_limits(high=0)
-        octets = addresses.packed(peer[0])
-        over = self.counts.admit(self.column, octets, int(self.loop.time() * 1000))
+        octets, port = peer
+        client = (addresses.literal(octets), port)
+        now = self.loop.time()
+        over = self.counts.admit(self.column, octets, int(now * 1000))
         if over:
-            self._over_limit(transport, end, over, peer)
+            self._over_limit(transport, end, over, client)
             return
-        client = (peer[0].removeprefix(addresses.MAPPED), peer[1])
-        to = (local[0].removeprefix(addresses.MAPPED), local[1])
+        to = (addresses.literal(local[0]), local[1])
         if self.logs.enabled(entries.CONNECTION_ACCEPTED):
             self.logs.write(entries.CONNECTION_ACCEPTED, addresses.shown(*client), addresses.shown(*to))
         driver = Driver(self, end, transport, client, to)
@@ -124,14 +123,14 @@ class Service:
         self._drivers[driver] = None
         self._number += 1
         facts = Facts(
-            client=Address(4 if len(octets) == 4 else 6, int.from_bytes(octets)),
-            client_port=peer[1],
+            client=addresses.address(octets),
+            client_port=port,
             to=(addresses.address(local[0]), local[1]),
             transparent=transparent,
             when=datetime.datetime.now() if self._charter.policy.needs_time else None,
         )
-        session = Session(self._charter, driver, facts, self._number, self.now)
-        driver.begin(session, sock.fileno())
+        session = Session(self._charter, driver, facts, self._number, now)
+        driver.begin(session, fd)
         if self._draining and not session.over:
             session.shut_down()
 
@@ -144,9 +143,9 @@ class Service:
             transport.abort()
             return
         if over == OVER_SESSIONS:
-            self.logs.write(entries.MAX_SESSIONS, addresses.shown(*peer[:2]), limits.max_sessions)
+            self.logs.write(entries.MAX_SESSIONS, addresses.shown(*peer), limits.max_sessions)
         else:
-            self.logs.write(entries.MAX_SESSIONS_PER_IP, addresses.shown(*peer[:2]), limits.max_sessions_per_ip)
+            self.logs.write(entries.MAX_SESSIONS_PER_IP, addresses.shown(*peer), limits.max_sessions_per_ip)
         transport.write(self._charter.say("EN", b"* BYE", Reply.TOO_MANY_SESSIONS))
         transport.close()
 

@@ -17,6 +17,9 @@ from imap4fast.session.login import MAX_CHALLENGE, MAX_ROUNDS, decoded
 if TYPE_CHECKING:
     from imap4fast.session.session import Session
 
+MAX_LINES = 256
+"""Status lines with capabilities that are kept rewritten: servers say the same ones to everybody."""
+
 _CONTROLS = bytes(range(0x20)) + b"\x7f"
 
 
@@ -40,13 +43,26 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
 
 def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
     """A status line (with CRLF) as the client may see it: `(tag / "*") SP cond SP ["[" code "]" SP] text`."""
-    head, _, rest = line[:-2].partition(b" ")
+    head, _, rest = line.partition(b" ")
+    known = session.powers.lines.get((rest, session.authenticated))
+    if known is not None and not session.logs.enabled(entries.REMOVED):
+        session.learn(known[1])
+        return head + known[0]
+    done = _rewritten(session, rest[:-2], where)
+    names = rest.partition(b"[CAPABILITY ")[2].partition(b"]")[0]
+    if names and len(session.powers.lines) < MAX_LINES:
+        session.powers.lines[(rest, session.authenticated)] = (done, names)
+    return head + done
+
+
+def _rewritten(session: Session, rest: bytes, where: str) -> bytes:
+    """A status line from behind its tag to its CRLF."""
     condition, _, text = rest.partition(b" ")
     text = text.lstrip(b" ")
     code = b""
     if text.startswith(b"["):
         code, text = _code(session, text, where)
-    return head + b" " + cleaned(condition) + b" " + code + (cleaned(text) or b"-") + b"\r\n"
+    return b" " + cleaned(condition) + b" " + code + (cleaned(text) or b"-") + b"\r\n"
 
 
 def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
@@ -128,12 +144,14 @@ def completed(session: Session) -> int:
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
-        result = STATUSES[session.relay.status]
         if session.sasl is not None:
             session.candidate = session.sasl.user
-            result = b"CANCELLED" if session.sasl.cancelled and not ok else result
-            session.sasl = None
-        session.log(entries.LOGIN, session.candidate, session.mechanism, result)
+        severity = "D" if ok else "N"
+        if session.logs.enabled(entries.LOGIN, severity):
+            cancelled = session.sasl is not None and session.sasl.cancelled and not ok
+            result = b"CANCELLED" if cancelled else STATUSES[session.relay.status]
+            session.log(entries.LOGIN, session.candidate, session.mechanism, result, severity=severity)
+        session.sasl = None
         if ok and not session.logged_in():
             return answers.CLOSE
     elif name == b"ENABLE":

@@ -79,7 +79,8 @@ class Play:
         self.events: list[Event] = []
         self.errors: list[BaseException] = []
         self.server = Server(script or Script())
-        self.relay = Relay(self, gate or _DEFAULT)
+        self.relay = Relay()
+        self.relay.begin(self, gate or _DEFAULT)
         self.client_pipe, self.server_pipe = Pipe(), Pipe()
         self.relay.attach_client(self.client_pipe, -1, 0.0)
         self.relay.attach_server(self.server_pipe, -1, 0.0)

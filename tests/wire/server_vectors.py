@@ -169,7 +169,7 @@ CODES = [
 
 UNLISTED = [
     V("1.6 URLFETCH", b'* URLFETCH "imap://x" {5}\r\nhello\r\n* 1 EXISTS\r\n', b"* 1 EXISTS\r\n", ("UNLISTED",)),
-    V("1.6 UIDFETCH", b"* 5 UIDFETCH (BODY[] {7}\r\n)\r\n* 1 E)\r\n* 2 EXISTS\r\n", b"* 2 EXISTS\r\n", ("UNLISTED",)),
+    V("1.6 UIDFETCH", b"* 5 UIDFETCH (BODY[] {8}\r\n)\r\n* 1 E)\r\n* 2 EXISTS\r\n", b"* 2 EXISTS\r\n", ("UNLISTED",)),
     V("1.6 CONVERTED", b'* CONVERTED (TAG "a") (BINARY[1] ~{2}\r\n\0\0)\r\n', b"", ("UNLISTED",)),
     V("1.6 unknown", b"* XYZZY plugh\r\n", b"", ("UNLISTED",)),
     V("1.6 unknown permitted", b"* XYZZY (plugh {3}\r\nabc)\r\n", unknown=True),

@@ -170,12 +170,11 @@ def test_octets_that_cannot_be_eaten_are_never_commands_whatever_the_answer() ->
     assert play.sent == b""
 
 
-@pytest.mark.parametrize("line", [b"a APPEND x {3}\r\n", b"a APPEND {1+}\r\nx {3}\r\n", b"a REPLACE 1 x {3}\r\n"])
-def test_an_upload_that_the_gate_asks_about_is_asked(line: bytes) -> None:
-    play = Play(gate=gate(asked=(b"APPEND", b"REPLACE")), answers={"COMMAND": DROP}, server_literals=2)
-    play.client(line)
-    assert play.questions == ["COMMAND"]
-    assert play.sent == b""
+@pytest.mark.parametrize("name", [b"APPEND", b"REPLACE", b"UID-REPLACE"])
+def test_no_gate_asks_about_uploads(name: bytes) -> None:
+    """A mail streams: there is no whole command to ask about."""
+    with pytest.raises(ValueError, match="uploads"):
+        gate(asked=(name,))
 
 
 def test_replace_of_a_command() -> None:
