@@ -105,7 +105,7 @@ class Session:
         self.rule = decision.acl and decision.acl.name
         self.log(entries.SESSION_ACL, self.rule, "ACCEPTED" if accepted else "REJECTED")
         if not accepted or not isinstance(acl, SessionAcl):
-            self.reason = "session-acl" if not decision.accepted else "no plug-to"
+            self.reason = "no plug-to" if acl is not None and acl.accept else "session-acl"
             return False
         self.acl = acl
         self.language = acl.language
@@ -310,8 +310,8 @@ class Session:
         server, server_port = outside.server_address or (None, 0)
         name = outside.service_name(server_port) if server_port else None
         self.log(
-            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, self.user, cin, cout, sin, sout,
-            time, self.status, self.result, self.rule,
+            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, self.user,
+            cin, cout, sin, sout, time, self.status, self.result, self.rule,
         )  # fmt: skip
 
     def _transparent(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imap4fast.log import imap as entries
-from tests.play.conftest import Make, Perform
+from tests.play.conftest import Perform
 from tests.play.stage import accepting, words
 
 READY = "S: * OK ready"
@@ -134,8 +134,8 @@ class TestRefusals:
             P: f BAD command is not possible now
             """)
 
-    def test_a_tag_in_use(self, perform: Perform) -> None:
-        stage = perform(f"""
+    def test_a_tag_in_use(self, in_turns: Perform) -> None:
+        stage = in_turns(f"""
             {IN}
             C: a NOOP
             C| a NOOP
@@ -397,7 +397,8 @@ class TestReadOnly:
         [
             "CREATE x", "DELETE x", "RENAME x y", "SUBSCRIBE x", "UNSUBSCRIBE x", "APPEND x {3}", "SETACL x u lr",
             "SETQUOTA x (STORAGE 1)", "STORE 1 FLAGS ()", "COPY 1 x", "MOVE 1 x", "EXPUNGE", "UID STORE 1 FLAGS ()",
-            "UID COPY 1 x", "UID MOVE 1 x", "UID EXPUNGE 1", "REPLACE 1 x {3}", "UID REPLACE 1 x {3}", "DELETEACL x u", 'SETMETADATA x (/private/comment "x")',
+            "UID COPY 1 x", "UID MOVE 1 x", "UID EXPUNGE 1", "REPLACE 1 x {3}", "UID REPLACE 1 x {3}",
+            "DELETEACL x u", 'SETMETADATA x (/private/comment "x")',
         ],
     )  # fmt: skip
     def test_commands_that_change_anything(self, perform: Perform, line: str) -> None:
