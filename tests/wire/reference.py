@@ -389,6 +389,7 @@ class Reference:
                 return
             octets = self._octets(literal)
             parts.append((line, octets))
+            good = grammar.text_of_literal(octets)
             text = self._line()
             try:
                 if re.search(rb"[\x01-\x1f\x7f]", text):
@@ -396,7 +397,7 @@ class Reference:
                 line = grammar.line(text, first=False)
                 if grammar.marker is None:
                     grammar.finished()
-                if not grammar.text_of_literal(octets):
+                if not good:
                     raise Fault
             except Fault as fault:
                 if fault.framing:
