@@ -19,7 +19,8 @@ cdef int buf_add(Buf* b, const uint8_t* p, Py_ssize_t n) except -1:
             raise MemoryError
         b.data = grown
         b.room = room
-    memcpy(b.data + b.size, p, n)
+    if n:  # nothing added to nothing: both pointers may be NULL, which memcpy must not get
+        memcpy(b.data + b.size, p, n)
     b.size += n
     return 0
 

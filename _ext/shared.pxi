@@ -6,9 +6,12 @@
 #
 # One robust process-shared mutex guards the table for some tens of nanoseconds an operation. When a process is
 # killed inside, the kernel marks the mutex, the next one that comes takes it with EOWNERDEAD, and rebuilds. What the
-# dead one left half done can only be in its own column, and the master clears that column anyway (`clear`), so
-# totals stay exact. Nobody waits longer than LOCK_WAIT_NS for a process that was stopped inside: an admission is
+# dead one left half done can only be in its own column, and that column is cleared anyway (`clear`), so totals stay
+# exact. Nobody waits longer than LOCK_WAIT_NS for a process that was stopped inside: an admission is
 # refused, a leaving is owed and made good later.
+#
+# Trust: whoever shares the table can corrupt it, and the mutex holds pointers. So a privileged process never takes the
+# lock: the master reads single counters and stores limits, and lets a process without privileges call `clear`.
 #
 # Links are slot numbers from 1; 0 is none, so fresh (zero) pages need no setting up and stay untouched until used.
 
@@ -43,8 +46,10 @@ cdef extern from "<errno.h>" nogil:
 cdef extern from *:
     """
     #define CT_LOAD(p) __atomic_load_n((p), __ATOMIC_RELAXED)
+    #define CT_STORE(p, value) __atomic_store_n((p), (value), __ATOMIC_RELAXED)
     """
     uint32_t CT_LOAD(uint32_t *) noexcept nogil
+    void CT_STORE(uint32_t *, uint32_t) noexcept nogil
     uint64_t CT_LOAD_LONG "CT_LOAD"(uint64_t *) noexcept nogil
 
 OK = 0
@@ -59,7 +64,7 @@ cdef enum:
     CT_OVER_SESSIONS_IP = 2
     CT_OVER_RATE = 3
     CT_OVER_RATE_IP = 4
-    CT_LOCK_WAIT_NS = 20000000  # 20 ms
+    CT_LOCK_WAIT_NS = 100000000  # 100 ms: an overloaded machine may keep a holder from running that long
 
 cdef struct CtHead:
     pthread_mutex_t lock
@@ -223,31 +228,34 @@ cdef inline int ct_lock(CtTable *t) noexcept nogil:
     return ct_lock_slow(t, rc) if rc else 0
 
 
-cdef bint ct_over_rate(CtHead *head) noexcept nogil:
+cdef bint ct_over_rate(CtHead *head, uint32_t limit) noexcept nogil:
     # Of the host: what is beyond the rate is refused, in this second only. (To refuse all of the next second too
     # would let one flood shut everybody out.)
     if head.rate_second != head.second:
         head.rate_second = head.second
         head.rate_count = 0
     head.rate_count += 1
-    return head.conn_rate and head.rate_count > head.conn_rate
+    return limit and head.rate_count > limit
 
 
-cdef bint ct_over_rate_ip(CtHead *head, CtSlot *s) noexcept nogil:
+cdef bint ct_over_rate_ip(CtHead *head, CtSlot *s, uint32_t limit) noexcept nogil:
     # Of one address: over the rate once, it is refused for this second and the next (TCPS-642).
     if s.rate_second != head.second:
         s.rate_second = head.second
         s.rate_count = 0
     s.rate_count += 1
-    if not head.conn_rate_per_ip:
+    if not limit:
         return False
-    if s.rate_count > head.conn_rate_per_ip:
+    if s.rate_count > limit:
         s.refused_until = head.second + 1
     return s.refused_until >= head.second and s.refused_until
 
 
 cdef int ct_admit(CtTable *t, uint32_t column, uint64_t key, uint32_t second) noexcept nogil:
     cdef CtHead *head = t.head
+    cdef uint32_t max_sessions = CT_LOAD(&head.max_sessions)
+    cdef uint32_t max_ip = CT_LOAD(&head.max_sessions_per_ip)
+    cdef uint32_t rate_ip = CT_LOAD(&head.conn_rate_per_ip)
     cdef uint32_t slot
     cdef CtSlot *s = NULL
     if second > head.second:
@@ -260,18 +268,18 @@ cdef int ct_admit(CtTable *t, uint32_t column, uint64_t key, uint32_t second) no
         if not s.sessions:
             ct_idle_remove(t, slot)
             ct_idle_append(t, slot)
-        if ct_over_rate_ip(head, s):
+        if ct_over_rate_ip(head, s, rate_ip):
             return CT_OVER_RATE_IP
-    if ct_over_rate(head):
+    if ct_over_rate(head, CT_LOAD(&head.conn_rate)):
         return CT_OVER_RATE
-    if head.max_sessions and head.total >= head.max_sessions:
+    if max_sessions and head.total >= max_sessions:
         return CT_OVER_SESSIONS
     if not slot:
-        if head.max_sessions_per_ip or head.conn_rate_per_ip:
+        if max_ip or rate_ip:
             return CT_OVER_SESSIONS_IP
         t.columns[column].untracked += 1
     else:
-        if head.max_sessions_per_ip and s.sessions >= head.max_sessions_per_ip:
+        if max_ip and s.sessions >= max_ip:
             return CT_OVER_SESSIONS_IP
         ct_cell(t, column, slot)[0] += 1
         if not s.sessions:
@@ -346,7 +354,7 @@ cdef inline size_t ct_round(size_t size) noexcept nogil:
 cdef class CountTable:
     """Counts of sessions and connection attempts of the host, shared by `workers` processes.
 
-    Make it before the fork. A process uses one column only, but for the master, which clears columns of the dead.
+    Make it before the fork. A process uses one column only, but for who clears the columns of the dead.
     `slots` is how many addresses (IPv4, or IPv6 /64) are known at once; those without sessions make room, the
     longest unused first. When all have sessions and a limit per address holds, further addresses are refused.
     """
@@ -419,17 +427,15 @@ cdef class CountTable:
         self.owed.clear()
 
     def set_limits(self, max_sessions, max_sessions_per_ip, conn_rate, conn_rate_per_ip) -> None:
-        """Sets the four limits for all processes; 0: none. Sessions that exist stay. Raises TimeoutError."""
+        """Sets the four limits for all processes; 0: none. Sessions that exist stay."""
         cdef uint32_t sessions = ct_limit(max_sessions)
         cdef uint32_t sessions_ip = ct_limit(max_sessions_per_ip)
         cdef uint32_t rate = ct_limit(conn_rate)
         cdef uint32_t rate_ip = ct_limit(conn_rate_per_ip)
-        self._lock_or_raise()
-        self.t.head.max_sessions = sessions
-        self.t.head.max_sessions_per_ip = sessions_ip
-        self.t.head.conn_rate = rate
-        self.t.head.conn_rate_per_ip = rate_ip
-        pthread_mutex_unlock(&self.t.head.lock)
+        CT_STORE(&self.t.head.max_sessions, sessions)
+        CT_STORE(&self.t.head.max_sessions_per_ip, sessions_ip)
+        CT_STORE(&self.t.head.conn_rate, rate)
+        CT_STORE(&self.t.head.conn_rate_per_ip, rate_ip)
 
     def admit(self, int column, bytes packed not None, int64_t now_ms) -> int:
         """Counts an attempt from address `packed` (4 or 16 bytes) at monotonic time `now_ms`, and on OK a session.
@@ -462,11 +468,14 @@ cdef class CountTable:
         pthread_mutex_unlock(&self.t.head.lock)
         return known
 
-    def settle(self) -> None:
-        """Makes good what `leave` could not write because the table was held; to be called now and then."""
-        if self.owed and not ct_lock(&self.t):
+    def settle(self) -> bool:
+        """Makes good what `leave` could not write because the table was held. False: it still is; ask again later."""
+        if self.owed:
+            if ct_lock(&self.t):
+                return False
             self._settle_locked()
             pthread_mutex_unlock(&self.t.head.lock)
+        return True
 
     def clear(self, int column) -> None:
         """Subtracts all sessions of a dead worker's column. Raises TimeoutError: ask again later."""

@@ -190,25 +190,37 @@ Ctrl-C ends it.
 """
 
 
-def parent_gone(parent: int) -> bool:
-    """Whether make, which started the demo, has died or was interrupted alone and only waits for the demo to end.
-
-    GNU make does not hand on a SIGINT that it alone got; it gives the signal back its default action and waits.
-    """
-    if os.getppid() != parent:
-        return True
+def catches_interrupt(pid: int) -> bool:
+    """Whether this process exists and catches SIGINT."""
     try:
-        status = dict(line.split(":\t", 1) for line in Path(f"/proc/{parent}/status").read_text().splitlines())
-        caught = int(status["SigCgt"], 16)
-    except (OSError, KeyError, ValueError):
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
         return False
-    return status["Name"] == "make" and not caught >> (signal.SIGINT - 1) & 1
+    caught = re.search(r"(?m)^SigCgt:\s*([0-9a-f]+)$", status)
+    return caught is not None and bool(int(caught[1], 16) >> (signal.SIGINT - 1) & 1)
+
+
+class Starter:
+    """The process that started the demo, make as a rule.
+
+    GNU make does not hand on a SIGINT that it alone got; it gives the signal back its default action and waits for its
+    recipe. A shell that runs make in the background has it ignore SIGINT from the beginning.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.getppid()
+        self.caught = catches_interrupt(self.pid)
+
+    def gone(self) -> bool:
+        """Whether it has died, or was interrupted and waits for the demo to end."""
+        return os.getppid() != self.pid or (self.caught and not catches_interrupt(self.pid))
 
 
 def serve(port: int, processes: list[Process]) -> None:
     """Runs the demo until it is interrupted; DemoError where it cannot start or a program ends by itself."""
     if port_taken(port):
         raise DemoError(f"port {port} of {HOST} is taken; choose another one: make demo PORT={port + 1000}")
+    starter = Starter()
     folder = TOP / "var" / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     behind = server_port(port)
@@ -220,8 +232,7 @@ def serve(port: int, processes: list[Process]) -> None:
     processes.append(start("proxy", folder / "proxy.log", PROXY, "-f", str(config)))
     wait_for_login(port, processes)
     print(greeting(port, behind, config, folder / "proxy.log"), flush=True)
-    parent = os.getppid()
-    while not parent_gone(parent):
+    while not starter.gone():
         for process in processes:
             process.check()
         time.sleep(0.3)

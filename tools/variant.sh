@@ -34,5 +34,6 @@ esac
 
 [ "$("$python" -c 'import imap4fast._wire as wire; print(wire.__file__)')" = "$(echo "$PWD"/imap4fast/_wire.*.so)" ] ||
     { echo "the $variant build is not the one that would be tested" >&2; exit 1; }
+# A sanitizer reports on descriptor 2 and aborts: pytest must not have taken that away.
 echo "==> tests of the $variant build"
-exec "$python" -m pytest -p no:cacheprovider --rootdir=. --benchmark-disable tests/wire tests/play tests/unit "$@"
+exec "$python" -m pytest -p no:cacheprovider --capture=sys --rootdir=. --benchmark-disable tests/wire tests/play tests/unit "$@"

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 
 from imap4fast.cli.options import USAGE_ERROR, base_parser
 from imap4fast.config.load import load
-from imap4fast.errors import ConfigError
+from imap4fast.errors import ConfigError, SetupError
+from imap4fast.log.entry import LEVELS
 from imap4fast.net.service import Service
 from imap4fast.proc import launch
+
+START_FAILED = 1
 
 _DESCRIPTION = "An IMAP security proxy: takes connections, judges them by ACLs, and relays what may pass."
 
@@ -41,9 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return USAGE_ERROR
-    for warning in loaded.warnings:
-        print(warning, file=sys.stderr)
-    return launch.run(loaded.settings, Service)
+    warnings = [str(warning) for warning in loaded.warnings]
+    if options.debug_level is None or options.debug_level >= LEVELS["warning"]:
+        for warning in warnings:
+            print(warning, file=sys.stderr)
+    try:
+        launch.run(loaded.settings, Service, [warning.splitlines()[0] for warning in warnings])
+    except SetupError as error:
+        print(f"imap4-proxy: {error}", file=sys.stderr)
+        return START_FAILED
+    return 0
 
 
 if __name__ == "__main__":

@@ -39,10 +39,12 @@ COMMAND_ACL = IMAP.entry(
 )
 LOGIN = IMAP.entry(
     725,
-    "I",
+    "N",
     "LOGIN USER=%s MECHANISM=%s RESULT=%s",
     "The server answered a login. MECHANISM is LOGIN for the command of that name, else the SASL mechanism. RESULT is "
-    "OK, NO, BAD or CANCELLED. USER is <NULL> where the mechanism does not show it.",
+    "OK, NO, BAD or CANCELLED. USER is <NULL> where the mechanism does not show it. A login that the server accepted is "
+    "written at level debug only: SESSION-END names its user.",
+    others="D",
 )
 COMMAND_REFUSED = IMAP.entry(
     730,

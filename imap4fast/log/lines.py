@@ -27,9 +27,10 @@ class Lines(Protocol):
     """One format of one process."""
 
     pid: int
+    clock: Callable[[], float]
 
-    def line(self, form: Form, args: tuple[object, ...], track: int) -> str:
-        """The whole line with its newline; never raises."""
+    def line(self, form: Form, args: tuple[object, ...], track: int, moment: float | None = None) -> str:
+        """The whole line with its newline; never raises. `moment` is when it was written, None for now."""
 
 
 class _Head:
@@ -45,9 +46,9 @@ class _Head:
         self._head = ""
         self.now = 0.0
 
-    def at(self, pid: int) -> str:
-        """The head for this moment; `now` is the moment."""
-        self.now = now = self._clock()
+    def at(self, pid: int, moment: float | None) -> str:
+        """The head for a moment, None for this one; `now` is the moment."""
+        self.now = now = self._clock() if moment is None else moment
         second = int(now)
         if second != self._of or pid != self._pid:
             self._of, self._pid = second, pid
@@ -90,12 +91,13 @@ class TextLines:
     With `datagram` the head is the one that the socket of a syslog daemon expects: no host, the day in two columns.
     """
 
-    __slots__ = ("_app", "_head", "_host", "_limit", "pid")
+    __slots__ = ("_app", "_head", "_host", "_limit", "clock", "pid")
 
     def __init__(
         self, app: str, host: str, pid: int, clock: Callable[[], float], limit: int, *, datagram: bool = False
     ) -> None:
         self.pid = pid
+        self.clock = clock
         self._app = escape_text(app)
         self._host = escape_text(host)
         self._limit = limit
@@ -107,14 +109,14 @@ class TextLines:
     def _datagram_head(self, moment: datetime, pid: int) -> str:
         return f"{_MONTHS[moment.month - 1]} {moment.day:2} {moment:%H:%M:%S} {self._app}[{pid}"
 
-    def head(self, track: int) -> str:
+    def head(self, track: int, moment: float | None = None) -> str:
         """All that stands before the entry."""
-        head = self._head.at(self.pid)
+        head = self._head.at(self.pid, moment)
         return f"{head}.{track}]: " if track else f"{head}]: "
 
-    def line(self, form: Form, args: tuple[object, ...], track: int) -> str:
+    def line(self, form: Form, args: tuple[object, ...], track: int, moment: float | None = None) -> str:
         """See Lines."""
-        return f"{self.head(track)}{form.id} {body(form, args, self._limit)}\n"
+        return f"{self.head(track, moment)}{form.id} {body(form, args, self._limit)}\n"
 
 
 class JsonLines:
@@ -124,12 +126,13 @@ class JsonLines:
     `datagram` the object follows the head that a syslog daemon expects.
     """
 
-    __slots__ = ("_app", "_encode", "_head", "_host", "_limit", "_syslog", "pid")
+    __slots__ = ("_app", "_encode", "_head", "_host", "_limit", "_syslog", "clock", "pid")
 
     def __init__(
         self, app: str, host: str, pid: int, clock: Callable[[], float], limit: int, *, datagram: bool = False
     ) -> None:
         self.pid = pid
+        self.clock = clock
         self._app = escape_text(app)
         self._host = escape_text(host)
         self._limit = limit
@@ -137,9 +140,9 @@ class JsonLines:
         self._head = _Head(clock, lambda moment, pid: moment.isoformat())
         self._syslog = TextLines(app, host, pid, clock, limit, datagram=True) if datagram else None
 
-    def line(self, form: Form, args: tuple[object, ...], track: int) -> str:
+    def line(self, form: Form, args: tuple[object, ...], track: int, moment: float | None = None) -> str:
         """See Lines."""
-        whole = self._head.at(self.pid)
+        whole = self._head.at(self.pid, moment)
         record: dict[str, object] = {
             "time": f"{whole[:19]}.{int(self._head.now * 1000) % 1000:03}{whole[19:]}",
             "host": self._host,
@@ -153,10 +156,10 @@ class JsonLines:
         for key, arg in zip(form.keys, args, strict=False):
             record[key] = arg if arg is None or _is_number(arg) else bare(arg, self._limit)
         record["text"] = body(form, args, self._limit)
-        return f"{self._lead(track)}{self._encode(record).decode()}\n"
+        return f"{self._lead(track, moment)}{self._encode(record).decode()}\n"
 
-    def _lead(self, track: int) -> str:
+    def _lead(self, track: int, moment: float | None) -> str:
         if self._syslog is None:
             return ""
         self._syslog.pid = self.pid
-        return self._syslog.head(track)
+        return self._syslog.head(track, moment)

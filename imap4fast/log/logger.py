@@ -1,4 +1,8 @@
-"""A logger: which entries are written at the level in force, and to which sink."""
+"""A logger: which entries are written at the level in force, and to which sink.
+
+A logger that defers keeps entries as they came and makes the lines when it is flushed: many at once cost half of what
+they cost one by one between other work. Each carries the moment at which it was written.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from imap4fast.log.lines import Lines
 from imap4fast.log.logs import LINES_LOST
 from imap4fast.log.ring import Ring
 from imap4fast.log.sinks import Sink
+
+MOST_DEFERRED = 512
+"""Entries kept before lines are made of them unasked."""
 
 _STEPS = sorted(LEVELS.values())
 
@@ -23,11 +30,21 @@ class Write(Protocol):
 class Logger:
     """One log: a format, a level, a sink, and perhaps a ring in memory with a level of its own."""
 
-    __slots__ = ("_gate", "_lines", "_mem_level", "_ring", "_sink", "level")
+    __slots__ = ("_deferred", "_gate", "_lines", "_mem_level", "_ring", "_sink", "level")
 
     def __init__(
-        self, lines: Lines, sink: Sink, level: int = 6, ring: Ring | None = None, mem_level: int | None = None
+        self,
+        lines: Lines,
+        sink: Sink,
+        level: int = 6,
+        ring: Ring | None = None,
+        mem_level: int | None = None,
+        *,
+        defer: bool = False,
     ) -> None:
+        self._deferred: list[tuple[Form, tuple[object, ...], int, float]] | None = (
+            [] if defer and ring is None else None
+        )
         self._lines = lines
         self._sink = sink
         self._ring = ring
@@ -41,6 +58,14 @@ class Logger:
         form = entry.form if severity is None else entry.forms[severity]
         if form.level > self._gate:
             return
+        deferred = self._deferred
+        if deferred is not None:
+            deferred.append((form, args, track, self._lines.clock()))
+            if form.urgent:
+                self.flush()
+            elif len(deferred) >= MOST_DEFERRED:
+                self._make_lines(deferred)
+            return
         line = self._lines.line(form, args, track)
         if self._ring is not None:
             self._write_ring(self._ring, form, line)
@@ -48,6 +73,12 @@ class Logger:
             self._sink.put(line, form.priority)
             if form.urgent:
                 self._sink.flush()
+
+    def _make_lines(self, deferred: list[tuple[Form, tuple[object, ...], int, float]]) -> None:
+        made = deferred.copy()
+        deferred.clear()
+        for form, args, track, moment in made:
+            self._sink.put(self._lines.line(form, args, track, moment), form.priority)
 
     def _write_ring(self, ring: Ring, form: Form, line: str) -> None:
         if form.level <= (self.level if self._mem_level is None else self._mem_level):
@@ -78,6 +109,8 @@ class Logger:
 
     def flush(self) -> None:
         """To be called from a timer, about once a second."""
+        if self._deferred:
+            self._make_lines(self._deferred)
         self._sink.flush()
         if self._ring is not None:
             self._ring.flush()
@@ -88,6 +121,8 @@ class Logger:
 
     def after_fork(self, pid: int) -> None:
         """To be called first of all in a new process."""
+        if self._deferred is not None:
+            self._deferred.clear()
         self._lines.pid = pid
         self._sink.after_fork()
         if self._ring is not None:
@@ -95,6 +130,8 @@ class Logger:
 
     def close(self) -> None:
         """The last flush, then everything is closed."""
+        if self._deferred:
+            self._make_lines(self._deferred)
         self._sink.close()
         if self._ring is not None:
             self._ring.close()

@@ -167,7 +167,8 @@ def _open_logger(items: LogItems, kind: str, around: _Around) -> Logger:
     except OSError:
         sink.close()
         raise
-    return Logger(_lines(items, around, datagram=where == "syslog"), sink, items.level, ring, items.mem_level)
+    lines = _lines(items, around, datagram=where == "syslog")
+    return Logger(lines, sink, items.level, ring, items.mem_level, defer=where != "syslog")
 
 
 def _lines(items: LogItems, around: _Around, *, datagram: bool) -> Lines:

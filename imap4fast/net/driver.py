@@ -113,7 +113,7 @@ class Driver:
                     why, timed_out = await self._try(host, port)
                     if not why:
                         return
-            self.session.log(entries.NO_SERVER, self.server_text or "<NULL>", why or "name not resolved")
+            self.session.log(entries.NO_SERVER, self.server_text, why or "name not resolved")
             self.session.connect_failed(timed_out)
         finally:
             self.attempt = None

@@ -17,6 +17,7 @@ import msgspec
 
 FRAME_BYTES: Final = 16384
 WHY_CHARS: Final = 4000
+BATCH: Final = 256
 _RIGHTS_BYTES = socket.CMSG_SPACE(array.array("i").itemsize)
 
 
@@ -75,10 +76,12 @@ _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)
 
 
 class Channel:
-    """One end. `closed` is set once the other end is gone."""
+    """One end. `closed` is set once the other end is gone, or has sent what is no frame: a worker may be in hostile
+    hands, so the master's end takes no descriptors and at most BATCH frames at a time."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, takes_descriptors: bool) -> None:
         sock.setblocking(False)
+        self._rights_bytes = _RIGHTS_BYTES if takes_descriptors else 0
         self._sock = sock
         self._poll = select.poll()
         self._poll.register(sock, select.POLLOUT)
@@ -87,9 +90,9 @@ class Channel:
 
     @staticmethod
     def pair() -> tuple[Channel, Channel]:
-        """Both ends of a new channel."""
+        """The master's end and the worker's end of a new channel."""
         one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        return Channel(one), Channel(other)
+        return Channel(one, takes_descriptors=False), Channel(other, takes_descriptors=True)
 
     def fileno(self) -> int:
         """For a selector or a loop: readable when a frame or the end has come."""
@@ -136,11 +139,11 @@ class Channel:
         return True
 
     def receive(self) -> list[tuple[Frame, int]]:
-        """All frames that have come, each with its descriptor or -1. Sets `closed` at the end."""
+        """The frames that have come, BATCH at most, each with its descriptor or -1. Sets `closed` at the end."""
         frames: list[tuple[Frame, int]] = []
-        while not self.closed:
+        while not self.closed and len(frames) < BATCH:
             try:
-                data, rights, _, _ = self._sock.recvmsg(FRAME_BYTES, _RIGHTS_BYTES, socket.MSG_CMSG_CLOEXEC)
+                data, rights, _, _ = self._sock.recvmsg(FRAME_BYTES, self._rights_bytes, socket.MSG_CMSG_CLOEXEC)
             except BlockingIOError:
                 break
             except OSError:
@@ -148,5 +151,10 @@ class Channel:
             if not data:
                 self.closed = True
                 break
-            frames.append((_decoder.decode(data), int.from_bytes(rights[0][2], sys.byteorder) if rights else -1))
+            try:
+                frame = _decoder.decode(data)
+            except msgspec.DecodeError:
+                self.closed = True
+                break
+            frames.append((frame, int.from_bytes(rights[0][2], sys.byteorder) if rights else -1))
         return frames

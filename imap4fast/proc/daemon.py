@@ -13,10 +13,10 @@ from imap4fast.errors import SetupError
 _LISTENS = b"listens\n"
 
 
-def detach(serve: Callable[[Callable[[], None]], None]) -> int:
-    """Runs `serve(on_ready)` in a daemon, and returns in the starting process: 0 once `on_ready` was called, else 1.
+def detach(serve: Callable[[Callable[[], None]], None]) -> None:
+    """Runs `serve(on_ready)` in a daemon, and returns in the starting process once `on_ready` was called.
 
-    A SetupError of the daemon is printed by the starting process to standard error.
+    Raises the daemon's SetupError, or one that says that it ended before.
     """
     read, write = os.pipe()
     sys.stdout.flush()
@@ -30,19 +30,17 @@ def detach(serve: Callable[[Callable[[], None]], None]) -> int:
         _serve(serve, write)
     os.close(write)
     os.waitpid(first, 0)
-    return _await_report(read)
+    _await_report(read)
 
 
-def _await_report(read: int) -> int:
+def _await_report(read: int) -> None:
     report = b""
     while not report.endswith(_LISTENS) and (piece := os.read(read, 4096)):
         report += piece
     os.close(read)
-    if report == _LISTENS:
-        return 0
-    text = report.decode("utf-8", "replace") or "the service ended before it listened"
-    print(f"imap4-proxy: {text}", file=sys.stderr)
-    return 1
+    if report != _LISTENS:
+        what, _, why = report.decode("utf-8", "replace").partition("\0")
+        raise SetupError(what or "start", why or "the service ended before it listened")
 
 
 def _serve(serve: Callable[[Callable[[], None]], None], write: int) -> NoReturn:
@@ -66,9 +64,9 @@ def _serve(serve: Callable[[Callable[[], None]], None], write: int) -> NoReturn:
         serve(on_ready)
         status = 0
     except SetupError as error:
-        report(str(error).encode())
+        report(f"{error.what}\0{error.why}".encode())
     except BaseException:
-        report(traceback.format_exc().encode())
+        report(f"start\0{traceback.format_exc()}".encode())
     finally:
         os._exit(status)
 

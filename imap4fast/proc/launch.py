@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from imap4fast.config.settings import Settings
 from imap4fast.errors import SetupError
-from imap4fast.log import tcps
+from imap4fast.log import cfgp, tcps
 from imap4fast.log.setup import Logs, open_logs
 from imap4fast.log.syslog import Datagrams
 from imap4fast.proc import daemon, master, privileges, single
@@ -20,26 +19,29 @@ from imap4fast.proc.worker import MakeService
 SYSLOG_SOCKET = "/dev/log"
 
 
-def run(settings: Settings, make_service: MakeService) -> int:
-    """Runs the service; exit status: 0 ended as asked (or: the daemon listens), 1 start-up failed, with the reason
-    on standard error."""
+def run(settings: Settings, make_service: MakeService, warnings: Sequence[str] = ()) -> None:
+    """Runs the service until it is ended, or starts the daemon and returns when that listens.
+
+    `warnings` of the configuration go to the log. Raises SetupError when the start failed.
+    """
 
     def serve(on_ready: Callable[[], None]) -> None:
-        _serve(settings, make_service, on_ready)
+        _serve(settings, make_service, warnings, on_ready)
 
-    if not settings.proxy.nodaemon:
-        return daemon.detach(serve)
-    try:
+    if settings.proxy.nodaemon:
         serve(lambda: None)
-    except SetupError as error:
-        print(f"imap4-proxy: {error}", file=sys.stderr)
-        return 1
-    return 0
+    else:
+        daemon.detach(serve)
 
 
-def _serve(settings: Settings, make_service: MakeService, on_ready: Callable[[], None]) -> None:
+def _serve(
+    settings: Settings, make_service: MakeService, warnings: Sequence[str], on_ready: Callable[[], None]
+) -> None:
     logs = _open_logs(settings)
     try:
+        for warning in warnings:
+            logs.write(cfgp.CONFIG_WARNING, warning)
+        logs.write(cfgp.CONFIG_READ, settings.path, settings.digest)
         (single if settings.proxy.singleproc else master).run(settings, logs, make_service, on_ready)
     except SetupError as error:
         logs.write(tcps.SETUP_FAILED, error.what, str(error.why))

@@ -48,9 +48,16 @@ class Group:
             self._steered = False
 
     def close(self) -> None:
-        """Closes this process's descriptors; the place is free once the workers have closed theirs."""
+        """Closes this process's descriptors."""
         for sock in self.sockets:
             sock.close()
+
+    def unbind(self) -> None:
+        """Ends listening for whoever still has descriptors too, such as a worker that was stopped."""
+        for sock in self.sockets:
+            if sock.fileno() != -1:
+                sock.shutdown(socket.SHUT_RDWR)
+        self.close()
 
 
 def bind_all(proxy: Proxy, workers: int) -> list[Group]:

@@ -25,7 +25,7 @@ from imap4fast.errors import SetupError
 from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
-from imap4fast.proc import privileges, signals, worker
+from imap4fast.proc import privileges, signals, sweep, worker
 from imap4fast.proc.control import Channel, Drain, Failed, Frame, Heartbeat, Level, Ready, Reopen, Unbind, Unbound
 from imap4fast.proc.listen import Group, bind_all
 from imap4fast.proc.pidfile import PidFile
@@ -185,14 +185,9 @@ class Master:
 
     def _subtracted(self, seat: Seat) -> bool:
         """The dead one's sessions are out of the counts. False when the table is held: the next turn tries again."""
-        if not seat.counted:
-            return True
-        try:
-            self.counts.clear(seat.number)
-        except TimeoutError:
-            return False
-        seat.counted = False
-        return True
+        if seat.counted:
+            seat.counted = not sweep.subtract(self.counts, seat.number, self.who)
+        return not seat.counted
 
     def _fill(self, seat: Seat, now: float) -> None:
         if self._phase in (Phase.UNBINDING, Phase.ENDING):

@@ -140,7 +140,7 @@ class Queues:
         for seat in self._seats:
             self._take(seat, False)
         for group in self.groups:
-            group.close()
+            group.unbind()
         for _, sock in self._accepted:
             sock.close()
         self._accepted.clear()

@@ -17,7 +17,7 @@ from imap4fast.proc import privileges, signals
 from imap4fast.proc.listen import Group
 from imap4fast.proc.master import bind, count_table
 from imap4fast.proc.pidfile import PidFile
-from imap4fast.proc.worker import MakeService, Worker, raise_descriptor_limit
+from imap4fast.proc.worker import MakeService, Worker, drop_privileges, raise_descriptor_limit
 
 
 def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Callable[[], None]) -> None:
@@ -26,7 +26,7 @@ def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Cal
     raise_descriptor_limit()
     groups, pid_file = bind(settings.proxy, 1)
     try:
-        privileges.drop(who)
+        drop_privileges(who, logs)
         counts = count_table(settings.proxy, 1)
         sockets = [(group.sockets[0], group.place.item) for group in groups]
         service = make_service(settings, logs, counts, 0)

@@ -20,7 +20,7 @@ from imap4fast._wire import CountTable
 from imap4fast.config.settings import Listen, Settings
 from imap4fast.errors import Imap4FastError, InternalError, SetupError
 from imap4fast.log.setup import Logs
-from imap4fast.log.tcps import INTERNAL_ERROR, LEVEL_CHANGED, LOGS_REOPENED
+from imap4fast.log.tcps import INTERNAL_ERROR, LEVEL_CHANGED, LOGS_REOPENED, PRIVILEGES, SESSIONS_CUT
 from imap4fast.proc import kernel, privileges
 from imap4fast.proc.control import (
     WHY_CHARS,
@@ -73,13 +73,20 @@ class Worker:
     """Runs a service until it is told to end. `channel` None: there is no master."""
 
     def __init__(
-        self, service: Service, logs: Logs, counts: CountTable, sockets: Sockets, channel: Channel | None = None
+        self,
+        service: Service,
+        logs: Logs,
+        counts: CountTable,
+        sockets: Sockets,
+        channel: Channel | None = None,
+        column: int = 0,
     ) -> None:
         self._service = service
         self._logs = logs
         self._counts = counts
         self._sockets = list(sockets)
         self._channel = channel
+        self._column = column
         self._accepting = True
         self._draining: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
@@ -117,13 +124,20 @@ class Worker:
 
     async def _drain(self, wait_s: float) -> None:
         limit_s = wait_s + DRAIN_NOW_S
+        cut = asyncio.get_running_loop().call_later(wait_s, self._note_cut, wait_s)
         try:
             await asyncio.wait_for(self._service.drain(wait_s), limit_s)
         except TimeoutError:
             self._logs.write(INTERNAL_ERROR, "worker.drain", f"sessions did not end within {limit_s:g} s")
         except Exception as error:
             self._logs.write(INTERNAL_ERROR, "worker.drain", f"{type(error).__name__}: {error}")
+        finally:
+            cut.cancel()
         self._ended.set()
+
+    def _note_cut(self, wait_s: float) -> None:
+        if wait_s and self._service.sessions:
+            self._logs.write(SESSIONS_CUT, self._column + 1, self._service.sessions, round(wait_s))
 
     def change_level(self, up: bool) -> None:
         """One word more or less in the log."""
@@ -196,7 +210,7 @@ def main(start: Start, column: int, sockets: Sockets, channel: Channel) -> int:
     gc.disable()  # what sessions leave is free of cycles, and what came before the fork is frozen
     try:
         _tie_to_master(start.pid)
-        privileges.drop(start.who)
+        drop_privileges(start.who, start.logs)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)  # a change of user has cleared it
         uvloop.run(_serve(start, column, sockets, channel))
     except Imap4FastError as error:
@@ -211,6 +225,15 @@ def main(start: Start, column: int, sockets: Sockets, channel: Channel) -> int:
     return 0
 
 
+def drop_privileges(who: privileges.Identity | None, logs: Logs) -> None:
+    """As privileges.drop; what could not be dropped is logged also where the master does not hear it."""
+    try:
+        privileges.drop(who)
+    except SetupError as error:
+        logs.write(PRIVILEGES, str(error.why))
+        raise
+
+
 def _tie_to_master(master: int) -> None:
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != master:
@@ -218,9 +241,8 @@ def _tie_to_master(master: int) -> None:
 
 
 async def _serve(start: Start, column: int, sockets: Sockets, channel: Channel) -> None:
-    worker = Worker(
-        start.make_service(start.settings, start.logs, start.counts, column), start.logs, start.counts, sockets, channel
-    )
+    service = start.make_service(start.settings, start.logs, start.counts, column)
+    worker = Worker(service, start.logs, start.counts, sockets, channel, column)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.drain, 0)
     loop.add_signal_handler(signal.SIGUSR1, worker.change_level, True)

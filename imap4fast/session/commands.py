@@ -61,7 +61,7 @@ def authenticate(session: Session) -> int:
     if len(words) == 1:
         return answers.PASS
     initial = b"" if words[1] == b"=" else words[1]
-    if not session.sasl.answered(initial):
+    if not session.sasl.answered(initial, initial=True):
         session.sasl = None
         return session.bad(Reply.BAD_SASL)
     if session.server_ir:
@@ -75,9 +75,10 @@ def sasl_line(session: Session) -> int:
     """The client's line inside AUTHENTICATE: base64, or `*` to cancel (RFC 9051 section 6.2.2)."""
     line = session.relay.unit
     sasl = session.sasl
-    if line == b"*" or sasl is None:
+    if sasl is None or (line != b"*" and sasl.answered(line)):
         return answers.PASS
-    if sasl.answered(line):
+    sasl.cancelled = True
+    if line == b"*":
         return answers.PASS
     session.fault("CLIENT", "BAD_SASL", session.relay.cout)
     if not session.count_bad():
@@ -111,9 +112,11 @@ def enabled_utf8(names: frozenset[bytes]) -> bool:
     return bool(names & _UTF8)
 
 
-def quoted(value: bytes) -> bytes | None:
-    """quoted, or None where the octets cannot stand in one."""
-    if any(octet < 0x20 or octet >= 0x7F for octet in value):
+def quoted(value: bytes, *, utf8: bool = False) -> bytes | None:
+    """quoted, or None where the octets cannot stand in one. `utf8`: UTF-8 may (RFC 9755)."""
+    if any(octet < 0x20 or octet == 0x7F or (octet > 0x7F and not utf8) for octet in value):
+        return None
+    if utf8 and "\ufffd" in value.decode("utf-8", "replace"):
         return None
     return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
@@ -158,21 +161,21 @@ def identify(session: Session) -> int:
     return answers.REPLACE
 
 
-def serialised(token: Token) -> bytes | None:
-    """A token in a form without literals, or None where there is none."""
+def serialised(token: Token, *, utf8: bool = False) -> bytes | None:
+    """A token in a form without literals, or None where there is none. `utf8` as in `quoted`."""
     if isinstance(token, bytes):
         return token
     if isinstance(token, tuple):
-        return quoted(token[0])
+        return quoted(token[0], utf8=utf8)
     assert isinstance(token, list)
-    parts = [serialised(inner) for inner in token]
+    parts = [serialised(inner, utf8=utf8) for inner in token]
     whole = [part for part in parts if part is not None]
     return b"(" + b" ".join(whole) + b")" if len(whole) == len(parts) else None
 
 
 def select(session: Session) -> int:
     """read-only: SELECT goes on as EXAMINE, arguments unchanged."""
-    arguments = serialised(session.relay.tokens())
+    arguments = serialised(session.relay.tokens(), utf8=session.relay.utf8)
     if arguments is None:
         return session.bad(Reply.BAD_SYNTAX)
     session.relay.set_code(_EXAMINE)

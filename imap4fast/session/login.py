@@ -78,21 +78,26 @@ _FIRST = {
 class Sasl:
     """One AUTHENTICATE: counts rounds and takes the name out of the client's first answer."""
 
-    __slots__ = ("mechanism", "rounds", "stashed", "user")
+    __slots__ = ("cancelled", "looked_at", "mechanism", "rounds", "stashed", "user")
 
     def __init__(self, mechanism: bytes) -> None:
         self.mechanism = mechanism
         self.rounds = 0
+        self.cancelled = False
+        self.looked_at = False
         self.user: str | None = None
         self.stashed: bytes | None = None
         """An initial response that the server takes only after its "+" (no SASL-IR there), as base64."""
 
-    def answered(self, line: bytes) -> bool:
-        """The client's line, base64; False if it is none."""
+    def answered(self, line: bytes, *, initial: bool = False) -> bool:
+        """The client's line, base64; False if it is none. Only the first is looked at: in LOGIN the second is the
+        password. An empty initial response is none (servers then ask for the name).
+        """
         octets = decoded(line)
         if octets is None:
             return False
-        if self.user is None:
+        if not self.looked_at:
+            self.looked_at = bool(octets) or not initial
             take = scram_user if self.mechanism.startswith(b"SCRAM-") else _FIRST.get(self.mechanism)
             name = take(octets) if take is not None else self._last_word(octets)
             self.user = normalised(name) if name else None

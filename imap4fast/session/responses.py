@@ -74,7 +74,7 @@ def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
         return b"", text[1:]
     rest = rest.removeprefix(b" ")
     if name == b"CAPABILITY":
-        names = capability_names(session, inner[len(name) :], where)
+        names = capability_names(session, inner[len(name) :].strip(), where)
         return b"[CAPABILITY " + names + b"] ", rest
     if session.powers.code_passes(name, session.authenticated):
         return b"[" + cleaned(inner) + b"] ", rest
@@ -144,8 +144,14 @@ def completed(session: Session) -> int:
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
+        if session.sasl is not None:
+            session.candidate = session.sasl.user
+        severity = "D" if ok else "N"
+        if session.logs.enabled(entries.LOGIN, severity):
+            cancelled = session.sasl is not None and session.sasl.cancelled and not ok
+            result = b"CANCELLED" if cancelled else STATUSES[session.relay.status]
+            session.log(entries.LOGIN, session.candidate, session.mechanism, result, severity=severity)
         session.sasl = None
-        session.log(entries.LOGIN, session.candidate, session.mechanism, STATUSES[session.relay.status])
         if ok and not session.logged_in():
             return answers.CLOSE
     elif name == b"ENABLE":

@@ -89,7 +89,7 @@ class Session:
         self.leaving = False
         self.unlisted_seen = False
         self.over = False
-        self.rule = "<NULL>"
+        self.rule: str | None = None
         self.status = "REJECTED"
         self.result = "FAILED"
         self.reason = ""
@@ -102,8 +102,8 @@ class Session:
         decision = self.charter.policy.session(self.facts)
         acl = decision.acl
         accepted = decision.accepted and isinstance(acl, SessionAcl) and bool(acl.plug_to)
-        self.rule = decision.name
-        self.log(entries.SESSION_ACL, decision.name, "ACCEPTED" if accepted else "REJECTED")
+        self.rule = decision.acl and decision.acl.name
+        self.log(entries.SESSION_ACL, self.rule, "ACCEPTED" if accepted else "REJECTED")
         if not accepted or not isinstance(acl, SessionAcl):
             self.reason = "session-acl" if not decision.accepted else "no plug-to"
             return False
@@ -116,8 +116,8 @@ class Session:
     def admit(self) -> bool:
         """Search the command-acls. False: `refusal` is due."""
         decision = self.charter.policy.command(self.facts)
-        self.log(entries.COMMAND_ACL, self.acl.name, decision.name, "ACCEPTED" if decision.accepted else "REJECTED")
-        self.rule = decision.name
+        self.rule = decision.acl and decision.acl.name
+        self.log(entries.COMMAND_ACL, self.acl.name, self.rule, "ACCEPTED" if decision.accepted else "REJECTED")
         if not decision.accepted or decision.acl is None:
             self.reason = "command-acl"
             return False
@@ -299,19 +299,18 @@ class Session:
     def closed(self, now: float, cin: int, cout: int, sin: int, sout: int) -> None:
         """Both legs are closed: the records of the session."""
         outside = self.outside
-        user = self.user or "<NULL>"
         time = f"{now - self.began:.3f}"
         final = self.status if self.status == "REJECTED" else "ACCEPTED" if self.result != "FAILED" else "FAILED"
         commands_seen = self.relay.commands if hasattr(self, "relay") else 0
         self.log(
-            entries.SESSION_END, outside.client_text, outside.server_text or "<NULL>", self._transparent(), user,
+            entries.SESSION_END, outside.client_text, outside.server_text, self._transparent(), self.user,
             commands_seen, cin, cout, time, final, self.reason,
         )  # fmt: skip
         client, port = outside.client_address
-        server, server_port = outside.server_address or ("<NULL>", 0)
-        name = outside.service_name(server_port) if server_port else "<NULL>"
+        server, server_port = outside.server_address or (None, 0)
+        name = outside.service_name(server_port) if server_port else None
         self.log(
-            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, user, cin, cout, sin, sout,
+            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, self.user, cin, cout, sin, sout,
             time, self.status, self.result, self.rule,
         )  # fmt: skip
 

@@ -78,6 +78,13 @@ class Lab:
         self._used.setdefault(wanted, (proxy, proxy.log_size()))
         return proxy
 
+    def forget(self, **config: object) -> None:
+        """Check and end a proxy that no later test may use."""
+        proxy = self.proxy(**config)
+        proxy.check()
+        del self._used[proxy.config]
+        self.proxies.forget(proxy)
+
     def log(self, pattern: str, count: int = 1, **config: object) -> list[str]:
         """Wait for so many log lines of this test that fit; the text of the first group, else of the whole match."""
         proxy = self.proxy(**config)

@@ -112,7 +112,12 @@ class EchoService:
 
 def main() -> int:
     proxy = msgspec.json.decode(sys.argv[1], type=Proxy)
-    return launch.run(Settings(path="echo", digest="", proxy=proxy), EchoService)
+    try:
+        launch.run(Settings(path="echo", digest="0", proxy=proxy), EchoService)
+    except SetupError as error:
+        print(f"imap4-proxy: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

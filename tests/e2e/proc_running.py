@@ -128,7 +128,7 @@ def settings(directory: Path, port: int, **items: object) -> Proxy:
 
 def launch(proxy: Proxy, fail: str = "") -> subprocess.Popen[bytes]:
     """Starts the program."""
-    return subprocess.Popen(  # noqa: S603 - our own program
+    return subprocess.Popen(
         [sys.executable, "-m", "tests.e2e.proc_echo", msgspec.json.encode(proxy).decode()],
         cwd=ROOT,
         stderr=subprocess.PIPE,

@@ -235,12 +235,12 @@ def test_recv_timeout_of_the_server(lab: Lab) -> None:
 def test_reply_timeout(lab: Lab) -> None:
     def script(server: Session) -> None:
         server.let_in()
-        server.wait_for(b"CHECK")
+        server.wait_for(b"NAMESPACE")
         server.until_closed()
 
     wire = lab.fake_login(script, proxy="server-conn { reply-timeout 1; }")
     wire.quiet(1.5)  # nothing pending: no timeout
-    wire.send(b"a CHECK\r\n")
+    wire.send(b"a NAMESPACE\r\n")
     start = time.monotonic()
     assert b"* BYE" in wire.rest(6)
     assert time.monotonic() - start < 4
@@ -307,12 +307,12 @@ def test_max_line(lab: Lab) -> None:
 def test_max_server_line(lab: Lab) -> None:
     def script(server: Session) -> None:
         server.let_in()
-        tag, _ = server.wait_for(b"CHECK")
+        tag, _ = server.wait_for(b"NAMESPACE")
         server.send(b"* OK " + b"x" * 1500 + b"\r\n" + tag + b" OK done\r\n")
         server.until_closed()
 
     wire = lab.fake_login(script, proxy="max-server-line 1K;")
-    wire.send(b"a CHECK\r\n")
+    wire.send(b"a NAMESPACE\r\n")
     assert b"a OK" not in wire.rest()
 
 

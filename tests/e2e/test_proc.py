@@ -90,6 +90,19 @@ def test_graceful_end_says_bye_after_terminate_wait(tmp_path: Path) -> None:
         assert service.ended() == 0
 
 
+def test_a_stopped_worker_does_not_keep_the_place(tmp_path: Path) -> None:
+    with running(tmp_path) as service:
+        stopped = service.workers()[0]
+        os.kill(stopped, signal.SIGSTOP)
+        service.signal(signal.SIGHUP)
+        eventually(lambda: service.logged("TCPS-722-K"))
+        for _ in range(10):
+            with pytest.raises(ConnectionRefusedError):
+                Client(service.port)
+        os.kill(stopped, signal.SIGCONT)
+        assert service.ended() == 0
+
+
 def test_graceful_end_loses_nobody_who_waits_in_the_queue(tmp_path: Path) -> None:
     with running(tmp_path, tcpserver=TcpServer(workers=1, terminate_wait=5)) as service, Client(service.port) as client:
         client.sock.sendall(b"hang 0.7\r\n")
@@ -322,15 +335,26 @@ def test_workers_end_when_the_master_is_killed(tmp_path: Path, busy: bool) -> No
 # Resources
 
 
+def descriptors_at_rest(service: Running) -> dict[int, int]:
+    """How many descriptors each worker has, once it holds no connection but what it listens at."""
+
+    def at_rest() -> bool:
+        connections = [c for pid in service.workers() for c in psutil.Process(pid).net_connections("tcp")]
+        return all(connection.status == psutil.CONN_LISTEN for connection in connections)
+
+    eventually(at_rest)
+    return {pid: psutil.Process(pid).num_fds() for pid in service.workers()}
+
+
 def test_no_descriptor_is_left(tmp_path: Path) -> None:
     with running(tmp_path) as service:
         for client in clients_of_both(service):
             client.close()
-        before = {pid: psutil.Process(pid).num_fds() for pid in service.workers()}
+        before = descriptors_at_rest(service)
         for _ in range(200):
             with Client(service.port) as client:
                 client.ask("x")
-        eventually(lambda: {pid: psutil.Process(pid).num_fds() for pid in service.workers()} == before)
+        assert descriptors_at_rest(service) == before
 
 
 def test_restarts_leave_no_descriptor_in_the_master(tmp_path: Path) -> None:
@@ -399,7 +423,7 @@ def test_dropped_workers_die_with_their_master(tmp_path: Path) -> None:
         ({"app_user": "no-such-user"}, "app-user no-such-user: no such user"),
         ({"app_user": "nobody", "app_group": "no-such"}, "app-group no-such: no such group"),
         ({"app_user": "root"}, "app-user root: root and its group are no place to drop privileges to"),
-        ({"chroot_dir": "/tmp"}, "chroot-dir /tmp: app-user must be given too: root can leave any chroot"),  # noqa: S108
+        ({"chroot_dir": "/tmp"}, "chroot-dir /tmp: app-user must be given too: root can leave any chroot"),
         (
             {"app_user": "nobody", "chroot_dir": "/no/such"},
             "privileges: [Errno 2] No such file or directory: '/no/such'",

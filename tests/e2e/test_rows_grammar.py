@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.fakeserver import CAPABILITIES, Session
 from tests.e2e.lab import PASSWORD, Lab, bad, refused
-from tests.e2e.wire import play
+from tests.e2e.wire import WireError, play
 
 ILLEGAL_SETS = [b"0", b"1:0", b"4294967296", b"1:4294967296", b"-1", b"1,,2", b",1", b"1,", b"1:", b"1:2:3", b"01a"]
 
@@ -131,7 +131,9 @@ def test_T_F22_line_end_in_field_name(lab: Lab) -> None:
     wire = lab.selected()
     before = lab.out()
     wire.send(b'a FETCH 1 BODY[HEADER.FIELDS ("a\r\nb DELETE x\r\n")]\r\n')
-    assert wire.rest().startswith(b"* BAD ")
+    data = wire.rest()
+    assert data.startswith((b"* BAD ", b"a BAD ")), data
+    assert b"\r\n* BYE" in data
     assert lab.out() == before
 
 
@@ -327,8 +329,12 @@ def test_T_F32_mixture(lab: Lab, seed: int) -> None:
     tags = []
     for number in range(60):
         tag = b"f%d" % number
-        wire.send(tag + b" " + _command(dice) + b"\r\n")
-        wire.answer(tag)
+        command = _command(dice)
+        wire.send(tag + b" " + command + b"\r\n")
+        try:
+            wire.answer(tag)
+        except WireError as error:
+            raise AssertionError(f"after {command!r}: {error}") from None
         tags.append(tag)
     forwarded = _count_commands(lab.out()[before:])
     assert forwarded == [tag for tag in tags if tag in set(forwarded)]

@@ -26,17 +26,14 @@ def test_T_S04_data_before_login(lab: Lab) -> None:
     def script(server: Session) -> None:
         server.say_hello()
         server.send(b'* LIST () "/" evil\r\n* 3 EXISTS\r\n* 1 FETCH (FLAGS ())\r\n')
-        server.until_closed()
+        with contextlib.suppress(WireError):  # the session may have ended
+            tag, _ = server.wait_for(b"LOGOUT")
+            server.send(b"* BYE\r\n" + tag + b" OK\r\n")
 
     wire = lab.play(script)
     assert wire.unit().startswith(b"* OK")
-    wire.sock.settimeout(1)
-    wire.send(b"a CAPABILITY\r\n")
-    try:
-        data = wire.sock.recv(65536)
-    except TimeoutError:
-        data = b""
-    wire.close()
+    wire.flood(b"a CAPABILITY\r\nb LOGOUT\r\n")
+    data = wire.rest()
     for word in (b"evil", b"EXISTS", b"FETCH"):
         assert word not in data
 
@@ -46,11 +43,11 @@ def test_T_S04_data_during_login(lab: Lab) -> None:
         server.say_hello()
         tag, _ = server.wait_for(b"LOGIN")
         server.send(b"* 3 EXISTS\r\n* 1 FETCH (FLAGS ())\r\n" + tag + b" NO no\r\n")
-        server.until_closed()
+        tag, _ = server.wait_for(b"LOGOUT")
+        server.send(b"* BYE\r\n" + tag + b" OK\r\n")
 
     wire = lab.play(script).greet()
     wire.send(b"a LOGIN joe " + PASSWORD + b"\r\nb LOGOUT\r\n")
-    wire.sock.shutdown(1)
     data = wire.rest()
     assert b"EXISTS" not in data
     assert b"FETCH" not in data
@@ -71,12 +68,12 @@ def test_T_S07_predicted_tag(lab: Lab, early: bytes) -> None:
 def test_T_S07_answered_twice(lab: Lab) -> None:
     def script(server: Session) -> None:
         server.let_in()
-        tag, _ = server.wait_for(b"CHECK")
+        tag, _ = server.wait_for(b"NAMESPACE")
         server.send(tag + b" OK one\r\n" + tag + b" OK two\r\n")
         server.until_closed()
 
     wire = lab.fake_login(script)
-    wire.send(b"a CHECK\r\n")
+    wire.send(b"a NAMESPACE\r\n")
     data = wire.rest()
     assert b"two" not in data
 
@@ -193,7 +190,7 @@ def test_T_S14_http(lab: Lab) -> None:
     assert lab.out() == b""
 
 
-@pytest.mark.parametrize("name", [b"GSSAPI", b"NTLM", b"SCRAM-SHA-256-PLUS", b"EXTERNAL", b"XFOO"])
+@pytest.mark.parametrize("name", [b"GSSAPI", b"NTLM", b"SCRAM-SHA-256-PLUS", b"EXTERNAL"])
 def test_T_S15_security_layer(lab: Lab, name: bytes) -> None:
     wire = lab.client()
     reply = wire.command(b"AUTHENTICATE " + name)
@@ -332,9 +329,11 @@ def test_T_P03_mailbox_and_text(lab: Lab) -> None:
 
 
 def test_T_P04_no_core_dumps(lab: Lab) -> None:
-    for pid in children(lab.proxy().pid):
+    """The limit is asked for by the proxy itself: it is started with none."""
+    prefix = ("/bin/sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh")
+    for pid in children(lab.proxy(prefix=prefix).pid):
         limits = Path(f"/proc/{pid}/limits").read_text()
-        assert re.search(r"Max core file size\s+0\s+0\s", limits), limits
+        assert re.search(r"Max core file size\s+0\s", limits), limits
 
 
 def test_T_P05_id_values(lab: Lab) -> None:

@@ -216,7 +216,7 @@ def test_rawlog_agrees_with_the_tap(lab: Lab) -> None:
     user = lab.user()
     lab.dovecot.listen_for(user)
     wire = lab.login(user)
-    wire.send(b"a XFOO {9+}\r\nb NOOP\r\n\r\nc STATUS INBOX (MESSAGES)\r\n")
+    wire.send(b"a XFOO {8+}\r\nb NOOP\r\n\r\nc STATUS INBOX (MESSAGES)\r\n")
     assert wire.answer(b"a").status == "BAD"
     assert wire.answer(b"c").status == "OK"
     read = re.sub(rb"^\d+\.\d+ ", b"", lab.dovecot.rawlog(user), flags=re.MULTILINE)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 Address = tuple[str, int]
 
-WAIT_S = 10.0
+WAIT_S = 6.0
 """How long a test waits for bytes that must come."""
 
 _LITERAL = re.compile(rb"~?\{(\d+)\}\r\n$")

@@ -8,8 +8,7 @@
     P> b EXAMINE INBOX       the proxy says it to the server, because of the line before
 
 Each line stands for its text and CRLF; one that ends in `¬` has no CRLF. Control characters are written as their
-pictures (`␛` is ESC, `␊` a bare LF), all else is UTF-8. Blank lines and what stands before the first marker are left
-out.
+pictures (`␛` is ESC, `␊` a bare LF), all else is UTF-8. Spaces before a marker and blank lines are left out.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ def octets(text: str) -> bytes:
 def beats(script: str) -> list[Beat]:
     """The script line by line."""
     found: list[Beat] = []
-    for line in filter(None, (line.strip() for line in script.splitlines())):
+    for line in filter(None, (line.lstrip() for line in script.split("\n"))):
         mark, text = line[:2], octets(line[3:])
         if mark in ("C:", "C|"):
             found.append(Beat(True, text, b"", text if mark == "C:" else b""))

@@ -48,7 +48,8 @@ def test_code_of_a_tagged_ok(perform: Perform) -> None:
         S| a OK [CAPABILITY {OFFERED}] welcome
         P: a OK [CAPABILITY IMAP4REV1 IDLE MOVE LITERAL+] welcome
         """)
-    assert stage.fields(entries.CAPABILITIES)["WHERE"] == "CODE"
+    shown = stage.fields(entries.CAPABILITIES)
+    assert (shown["WHERE"], shown["SERVER"]) == ("CODE", OFFERED.encode())
 
 
 @pytest.mark.parametrize("before", [READY, IN])

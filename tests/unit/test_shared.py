@@ -9,6 +9,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from imap4fast._wire import OK, OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, OVER_SESSIONS_IP, CountTable
+
+T = TypeVar("T")
 
 
 def ip(text: str) -> bytes:
@@ -304,6 +307,16 @@ def _readable(sock: socket.socket) -> bool:
     return True
 
 
+def patiently(call: Callable[..., T], *arguments: object) -> T:
+    """The answer of a call that may find the table held: on a busy machine a holder may not run for long."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            return call(*arguments)
+        except TimeoutError:
+            assert time.monotonic() < until
+
+
 def race(table: CountTable, tries: int) -> Callable[[int, Callable[[], bool]], str]:
     def work(column: int, told: Callable[[], bool]) -> str:
         while not told():
@@ -313,7 +326,7 @@ def race(table: CountTable, tries: int) -> Callable[[int, Callable[[], bool]], s
     return work
 
 
-@pytest.mark.parametrize(("limits", "expected"), [((5000, 0), 5000), ((0, 3000), 3000), ((10**6, 10**6), 16000)])
+@pytest.mark.parametrize(("limits", "expected"), [((5000, 0), 5000), ((0, 3000), 3000)])
 def test_processes_that_race_reach_the_limit_exactly(limits: tuple[int, int], expected: int) -> None:
     table = CountTable(4)
     table.set_limits(*limits, 0, 0)
@@ -324,6 +337,24 @@ def test_processes_that_race_reach_the_limit_exactly(limits: tuple[int, int], ex
     assert admitted == table.sessions() == table.sessions_of(A) == expected
 
 
+def test_processes_that_race_lose_no_count() -> None:
+    table = CountTable(4)
+
+    def work(column: int, told: Callable[[], bool]) -> str:
+        for number in range(8000):
+            while table.admit(column, ADDRESSES[number % 3], 0) != OK:
+                pass
+            if number % 2:
+                table.leave(column, ADDRESSES[number % 3])
+        while not table.settle():
+            pass
+        return "done"
+
+    assert [child.report() for child in [Child(column, work) for column in range(4)]] == ["done"] * 4
+    assert table.sessions() == sum(map(table.sessions_of, ADDRESSES[:3])) == 16000
+    assert [table.column_sessions(column) for column in range(4)] == [4000] * 4
+
+
 ADDRESSES = [bytes([10, 0, 0, i]) for i in range(12)]
 MAX_SESSIONS, MAX_IP = 40, 6
 
@@ -332,7 +363,7 @@ def churn(table: CountTable) -> Callable[[int, Callable[[], bool]], str]:
     """Random admissions and leavings without a pause, so that many kills hit inside the table."""
 
     def work(column: int, told: Callable[[], bool]) -> str:
-        rng = random.Random(os.getpid())  # noqa: S311 - no secret
+        rng = random.Random(os.getpid())
         held: list[bytes] = []
         while not told():
             for _ in range(200):
@@ -340,6 +371,8 @@ def churn(table: CountTable) -> Callable[[int, Callable[[], bool]], str]:
                     assert table.leave(column, held.pop(rng.randrange(len(held))))
                 elif table.admit(column, packed := rng.choice(ADDRESSES), 0) == OK:
                     held.append(packed)
+        while not table.settle():
+            pass
         return ",".join(str(p[3]) for p in held)
 
     return work
@@ -360,7 +393,7 @@ def tight(table: CountTable) -> Callable[[int, Callable[[], bool]], str]:
 
 
 def test_counts_stay_exact_when_processes_are_killed() -> None:
-    table, rng = CountTable(4, slots=10), random.Random(7)  # noqa: S311 - no secret
+    table, rng = CountTable(4, slots=10), random.Random(7)
     table.set_limits(MAX_SESSIONS, MAX_IP, 0, 0)
     works = [churn(table), churn(table), churn(table), tight(table)]
     children = [Child(column, work) for column, work in enumerate(works)]
@@ -368,11 +401,11 @@ def test_counts_stay_exact_when_processes_are_killed() -> None:
         time.sleep(rng.random() * 0.006)
         column = rng.choice((0, 1, 2, 3, 3, 3))
         children[column].kill()
-        table.clear(column)
+        patiently(table.clear, column)
         assert table.column_sessions(column) == 0
         children[column] = Child(column, works[column])
         assert table.sessions() <= MAX_SESSIONS
-        assert all(table.sessions_of(a) <= MAX_IP for a in ADDRESSES)
+        assert all(patiently(table.sessions_of, a) <= MAX_IP for a in ADDRESSES)
     assert table.repairs() > 0, "no kill hit inside the table: the test shows nothing"
     held = [Counter(child.report().split(",")) for child in children]
     for counts in held:
@@ -424,7 +457,7 @@ def test_a_leaving_while_the_table_is_held_is_made_good() -> None:
     assert table.column_sessions(1) == 1
     child.kill()
     table.clear(0)
-    table.settle()
+    assert table.settle()
     assert (table.sessions(), table.sessions_of(A)) == (0, 0)
 
 

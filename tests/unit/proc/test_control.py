@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from imap4fast.proc.control import (
+    BATCH,
     Adopt,
     Channel,
     Drain,
@@ -52,6 +53,14 @@ def fill(channel: Channel) -> int:
     return count
 
 
+def read_all(channel: Channel) -> list[tuple[Frame, int]]:
+    """All batches."""
+    frames: list[tuple[Frame, int]] = []
+    while batch := channel.receive():
+        frames += batch
+    return frames
+
+
 def test_every_frame_arrives_as_it_was(ends: tuple[Channel, Channel]) -> None:
     for frame in FRAMES:
         ends[0].send(frame)
@@ -67,9 +76,9 @@ def test_commands_are_kept_in_order_when_nothing_fits(ends: tuple[Channel, Chann
         near.send(Drain(sent))
         sent += 1
     near.send(Drain(sent))
-    got = [frame for frame, _ in far.receive() if isinstance(frame, Drain)]
+    got = [frame for frame, _ in read_all(far) if isinstance(frame, Drain)]
     near.push()
-    got += [frame for frame, _ in far.receive() if isinstance(frame, Drain)]
+    got += [frame for frame, _ in read_all(far) if isinstance(frame, Drain)]
     assert got == [Drain(number) for number in range(sent + 1)]
 
 
@@ -78,7 +87,7 @@ def test_a_kept_command_is_overtaken_by_nothing(ends: tuple[Channel, Channel]) -
     fill(near)
     while not near._kept:
         near.send(Reopen())
-    far.receive()
+    read_all(far)
     near.offer(Heartbeat(0, full=False))
     assert not near.pass_on(Adopt(0), 0)
     assert not near.has_room()
@@ -122,3 +131,28 @@ def test_sending_to_a_dead_end_harms_nobody(ends: tuple[Channel, Channel]) -> No
     assert not ends[0].pass_on(Adopt(0), 0)
     assert ends[0].receive() == []
     assert ends[0].closed
+
+
+def test_what_is_no_frame_ends_the_channel() -> None:
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    channel = Channel(near, takes_descriptors=False)
+    far.send(b"\x81\xa4type\xa5hello")
+    far.send(b"")
+    assert channel.receive() == []
+    assert channel.closed
+    channel.close()
+    far.close()
+
+
+def test_the_master_takes_no_descriptors_from_a_worker(ends: tuple[Channel, Channel]) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    assert ends[1].pass_on(Ready(), 0)
+    assert ends[0].receive() == [(Ready(), -1)]
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_flood_is_read_in_batches(ends: tuple[Channel, Channel]) -> None:
+    offered = fill(ends[1])
+    got = [len(ends[0].receive()) for _ in range(offered // BATCH + 2)]
+    assert sum(got) == offered
+    assert max(got) <= BATCH

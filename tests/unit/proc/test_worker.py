@@ -14,8 +14,9 @@ import uvloop
 from imap4fast._wire import CountTable
 from imap4fast.config.settings import Listen
 from imap4fast.config.values import Sock
+from imap4fast.errors import SetupError
 from imap4fast.log.entry import Entry
-from imap4fast.proc import worker
+from imap4fast.proc import privileges, worker
 from imap4fast.proc.control import Adopt, Channel, Drain, Frame, Heartbeat, Level, Ready, Reopen, Unbind, Unbound
 from imap4fast.proc.worker import Worker
 
@@ -212,3 +213,32 @@ def test_a_service_that_never_drains_does_not_hold_the_end(scene: Scene, monkeyp
 
     scene.play(script)
     assert any("sessions did not end within 0.1 s" in call for call in scene.logs.calls)
+
+
+def test_sessions_that_are_cut_are_logged(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        scene.service.sessions = 3
+        scene.master.send(Drain(0.6))
+
+    scene.play(script)
+    assert "TCPS-723-W (1, 3, 1)" in scene.logs.calls
+
+
+def test_an_end_at_once_is_not_called_a_cut(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        scene.service.sessions = 3
+        scene.master.send(Drain(0))
+
+    scene.play(script)
+    assert not any("TCPS-723" in call for call in scene.logs.calls)
+
+
+def test_privileges_that_cannot_be_dropped_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drop(who: object) -> None:
+        raise SetupError("privileges", "capabilities are left")
+
+    monkeypatch.setattr(privileges, "drop", drop)
+    logs = Logs()
+    with pytest.raises(SetupError, match="capabilities are left"):
+        worker.drop_privileges(None, logs)  # type: ignore[arg-type]
+    assert logs.calls == ["TCPS-740-C ('capabilities are left',)"]
