@@ -96,6 +96,7 @@ cdef class Relay:
         readonly uint8_t fault
         readonly uint8_t limit
         readonly bint wrong_state
+        readonly bint plain                # the line in question has no code and no control character
         uint8_t _state
         # client's side
         uint8_t c_mode
@@ -1180,6 +1181,7 @@ cdef class Relay:
         """Ask about a whole line of the server."""
         cdef int answer
         self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
+        self.plain = scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL
         answer = self._ask(question)
         self._unit = None
         if self.stopped:
