@@ -123,6 +123,18 @@ cdef void trailing_literal(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     x.literal = size
 
 
+cdef int text_fault(const uint8_t* p, const uint8_t* end) noexcept:
+    """NUL and lone CR are faults of framing, other control characters F_CONTROL."""
+    cdef int fault = F_NONE
+    p = scan_text(p, end)
+    while p < end:
+        if p[0] == 0 or p[0] == c"\r":
+            return F_NUL if p[0] == 0 else F_BARE_CR
+        fault = F_CONTROL
+        p = scan_text(p + 1, end)
+    return fault
+
+
 cdef int lex_controls(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     cdef const uint8_t* end = p + n
     cdef const uint8_t* at = scan_text(p, end)

@@ -56,6 +56,31 @@ cdef enum:
 
 
 @cython.final
+cdef class Limits:
+    """The limits of a session as its ACLs have them: bytes, counts, seconds. 0 in `max_bytes_*`, `max_mail_*`,
+    `login_s` and `time_s`: none. Shared by all sessions under the same ACLs.
+    """
+
+    cdef:
+        public uint64_t max_bytes_in
+        public uint64_t max_bytes_out
+        public uint64_t max_mail_in
+        public uint64_t max_mail_out
+        public uint32_t max_line
+        public uint32_t max_server_line
+        public uint32_t max_literal
+        public uint8_t max_pending
+        public double idle_s
+        public double login_s
+        public double time_s
+        public double client_recv_s
+        public double server_recv_s
+        public double reply_s
+        public double client_send_s
+        public double server_send_s
+
+
+@cython.final
 cdef class Relay:
     """One session's wire. `session.ask(question)` answers; `attach_*` gives it transports (or None in tests).
 
@@ -75,6 +100,8 @@ cdef class Relay:
         bint c_ended
         bint s_ended
         readonly bint stopped
+        readonly bint left         # LOGOUT was answered
+        public bint bye            # the client has been told BYE
         Gate _gate
         readonly uint64_t cin
         readonly uint64_t cout
@@ -194,6 +221,25 @@ cdef class Relay:
         free(self.marks)
         free(self.pending)
 
+    def take_limits(self, Limits given not None, double began):
+        """Go by these limits from now on; the session began at `began`, in seconds of the worker's clock."""
+        self.max_bytes_in = given.max_bytes_in
+        self.max_bytes_out = given.max_bytes_out
+        self.max_mail_in = given.max_mail_in
+        self.max_mail_out = given.max_mail_out
+        self.max_line = given.max_line
+        self.max_server_line = given.max_server_line
+        self.max_literal = given.max_literal
+        self.max_pending = given.max_pending
+        self.idle_s = given.idle_s
+        self.login_until = began + given.login_s if given.login_s else 0
+        self.end_at = began + given.time_s if given.time_s else 0
+        self.client_recv_s = given.client_recv_s
+        self.server_recv_s = given.server_recv_s
+        self.reply_s = given.reply_s
+        self.client_send_s = given.client_send_s
+        self.server_send_s = given.server_send_s
+
     # ---- what session and net see -------------------------------------------------------------------------------
 
     @property
@@ -274,6 +320,18 @@ cdef class Relay:
     def set_code(self, int code):
         """The command in question goes on as another one (read-only: SELECT as EXAMINE)."""
         self.c_code = <uint8_t>code
+
+    def astrings(self):
+        """The arguments of the command in question where all are atoms or strings, as a list of bytes; else None."""
+        cdef list found = []
+        for token in self.tokens():
+            if type(token) is tuple:
+                found.append((<tuple>token)[0])
+            elif type(token) is bytes:
+                found.append(token)
+            else:
+                return None
+        return found
 
     def tokens(self):
         """The arguments of the command in question (see `tokens_of`)."""
@@ -552,7 +610,8 @@ cdef class Relay:
 
     cdef inline bint _blocked(self) noexcept:
         """Must the client's next bytes wait: for an answer, or until fewer commands are pending?"""
-        return self.hold != H_NONE or (self.c_mode == C_LINE and self.n_pending >= self.max_pending)
+        return self.hold != H_NONE or (self.c_mode == C_LINE and (
+            self.n_pending >= self.max_pending or (self.later is not None and len(self.later) >= self.max_pending)))
 
     cdef void _complete(self, int at, int status) noexcept:
         """The tagged answer to pending command `at` passed: new state, end of the hold."""
@@ -569,6 +628,8 @@ cdef class Relay:
                 self.room_pending = 0
         if code == CMD_SELECT or code == CMD_EXAMINE:
             self._state = STATE_SELECTED if status == 0 else STATE_AUTHENTICATED
+        elif code == CMD_LOGOUT:
+            self.left = status == 0
         elif (code == CMD_CLOSE or code == CMD_UNSELECT) and status == 0:
             self._state = STATE_AUTHENTICATED
         if (flags & P_IDLE and self.c_mode == C_IDLE) or (code == CMD_AUTHENTICATE and self.c_mode == C_SASL):
@@ -808,9 +869,9 @@ cdef class Relay:
         return R_DONE
 
     cdef int _flags_of(self, int code) noexcept:
-        if code == CMD_LOGIN or code == CMD_AUTHENTICATE or code == CMD_ENABLE or code == CMD_LOGOUT:
+        if code == CMD_LOGIN or code == CMD_AUTHENTICATE or code == CMD_ENABLE:
             return P_HOLDS | P_WATCHED
-        if code == CMD_SELECT or code == CMD_EXAMINE or code == CMD_CLOSE or code == CMD_UNSELECT:
+        if code == CMD_LOGOUT or code == CMD_SELECT or code == CMD_EXAMINE or code == CMD_CLOSE or code == CMD_UNSELECT:
             return P_HOLDS
         if code == CMD_IDLE:
             return P_HOLDS | P_IDLE
@@ -1176,6 +1237,8 @@ cdef class Relay:
         self.later = None
         for data in later:
             self.reply(data)
+        if self.c_held.size:
+            self.release = True
         return 0
 
     cdef int _server_fault(self, int fault) except -1:
@@ -1202,8 +1265,11 @@ cdef class Relay:
     cdef int _question(self, int question, const uint8_t* p, Py_ssize_t n) except -1:
         """Ask about a whole line of the server."""
         cdef int answer
+        cdef int fault = text_fault(p, p + n - 2)
+        if fault >= F_FIRST_FRAMING:
+            return self._server_fault(fault)
         self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
-        self.plain = scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL
+        self.plain = fault == F_NONE and memchr(p, c"[", n) == NULL
         answer = self._ask(question)
         self._unit = None
         if self.stopped:
@@ -1248,7 +1314,7 @@ cdef class Relay:
         if kind == U_STATUS:
             return self._status_line(Q_STATUS, p, n, i)
         if kind == U_BYE:
-            return self._question(Q_BYE, p, n)
+            return self._bye(p, n)
         if kind == U_CAPABILITY:
             return self._question(Q_CAPABILITY, p, n)
         if kind == U_PREAUTH:
@@ -1271,6 +1337,16 @@ cdef class Relay:
         if self.stopped:
             return R_DONE
         return self._data(p, n)
+
+    cdef int _bye(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """BYE: asked, but for the one that LOGOUT brings."""
+        cdef int i
+        if not self.bye and scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL:
+            for i in range(self.n_pending):
+                if self.pending[i].code == CMD_LOGOUT:
+                    self.bye = True
+                    return R_PASS
+        return self._question(Q_BYE, p, n)
 
     cdef int _mailbox_size(self, int kind, int64_t number) except -1:
         """Sequence numbers that cannot be (T-R08)."""
@@ -1417,6 +1493,8 @@ cdef class Relay:
         cdef const uint8_t* end = p + n - 2
         cdef int hold = self.hold, answer
         cdef bint clean = scan_text(p, end) >= end and memchr(p, c"[", n) == NULL and n <= 512 and p[1] == c" "
+        if text_fault(p, end) >= F_FIRST_FRAMING:
+            return self._server_fault(text_fault(p, end))
         if hold == H_SASL:
             self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
             answer = self._ask(Q_CONTINUE)
