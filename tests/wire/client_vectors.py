@@ -345,6 +345,8 @@ STATES = [
 ]
 
 SASL = [
+    refuses("R AUTHENTICATE with a literal", b"a AUTHENTICATE PLAIN {8+}\r\nb NOOP\r\n\r\n", "LITERAL_NOT_ALLOWED a", state="not"),
+    refuses("R AUTHENTICATE with a literal, waited for", b"a AUTHENTICATE PLAIN {8}\r\n", "LITERAL_NOT_ALLOWED a", state="not"),
     V("T-S12 answer", b"a AUTHENTICATE PLAIN\r\nAGEAYg==\r\nb NOOP\r\n", None, ("COMMAND AUTHENTICATE a", "CONTINUE", "SASL", "COMPLETED AUTHENTICATE a"), state="not"),
     V("T-S12 a line that looks like a command", b"a AUTHENTICATE PLAIN\r\nb NOOP\r\nc NOOP\r\n", None,
       ("COMMAND AUTHENTICATE a", "CONTINUE", "SASL", "COMPLETED AUTHENTICATE a"), state="not"),

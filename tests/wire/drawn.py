@@ -46,6 +46,10 @@ def commands(draw: st.DrawFn) -> bytes:
         mails = draw(st.lists(literals(), min_size=1, max_size=3))
         end = draw(st.sampled_from([b"\r\n"] * 6 + [b" \r\n", b")\r\n", b" x\r\n", b"\n"]))
         return tag + name + b" ".join(mails) + end
+    if kind == 2:
+        fields = [b"{%d+}\r\n" % len(octets) + octets for octets in draw(st.lists(st.sampled_from([b"From", b"A\r\nB", b"a:b", b"", b"x y"]), max_size=3))]
+        item = draw(st.sampled_from([b"BODY[HEADER.FIELDS (", b"BODY.PEEK[1.HEADER.FIELDS.NOT (To "]))
+        return tag + b" FETCH 1 " + item + b" ".join(fields) + draw(st.sampled_from([b")]\r\n", b")]<0.5>\r\n", b"]\r\n", b" X)] UID\r\n"]))
     if kind == 1:
         return draw(st.sampled_from([b"%s IDLE\r\nDONE\r\n", b"%s AUTHENTICATE PLAIN\r\nAGEAYg==\r\n", b"%s SELECT x\r\n", b"%s CLOSE\r\n"])) % tag
     name = draw(st.one_of(COMMON, NAMES))

@@ -203,6 +203,8 @@ class Grammar:
     def _marker(self, token: bytes) -> None:
         found = MARKER.match(token)
         assert found
+        if self.name == b"AUTHENTICATE":
+            raise Fault
         self.literals += 1
         self.marker = (found[1], int(found[2]), found[3])
 
@@ -228,8 +230,11 @@ class Grammar:
         return self.args > UPLOADS.get(self.name, 1 << 30)
 
     def text_of_literal(self, octets: bytes) -> bool:
-        """Octets of a gathered literal: whole lines without NUL; a field's name is printable and has no colon."""
+        """Octets of a gathered literal: whole lines without NUL; a field's name is printable without colon; few wildcards."""
         if self.fields == "in" and re.search(rb"[^\x21-\x7e]|:", octets):
+            return False
+        self.wildcards += octets.count(b"*") + octets.count(b"%")
+        if self.name in LISTS and self.wildcards > 16:
             return False
         return not re.search(rb"[\0\r\n]", octets.replace(b"\r\n", b""))
 
@@ -389,6 +394,7 @@ class Reference:
                 return
             octets = self._octets(literal)
             parts.append((line, octets))
+            good = grammar.text_of_literal(octets)
             text = self._line()
             try:
                 if re.search(rb"[\x01-\x1f\x7f]", text):
@@ -396,7 +402,7 @@ class Reference:
                 line = grammar.line(text, first=False)
                 if grammar.marker is None:
                     grammar.finished()
-                if not grammar.text_of_literal(octets):
+                if not good:
                     raise Fault
             except Fault as fault:
                 if fault.framing:
