@@ -120,6 +120,76 @@ COMPLETE = [
     b"GETQUOTAROOT INBOX",
     b"MYRIGHTS INBOX",
     b"LOGIN u p",
+    b"COPY 1 x",
+    b"MOVE 1 x",
+    b"UID COPY 1 x",
+    b"UID STORE 1 +FLAGS x",
+    b"UID FETCH 1 FLAGS",
+    b"FETCH 1 FLAGS (CHANGEDSINCE 1)",
+    b"CREATE x (USE (\\Junk))",
+    b'GETQUOTA ""',
+    b"NOTIFY NONE",
+    b"GETMETADATA INBOX /private/comment",
+    b"SETMETADATA INBOX (/private/comment NIL)",
+    b"GETACL INBOX",
+    b"SETACL INBOX joe lrs",
+    b"RESETKEY",
+    b"LANGUAGE",
+    b"COMPARATOR",
+    b'XLIST "" x',
+]
+
+WITH_ARGUMENT = [
+    b"GETACL",
+    b"SETACL INBOX",
+    b"DELETEACL INBOX",
+    b"LISTRIGHTS INBOX",
+    b"MYRIGHTS",
+    b"GETQUOTA",
+    b"GETQUOTAROOT",
+    b"SETQUOTA",
+    b"GETMETADATA INBOX",
+    b"SETMETADATA",
+    b"GENURLAUTH",
+    b"URLFETCH",
+    b"RESETKEY",
+    b"LANGUAGE",
+    b"COMPARATOR",
+    b'XLIST ""',
+    b'LSUB ""',
+    b"CREATE",
+    b"SUBSCRIBE",
+    b"RENAME x",
+    b"STATUS",
+    b"COPY 1",
+    b"COPY 9",
+    b"UID MOVE 1",
+    b"SEARCH SUBJECT",
+    b"SEARCH FILTER",
+    b"SORT (SUBJECT)",
+    b"THREAD",
+    b"STORE 1 +FLAGS",
+    b"ENABLE",
+    b"ID",
+    b"CONVERT 1",
+    b"REPLACE 1 INBOX",
+    b"REPLACE 1",
+    b"ESEARCH",
+    b"CANCELUPDATE",
+    b"NOTIFY SET",
+    b"UIDBATCHES",
+    b"APPEND INBOX (\\Seen)",
+    b"APPEND INBOX (\\Seen bad",
+    b"APPEND INBOX CATENATE (TEXT",
+    b'APPEND INBOX (\\Seen) "99-Foo-2024 00:00:00 +0000"',
+    b"APPEND INBOX () (x)",
+    b"APPEND INBOX UTF8 (",
+    b'APPEND ""',
+    b'APPEND "&"',
+    b"APPEND nowhere",
+    b"APPEND INBOX ANNOTATION (x)",
+    b"APPEND INBOX (\\Recent)",
+    b"APPEND INBOX (\\Odd)",
 ]
 
 
@@ -134,6 +204,25 @@ def test_T_F05_literal_after_the_last_argument(lab: Lab, command: bytes) -> None
     wire.send(b"c LOGOUT\r\n")
     assert b"\r\nb " not in b"\r\n" + wire.rest()
     assert lab.direct(user).ok(b'LIST "" Sent').untagged
+
+
+@pytest.mark.parametrize("command", WITH_ARGUMENT)
+def test_T_F05_literal_of_a_command_that_the_server_may_not_know(lab: Lab, command: bytes) -> None:
+    """Dovecot without the plugin refuses the command at once and reads the literal as commands."""
+    user = lab.user()
+    lab.direct(user).ok(b"CREATE Sent")
+    wire = lab.selected(user=user)
+    wire.send(b"a " + command + b" {15+}\r\nb DELETE Sent\r\n\r\n")
+    wire.send(b"c LOGOUT\r\n")
+    assert b"\r\nb " not in b"\r\n" + wire.rest()
+    assert lab.direct(user).ok(b'LIST "" Sent').untagged
+
+
+@pytest.mark.parametrize("command", [b"NOOP", b"CAPABILITY", b"ID NIL", b'ID ("a" "b")', b"LOGIN u p", b"LOGOUT"])
+def test_T_F05_literal_after_the_last_argument_before_login(lab: Lab, command: bytes) -> None:
+    wire = lab.client()
+    wire.send(b"a " + command + b" {10+}\r\nb NOOP  \r\n\r\nc LOGOUT\r\n")
+    assert b"\r\nb " not in b"\r\n" + wire.rest()
 
 
 def test_T_F06_refused_command_with_literal(lab: Lab) -> None:
