@@ -16,6 +16,7 @@ from libc.string cimport memchr, memcmp, memcpy, memset, strlen
 cdef extern from "scan.h" nogil:
     const uint8_t* scan_data(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_quoted(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_flags(const uint8_t* p, const uint8_t* end, int most)
     const uint8_t* scan_text(const uint8_t* p, const uint8_t* end)
 
 cdef extern from "<sys/socket.h>" nogil:

@@ -1113,6 +1113,11 @@ cdef class Relay:
                 if self.s_remain == 0:
                     self.s_mode = S_REST
                 continue
+            size = self._plain_fetch(p + i, p + n)
+            if size:
+                self._pass_client(p + i, size)
+                i += size
+                continue
             nl = <const uint8_t*>memchr(p + i, c"\n", n - i)
             size = n - i if nl == NULL else nl - (p + i) + 1
             if self.s_line.size + size > self.max_server_line + 2:
@@ -1147,6 +1152,23 @@ cdef class Relay:
                 if self.later is not None:
                     self._said_later()
         return 0
+
+    cdef Py_ssize_t _plain_fetch(self, const uint8_t* p, const uint8_t* end) noexcept:
+        """The size of a FETCH line without strings and literals that stands whole at p (lists of flags come by the
+        hundred); 0 for anything else, which `_server_line` judges.
+        """
+        cdef const uint8_t* q = p + 2
+        if self.s_mode != S_LINE or self.s_line.size or self._state == STATE_NOT_AUTHENTICATED or not self.s_greeted \
+                or end - p < 24 or p[0] != c"*" or p[1] != c" " or not c"1" <= p[2] <= c"9":
+            return 0
+        while CHARS[q[0]] & CH_DIGIT and q - p < 11:
+            q += 1
+        if memcmp(q, b" FETCH (", 8) != 0:
+            return 0
+        q = scan_flags(q + 7, end, MAX_SERVER_DEPTH)
+        if q == NULL or q + 1 >= end or q[1] != c"\n" or (q - 1)[0] == c"}" or q - p > self.max_server_line:
+            return 0
+        return q + 2 - p
 
     cdef int _said_later(self) except -1:
         cdef bytes data

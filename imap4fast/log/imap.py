@@ -42,8 +42,8 @@ LOGIN = IMAP.entry(
     "N",
     "LOGIN USER=%s MECHANISM=%s RESULT=%s",
     "The server answered a login. MECHANISM is LOGIN for the command of that name, else the SASL mechanism. RESULT is "
-    "OK, NO, BAD or CANCELLED. USER is <NULL> where the mechanism does not show it. A login that the server accepted is "
-    "written at level debug only: SESSION-END names its user.",
+    "OK, NO, BAD or CANCELLED. USER is <NULL> where the mechanism does not show it. A login that the server accepted "
+    "is written at level debug only: SESSION-END names its user.",
     others="D",
 )
 COMMAND_REFUSED = IMAP.entry(

@@ -169,6 +169,7 @@ class Driver:
         if self.session.over:
             transport.abort()
             return
+        assert self.server_address is not None
         self.server = transport
         service = self.service
         transport.set_write_buffer_limits(high=0)

@@ -14,6 +14,7 @@ from imap4fast.session import answers
 from imap4fast.session.login import Sasl, normalised
 
 if TYPE_CHECKING:
+    from imap4fast._wire import Token
     from imap4fast.session.session import Session
 
 _EXAMINE = COMMANDS.index(b"EXAMINE")
@@ -22,19 +23,19 @@ MAX_ID_PAIRS = 30
 MAX_ID_KEY = 30
 MAX_ID_VALUE = 1024
 
-Token = object
-"""bytes: an atom; (bytes,): a string; list: a list."""
-
-
 def octets(token: Token) -> bytes | None:
     """The octets of an astring; None for a list."""
     if isinstance(token, bytes):
         return token
     if isinstance(token, tuple):
-        first = token[0]
-        assert isinstance(first, bytes)
-        return first
+        return token[0]
     return None
+
+
+def atoms(tokens: list[Token]) -> list[bytes] | None:
+    """All of them, if they are atoms."""
+    found = [token for token in tokens if isinstance(token, bytes)]
+    return found if len(found) == len(tokens) else None
 
 
 def login(session: Session) -> int:
@@ -49,8 +50,8 @@ def login(session: Session) -> int:
 
 def authenticate(session: Session) -> int:
     """authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp] (RFC 4959)"""
-    words = session.relay.tokens()
-    if not 1 <= len(words) <= 2 or not all(isinstance(word, bytes) for word in words):
+    words = atoms(session.relay.tokens())
+    if words is None or not 1 <= len(words) <= 2:
         return session.bad(Reply.BAD_SYNTAX)
     mechanism = words[0].upper()
     if not session.powers.mechanism(mechanism):
@@ -89,8 +90,8 @@ def sasl_line(session: Session) -> int:
 
 def enable(session: Session) -> int:
     """enable = "ENABLE" 1*(SP capability) (RFC 5161): what is not offered is taken out."""
-    words = session.relay.tokens()
-    if not all(isinstance(word, bytes) for word in words):
+    words = atoms(session.relay.tokens())
+    if words is None:
         return session.bad(Reply.BAD_SYNTAX)
     kept = [word for word in words if session.powers.offers(word.upper())]
     for word in words:
@@ -167,7 +168,6 @@ def serialised(token: Token, *, utf8: bool = False) -> bytes | None:
         return token
     if isinstance(token, tuple):
         return quoted(token[0], utf8=utf8)
-    assert isinstance(token, list)
     parts = [serialised(inner, utf8=utf8) for inner in token]
     whole = [part for part in parts if part is not None]
     return b"(" + b" ".join(whole) + b")" if len(whole) == len(parts) else None

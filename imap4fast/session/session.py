@@ -102,10 +102,10 @@ class Session:
         decision = self.charter.policy.session(self.facts)
         acl = decision.acl
         accepted = decision.accepted and isinstance(acl, SessionAcl) and bool(acl.plug_to)
-        self.rule = decision.acl and decision.acl.name
+        self.rule = None if decision.acl is None else decision.acl.name
         self.log(entries.SESSION_ACL, self.rule, "ACCEPTED" if accepted else "REJECTED")
         if not accepted or not isinstance(acl, SessionAcl):
-            self.reason = "session-acl" if not decision.accepted else "no plug-to"
+            self.reason = "no plug-to" if acl is not None and acl.accept else "session-acl"
             return False
         self.acl = acl
         self.language = acl.language
@@ -116,7 +116,7 @@ class Session:
     def admit(self) -> bool:
         """Search the command-acls. False: `refusal` is due."""
         decision = self.charter.policy.command(self.facts)
-        self.rule = decision.acl and decision.acl.name
+        self.rule = None if decision.acl is None else decision.acl.name
         self.log(entries.COMMAND_ACL, self.acl.name, self.rule, "ACCEPTED" if decision.accepted else "REJECTED")
         if not decision.accepted or decision.acl is None:
             self.reason = "command-acl"
@@ -310,8 +310,8 @@ class Session:
         server, server_port = outside.server_address or (None, 0)
         name = outside.service_name(server_port) if server_port else None
         self.log(
-            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, self.user, cin, cout, sin, sout,
-            time, self.status, self.result, self.rule,
+            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, self.user,
+            cin, cout, sin, sout, time, self.status, self.result, self.rule,
         )  # fmt: skip
 
     def _transparent(self) -> str:

@@ -320,22 +320,23 @@ def _count_commands(data: bytes) -> list[bytes]:
     return tags
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(24))
 def test_T_F32_mixture(lab: Lab, seed: int) -> None:
-    """As many answers as commands, at the client and at Dovecot: nobody saw a command that others did not."""
+    """As many answers as commands, at the client and at Dovecot: nobody saw a command that others did not.
+
+    Fifteen a session, since Dovecot ends one with twenty bad commands.
+    """
     dice = random.Random(seed)
     wire = lab.login(proxy="max-bad-commands 0;")
     before = len(lab.out())
-    tags = []
-    for number in range(60):
-        tag = b"f%d" % number
+    tags = [b"f%d" % number for number in range(15)]
+    for tag in tags:
         command = _command(dice)
         wire.send(tag + b" " + command + b"\r\n")
         try:
             wire.answer(tag)
         except WireError as error:
             raise AssertionError(f"after {command!r}: {error}") from None
-        tags.append(tag)
     forwarded = _count_commands(lab.out()[before:])
     assert forwarded == [tag for tag in tags if tag in set(forwarded)]
     answered = re.findall(rb"^(f\d+) (?:OK|NO|BAD)", lab.into(), re.MULTILINE)

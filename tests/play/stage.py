@@ -208,6 +208,16 @@ class Stage:
         for chunk in self._chunks(beat.said):
             feed(chunk)
 
+    def client_says(self, line: str) -> tuple[bytes, bytes]:
+        """What client and server hear of it."""
+        self.says(scripts.Beat(True, scripts.octets(line), b"", b""))
+        return self.client.taken(), self.server.taken()
+
+    def server_says(self, line: str) -> tuple[bytes, bytes]:
+        """What client and server hear of it."""
+        self.says(scripts.Beat(False, scripts.octets(line), b"", b""))
+        return self.client.taken(), self.server.taken()
+
     def _chunks(self, said: bytes) -> Iterable[bytes]:
         if self.pace == "bytes":
             return (said[at : at + 1] for at in range(len(said)))

@@ -266,10 +266,12 @@ class TestWhatGoesWrong:
 
     @pytest.mark.parametrize("initial", ["x", "YQ", "*", "==", "a b", "(YQ==)", '"YQ=="'])
     def test_what_is_no_initial_response(self, perform: Perform, initial: str) -> None:
+        one_word = initial in ("x", "YQ", "==", "*")
+        said = "malformed authentication data" if one_word else "syntax error in command"
         stage = perform(f"""
             {READY}
             C| a AUTHENTICATE PLAIN {initial}
-            P: a BAD {"malformed authentication data" if initial in ("x", "YQ", "==", "*") else "syntax error in command"}
+            P: a BAD {said}
             C: b NOOP
             """)
         assert stage.session.bad_commands == 1

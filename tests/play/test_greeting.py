@@ -25,13 +25,15 @@ def test_nothing_of_the_client_goes_on_before_the_greeting(make: Make) -> None:
 
 def test_its_capabilities_are_filtered_and_the_proxys_own_are_added(perform: Perform) -> None:
     stage = perform("""
-        S| * OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED COMPRESS=DEFLATE LITERAL- IDLE AUTH=PLAIN AUTH=GSSAPI X-SECRET] hi
+        S| * OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED COMPRESS=DEFLATE LITERAL- IDLE AUTH=PLAIN XNEW] hi
         P: * OK [CAPABILITY IMAP4REV1 IDLE AUTH=PLAIN SASL-IR LITERAL+] hi
         """)
     assert stage.fields(entries.CAPABILITIES)["WHERE"] == "GREETING"
 
 
-@pytest.mark.parametrize("code", ["REFERRAL imap://;AUTH=*@attacker.example/", "ALERT", "X-ODD 1 2", "COMPRESSIONACTIVE"])
+@pytest.mark.parametrize(
+    "code", ["REFERRAL imap://;AUTH=*@attacker.example/", "ALERT", "X-ODD 1 2", "COMPRESSIONACTIVE"]
+)
 def test_codes_that_are_not_believed_before_login(perform: Perform, code: str) -> None:
     stage = perform(f"""
         S| * OK [{code}] call us
@@ -68,7 +70,9 @@ def test_preauth_is_never_shown(perform: Perform) -> None:
     assert stage.fields(entries.SESSION_END)["STATUS"] == "FAILED"
 
 
-@pytest.mark.parametrize("line", ["220 mail.example ESMTP", "* NO go away", "* BAD", "a OK hi", "+ go", "* CAPABILITY X", ""])
+@pytest.mark.parametrize(
+    "line", ["220 mail.example ESMTP", "* NO go away", "* BAD", "a OK hi", "+ go", "* CAPABILITY X", ""]
+)
 def test_anything_else_is_no_greeting(perform: Perform, line: str) -> None:
     stage = perform(f"""
         S| {line}

@@ -149,7 +149,9 @@ def test_a_failed_login_may_be_tried_again(perform: Perform, answer: str) -> Non
     assert stage.session.user == "petr"
 
 
-@pytest.mark.parametrize("line", ["a LOGIN", "a LOGIN jana", "a LOGIN jana a b", "a LOGIN (jana) b", "a LOGIN jana (b)"])
+@pytest.mark.parametrize(
+    "line", ["a LOGIN", "a LOGIN jana", "a LOGIN jana a b", "a LOGIN (jana) b", "a LOGIN jana (b)"]
+)
 def test_too_few_or_too_many(perform: Perform, line: str) -> None:
     stage = perform(f"""
         S: * OK ready
