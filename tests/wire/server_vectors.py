@@ -121,6 +121,8 @@ LITERALS = [
     closes("R2 {}", b"* 1 FETCH (BODY[] {}\r\n)\r\n", "BAD_LITERAL"),
     closes("R2 without space", b"* 1 FETCH (BODY[]{5}\r\nhello)\r\n", "BAD_LITERAL"),
     closes("R2 21 digits", b"* 1 FETCH (BODY[] {" + b"0" * 20 + b"5}\r\nhello)\r\n", "BAD_LITERAL"),
+    closes("R2 35 digits", b"* 1 FETCH (BODY[] {" + b"0" * 34 + b"5}\r\nhello)\r\n", "BAD_LITERAL"),
+    closes("R2 35 digits outside a list", b'* LIST () "/" {' + b"0" * 34 + b"5}\r\nhello\r\n", "BAD_LITERAL"),
     closes("R2 overflow", b"* 1 FETCH (BODY[] {9223372036854775808}\r\n", "LITERAL_OVERFLOW"),
     closes("R2 overflow of 64 bits", b"* 1 FETCH (BODY[] {18446744073709551621}\r\nhello)\r\n", "LITERAL_OVERFLOW"),
     closes("R2 19 nines", b"* 1 FETCH (BODY[] {9999999999999999999}\r\n", "LITERAL_OVERFLOW"),
