@@ -32,7 +32,7 @@ def main() -> int:
         return inside(chosen.target, [*rest, *chosen.file])
     build()
     if chosen.file:
-        return subprocess.run(command(chosen.target, chosen.file), cwd=ROOT, check=False).returncode  # noqa: S603
+        return subprocess.run(command(chosen.target, chosen.file), cwd=ROOT, check=False).returncode
     names = [chosen.target] if chosen.target else list(NAMES)
     results = [outside(name, max(1, chosen.seconds // len(names))) for name in names]
     return 0 if all(results) else 1
@@ -47,16 +47,27 @@ def outside(name: str, seconds: int) -> bool:
     FINDINGS.mkdir(parents=True, exist_ok=True)
     before = set(FINDINGS.iterdir())
     options = [
-        f"-max_total_time={seconds}", "-max_len=2500", "-timeout=20", "-rss_limit_mb=1500", "-print_final_stats=1",
-        f"-artifact_prefix={FINDINGS}/{name}-", f"-dict={PLACE / 'words.dict'}", str(PLACE / "corpus" / name),
+        f"-max_total_time={seconds}",
+        "-max_len=2500",
+        "-timeout=20",
+        "-rss_limit_mb=1500",
+        "-print_final_stats=1",
+        f"-artifact_prefix={FINDINGS}/{name}-",
+        f"-dict={PLACE / 'words.dict'}",
+        str(PLACE / "corpus" / name),
     ]
-    done = subprocess.run(command(name, options), cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
+    done = subprocess.run(
+        command(name, options), cwd=ROOT, capture_output=True, text=True, errors="replace", check=False
+    )
     output = done.stdout + done.stderr
     executions = EXECUTIONS.search(output)
     places = COVERAGE.findall(output)
     found = sorted(set(FINDINGS.iterdir()) - before)
     fine = done.returncode == 0 and not found and executions is not None and int(executions[1]) > 0
-    print(f"{name}: {executions[1] if executions else 0} executions, {places[-1] if places else 0} places, {seconds} s:", end=" ")
+    print(
+        f"{name}: {executions[1] if executions else 0} executions, {places[-1] if places else 0} places, {seconds} s:",
+        end=" ",
+    )
     print("nothing found" if fine else f"FINDING (status {done.returncode})")
     if not fine:
         print("\n".join(line for line in output.splitlines()[-60:]))

@@ -21,15 +21,25 @@ def build() -> None:
     PLACE.mkdir(parents=True, exist_ok=True)
     cc = os.environ.get("CC", "gcc")
     shim = PLACE / "coverage.o"
-    subprocess.run([cc, "-O2", "-fPIC", "-c", str(SHIM), "-o", str(shim)], check=True)  # noqa: S603
-    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--force", "--build-lib", str(PLACE / "lib"), "--build-temp", str(PLACE / "tmp")]
+    subprocess.run([cc, "-O2", "-fPIC", "-c", str(SHIM), "-o", str(shim)], check=True)
+    command = [
+        sys.executable,
+        "setup.py",
+        "--quiet",
+        "build_ext",
+        "--force",
+        "--build-lib",
+        str(PLACE / "lib"),
+        "--build-temp",
+        str(PLACE / "tmp"),
+    ]
     flags = os.environ | {
         "CFLAGS": "-fsanitize-coverage=trace-pc,trace-cmp -O1",
         # Our own trace_pc, not the one in libFuzzer that is global and only complains.
         "LDFLAGS": f"{shim} -Wl,-Bsymbolic-functions",
         "PYTHONWARNINGS": "ignore",
     }
-    subprocess.run(command, check=True, cwd=ROOT, env=flags)  # noqa: S603
+    subprocess.run(command, check=True, cwd=ROOT, env=flags)
 
 
 def load() -> ModuleType:

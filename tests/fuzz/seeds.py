@@ -23,7 +23,11 @@ def seeds(target: str) -> list[bytes]:
     if target == "server":
         return [b"\0\0\3\1" + said for said in SERVER]
     if target == "raw":
-        return [b"\0\2\3\1" + vector.client + b"\xfe" + vector.server for vector in SERVER_VECTORS if len(vector.server) <= LONGEST]
+        return [
+            b"\0\2\3\1" + vector.client + b"\xfe" + vector.server
+            for vector in SERVER_VECTORS
+            if len(vector.server) <= LONGEST
+        ]
     vectors = [vector for vector in (*CLIENT_VECTORS, *DIALOGUES) if len(vector.client) <= LONGEST]
     heads = [HEADS[v.state][:1] + bytes([HEADS[v.state][1] + v.script.forms]) + b"\7\1" for v in vectors]
     return [head + v.client for head, v in zip(heads, vectors, strict=True)]

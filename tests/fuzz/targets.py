@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, lex, tokens
+from tests.wire.grammar import Limits
 from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, pieces
-from tests.wire.reference import Limits, Reference
+from tests.wire.reference import Reference
 from tests.wire.server import Script, Server
 from tests.wire.server_reference import ServerReference
 
@@ -25,8 +26,12 @@ def chosen(head: bytes) -> tuple[str, Script, tuple[int, ...]]:
     """State, server and chunk sizes of an input's first bytes."""
     a, b, c, d = head
     script = Script(
-        results=RESULTS[a & 3], literals=LITERALS[(a >> 2) & 3], idles=((True,), (False,), (True, False))[(a >> 4) % 3], rounds=(a >> 6) & 1,
-        forms=b % 3, data=(b"", b"* 3 EXISTS\r\n")[(b >> 4) & 1],
+        results=RESULTS[a & 3],
+        literals=LITERALS[(a >> 2) & 3],
+        idles=((True,), (False,), (True, False))[(a >> 4) % 3],
+        rounds=(a >> 6) & 1,
+        forms=b % 3,
+        data=(b"", b"* 3 EXISTS\r\n")[(b >> 4) & 1],
     )
     return STATES[(b >> 2) % 3], script, (1 + c % 17, 1 + d % 5)
 
@@ -124,7 +129,13 @@ def raw(data: bytes) -> None:
     assert not play.errors
 
 
-TARGETS: dict[str, Callable[[bytes], None]] = {"lexer": lexer, "client": client, "server": server, "turns": turns, "raw": raw}
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "lexer": lexer,
+    "client": client,
+    "server": server,
+    "turns": turns,
+    "raw": raw,
+}
 
 
 def _client(said: bytes, state: str, script: Script, sizes: tuple[int, ...] | None) -> Play:

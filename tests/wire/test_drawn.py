@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING
 from tests.wire.drawn import CLIENT, SERVER, SIZES, STATES, scripts
-from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, gate, pieces
-from tests.wire.reference import Limits, Reference
+from tests.wire.grammar import Limits
+from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, pieces
+from tests.wire.reference import Reference
 from tests.wire.server import Script, Server
 from tests.wire.server_reference import ServerReference
 
