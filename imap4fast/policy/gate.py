@@ -25,6 +25,10 @@ CHANGING = frozenset(
 ASKED = frozenset((b"LOGIN", b"AUTHENTICATE", b"ENABLE", b"ID"))
 """Commands that the session must see: they carry the user's name, or arguments that are filtered."""
 
+_MAX_NAME = 100
+_MAX_LIST = 2000
+"""Octets of what is remembered: a hostile server must not fill the memory of all sessions."""
+
 
 def word_fits(pattern: str, word: str) -> bool:
     """Whether a word of a `commands` or `capabilities` list stands for this upper-case name.
@@ -73,7 +77,7 @@ class Powers:
         offered = self._offered.get(name)
         if offered is None:
             offered = self._judge(name)
-            if len(self._offered) < 1000:
+            if len(self._offered) < 1000 and len(name) <= _MAX_NAME:
                 self._offered[name] = offered
         return offered
 
@@ -93,7 +97,7 @@ class Powers:
         done = self._cache.get(key)
         if done is None:
             done = tuple(self._rewritten(line.upper().split(), authenticated))
-            if len(self._cache) < 100:
+            if len(self._cache) < 100 and len(line) <= _MAX_LIST:
                 self._cache[key] = done
         return done
 

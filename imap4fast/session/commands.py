@@ -23,6 +23,7 @@ MAX_ID_PAIRS = 30
 MAX_ID_KEY = 30
 MAX_ID_VALUE = 1024
 
+
 def octets(token: Token) -> bytes | None:
     """The octets of an astring; None for a list."""
     if isinstance(token, bytes):
