@@ -121,6 +121,8 @@ cdef class Relay:
         public uint8_t server_literals     # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
         public bint unknown_allowed
         readonly uint8_t fault
+        readonly uint64_t offset           # of the fault: the octets of that side up to the end of the line in hand
+        Py_ssize_t left_over               # octets of the chunk in hand that lie behind that line
         readonly uint8_t limit
         readonly bint wrong_state
         readonly bint plain                # the line in question has no code and no control character
@@ -678,6 +680,7 @@ cdef class Relay:
             nl = <const uint8_t*>memchr(p + i, c"\n", n - i)
             size = n - i if nl == NULL else nl - (p + i) + 1
             if self.c_line.size + size > self.max_line + 2:
+                self.left_over = n - i - size
                 self._client_fault(F_LINE_TOO_LONG, NULL, 0)
                 return 0
             if nl == NULL:
@@ -692,6 +695,7 @@ cdef class Relay:
                 line = self.c_line.data
             i += size
             size = size if placed else self.c_line.size
+            self.left_over = n - i
             if self._client_line(line, size) == R_PASS and not self.stopped:
                 if placed:
                     self._pass_server(line, size)
@@ -780,6 +784,7 @@ cdef class Relay:
         """Tell session; where the session goes on, an announced literal is eaten. `p` NULL: no line is in hand."""
         cdef Py_ssize_t tag = self.x.tag_size if self.c_mode == C_LINE and p != NULL else 0
         self.fault = <uint8_t>fault
+        self.offset = self.cout - self.left_over
         if self.c_mode == C_NEXT or self.c_mode == C_TAIL:
             self._tag = self._unit_tag()
         elif tag and self._find_pending(p, tag) < 0:
@@ -810,6 +815,7 @@ cdef class Relay:
         self.c_eaten += size
         if size > MAX_EATEN or self.c_eaten > MAX_EATEN:
             self.fault = F_UNEATABLE
+            self.offset = self.cout - self.left_over
             self._tag = b""
             self._ask_client(Q_CLIENT_FAULT)
             self.stop()
@@ -850,6 +856,8 @@ cdef class Relay:
             return self._client_fault(F_UNKNOWN_COMMAND, p, n - 2)
         if action == GATE_DENY or self.wrong_state:
             return self._refused(p, n)
+        if self.x.announces and self.c_code == CMD_AUTHENTICATE:
+            return self._client_fault(F_LITERAL_NOT_ALLOWED, p, n - 2)
         if self.x.announces:
             if self._is_upload():
                 return self._upload(p, n)
@@ -1182,6 +1190,7 @@ cdef class Relay:
             nl = <const uint8_t*>memchr(p + i, c"\n", n - i)
             size = n - i if nl == NULL else nl - (p + i) + 1
             if self.s_line.size + size > self.max_server_line + 2:
+                self.left_over = n - i - size
                 return self._server_fault(F_LINE_TOO_LONG)
             if nl == NULL:
                 self._flush_client()
@@ -1195,6 +1204,7 @@ cdef class Relay:
                 line = self.s_line.data
             i += size
             size = size if placed else self.s_line.size
+            self.left_over = n - i
             if size < 2 or line[size - 2] != c"\r":
                 return self._server_fault(F_BARE_LF)
             result = self._server_line(line, size)
@@ -1243,6 +1253,7 @@ cdef class Relay:
 
     cdef int _server_fault(self, int fault) except -1:
         self.fault = <uint8_t>fault
+        self.offset = self.sin - self.left_over
         self._ask(Q_SERVER_FAULT)
         self.stop()
         return 0
@@ -1410,7 +1421,7 @@ cdef class Relay:
         """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one is a fault."""
         cdef const uint8_t* q = end - 2
         cdef int64_t size = 0
-        while q > p and CHARS[q[0]] & CH_DIGIT and end - q < 32:
+        while q > p and CHARS[q[0]] & CH_DIGIT:
             q -= 1
         if q[0] != c"{":
             if q[0] == c"+" and q > p and CHARS[(q - 1)[0]] & CH_DIGIT:
@@ -1535,7 +1546,7 @@ cdef class Relay:
             self.c_mark = self.cout
             self.completed = False
             self.c_last = now
-        if self.sin != self.s_mark or self.n_pending == 0:
+        if self.sin != self.s_mark or (self.n_pending == 0 and not self.s_open and self.s_line.size == 0):
             self.s_mark = self.sin
             self.s_last = now
         if self.end_at and now >= self.end_at:
@@ -1558,7 +1569,7 @@ cdef class Relay:
             return T_CLIENT_RECV
         if (self.s_open or self.s_line.size) and not self.c_full and now - self.s_last >= self.server_recv_s:
             return T_SERVER_RECV
-        if self.n_pending and self.c_mode < C_IDLE and not self.c_full and not self._only_idle() \
+        if self.n_pending and (self.hold or self.c_mode == C_LINE) and not self.c_full and not self._only_idle() \
                 and now - (self.s_last if self.s_last > self.c_last else self.c_last) >= self.reply_s:
             return T_REPLY
         if (self.n_pending == 0 or self.c_mode == C_IDLE) and not c_unit and now - self.c_last >= self.idle_s:
