@@ -1,7 +1,7 @@
 """More of row T-F05: literals that a server reads as commands, since it gave the command up before them.
 
-Measured with Dovecot 2.3.19.1: it does not skip the literal of a command that it does not know (extensions without their
-plugin), nor one behind the last argument, nor that of an APPEND whose flags or date it refuses.
+Measured with Dovecot 2.3.19.1: it does not skip the literal of a command that it does not know (extensions without
+their plugin), nor one behind the last argument, nor that of an APPEND whose flags or date it refuses.
 """
 
 # ruff: noqa: N802 (tests bear the names of the rows)
