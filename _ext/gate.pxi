@@ -24,6 +24,22 @@ cdef Words STATUS_WORDS = Words({b"OK": 0, b"NO": 1, b"BAD": 2})
 STATUSES = (b"OK", b"NO", b"BAD")
 
 
+cdef enum:
+    MOST_SAID = 256      # status lines that a gate keeps: servers say the same ones to everybody
+    MAX_SAID = 1000      # octets of such a line
+
+
+@cython.final
+cdef class Said:
+    """What became of a status line of the server's that lists capabilities, and what the list taught."""
+
+    cdef:
+        readonly bytes line        # from behind its tag to its end, as clients get it
+        readonly bint ok
+        readonly bint sasl_ir
+        readonly bint searchres
+
+
 @cython.final
 cdef class Gate:
     """What policy compiled of one command-acl (architecture.md section 4). Shared by all its sessions."""
@@ -33,6 +49,8 @@ cdef class Gate:
         Words codes
         Words untagged
         bint unknown
+        dict before        # status lines kept for sessions that are not authenticated
+        dict after         # and for those that are
 
     def __cinit__(self, bytes actions, codes, untagged, bint unknown=False):
         """`actions` has one of PASS, ASK, DENY for each of COMMANDS; `codes` and `untagged` are the names of response
@@ -47,6 +65,34 @@ cdef class Gate:
         self.codes = Words({bytes(name): 1 for name in codes})
         self.untagged = Words({bytes(name): U_DATA for name in untagged} | _UNTAGGED)
         self.unknown = unknown
+        self.before = {}
+        self.after = {}
+
+    def keep(self, bytes rest not None, bint authenticated, bytes line not None, bint sasl_ir, bint searchres):
+        """`rest`, a status line from behind its tag to its end, becomes `line` in every session under this gate. Long
+        lines, and many, are not kept.
+        """
+        cdef dict lines = self.after if authenticated else self.before
+        cdef Said said
+        if len(rest) > MAX_SAID or len(lines) >= MOST_SAID:
+            return
+        said = Said()
+        said.line = line
+        said.ok = rest.startswith(b"OK ")
+        said.sasl_ir = sasl_ir
+        said.searchres = searchres
+        lines[rest] = said
+
+    def said(self, bytes rest not None, bint authenticated):
+        """What was kept of such a line, or None."""
+        return (self.after if authenticated else self.before).get(rest)
+
+    cdef Said look(self, const uint8_t* p, Py_ssize_t n, bint authenticated):
+        """The same for n octets at p."""
+        cdef dict lines = self.after if authenticated else self.before
+        if n > MAX_SAID or not lines:
+            return None
+        return <Said>lines.get(PyBytes_FromStringAndSize(<const char*>p, n))
 
     def action(self, int code):
         """The action for one command (for tests and for `test-imap4`)."""

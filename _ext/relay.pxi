@@ -118,6 +118,9 @@ cdef class Relay:
         public uint8_t max_pending
         public bint utf8
         public bint searchres
+        public bint sasl_ir                # the server takes an initial response
+        public bint brief                  # nobody wants a log line of what is decided here without a question
+        public bytes user                  # of the LOGIN that went on without one
         public uint8_t server_literals     # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
         public bint unknown_allowed
         readonly uint8_t fault
@@ -925,6 +928,8 @@ cdef class Relay:
 
     cdef int _asked(self, const uint8_t* p, Py_ssize_t n) except -1:
         cdef int answer
+        if self.brief and self.c_code == CMD_LOGIN and self._plain_login(p, p + n - 2):
+            return self._forward(p, n)
         self._tag = PyBytes_FromStringAndSize(<const char*>p, self.x.tag_size)
         if self.x.loose:
             buf_drop(&self.unit)
@@ -946,6 +951,30 @@ cdef class Relay:
         self._unit = None
         self.replacement = None
         return R_DONE
+
+    cdef bint _plain_login(self, const uint8_t* p, const uint8_t* end) except? True:
+        """Is this canonical line LOGIN with two atoms or quoted strings, the user's without escapes? Its name is kept
+        for session, nobody need be asked.
+        """
+        cdef const uint8_t* name = p + self.x.args_at + 1
+        cdef const uint8_t* q = name
+        if self.x.loose or self.x.args != 2 or self.x.top != 2 or name[0] == c"(":
+            return False
+        if name[0] == c'"':
+            name += 1
+            q = scan_quoted(name, end)
+            if q >= end or q[0] != c'"' or (q + 1)[0] != c" ":
+                return False
+            self.user = PyBytes_FromStringAndSize(<const char*>name, q - name)
+            q += 1
+        else:
+            while q < end and q[0] != c" ":
+                q += 1
+            self.user = PyBytes_FromStringAndSize(<const char*>name, q - name)
+        if q + 1 >= end or (q + 1)[0] == c"(":
+            self.user = None
+            return False
+        return True
 
     # a command with literals that are gathered
 
@@ -1280,12 +1309,30 @@ cdef class Relay:
             return self._data(p, n)
         if not self.s_greeted:
             self.s_greeted = True
-            return self._question(Q_GREETING, p, n)
+            return self._greeting(p, n)
         if p[0] == c"*" and p[1] == c" ":
             return self._untagged(p, n)
         if p[0] == c"+":
             return self._continuation(p, n)
         return self._tagged(p, n)
+
+    cdef int _greeting(self, const uint8_t* p, Py_ssize_t n) except -1:
+        cdef Said said = None
+        if self.brief and p[0] == c"*" and p[1] == c" ":
+            said = self._gate.look(p + 2, n - 2, False)
+        if said is None or not said.ok:
+            return self._question(Q_GREETING, p, n)
+        self.greeted()
+        return self._say(p, 2, said)
+
+    cdef int _say(self, const uint8_t* p, Py_ssize_t head, Said said) except -1:
+        """Send the line at p, whose tag and space are `head` octets, as what it became before."""
+        cdef bytes line = PyBytes_FromStringAndSize(<const char*>p, head) + said.line
+        self.sasl_ir = said.sasl_ir
+        self.searchres = said.searchres
+        self._flush_client()
+        self._to_client(<const uint8_t*>line, len(line), line)
+        return R_DONE
 
     cdef int _question(self, int question, const uint8_t* p, Py_ssize_t n) except -1:
         """Ask about a whole line of the server."""
@@ -1504,11 +1551,39 @@ cdef class Relay:
             question = Q_COMPLETED
         self.code = self.pending[at].code
         self.status = status
+        if self.brief and self.code == CMD_LOGIN and status == 0 and scan_text(p + i, p + n - 2) >= p + n - 2:
+            return self._login_completed(p, n, at, start)
         self._tag = PyBytes_FromStringAndSize(<const char*>p, start - 1) if question == Q_COMPLETED else None
         result = self._status_line(question, p, n, i)
         if not self.stopped:
             self._complete(at, status)
         return result
+
+    cdef int _login_completed(self, const uint8_t* p, Py_ssize_t n, int at, Py_ssize_t start) except -1:
+        """`tag OK` to LOGIN, its status at `start`: session is told, the line is looked up before it is asked about."""
+        cdef int result
+        cdef Said said
+        if not self._logged_in():
+            return R_DONE
+        said = self._gate.look(p + start, n - start, True)
+        if said is not None:
+            result = self._say(p, start, said)
+        else:
+            result = self._question(Q_STATUS, p, n)
+        if not self.stopped:
+            self._complete(at, 0)
+        return result
+
+    cdef bint _logged_in(self) except? True:
+        """Tell session that the login succeeded. False: the session has ended."""
+        cdef bint stays = False
+        try:
+            stays = self.session.logged_in()
+        except Exception as exc:
+            self.session.broken(exc)
+        if not stays:
+            self.stop()
+        return stays and not self.stopped
 
     cdef int _continuation(self, const uint8_t* p, Py_ssize_t n) except -1:
         """"+": only where something waits for one, else it could set free what the client holds (T-R13)."""

@@ -41,11 +41,24 @@ def tokens(unit: bytes) -> list[Token]: ...
 # gate.pxi
 
 @final
+class Said:
+    @property
+    def line(self) -> bytes: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def sasl_ir(self) -> bool: ...
+    @property
+    def searchres(self) -> bool: ...
+
+@final
 class Gate:
     def __init__(
         self, actions: bytes, codes: Iterable[bytes], untagged: Iterable[bytes], unknown: bool = False
     ) -> None: ...
     def action(self, code: int) -> int: ...
+    def keep(self, rest: bytes, authenticated: bool, line: bytes, sasl_ir: bool, searchres: bool) -> None: ...
+    def said(self, rest: bytes, authenticated: bool) -> Said | None: ...
 
 # relay.pxi
 
@@ -73,6 +86,9 @@ class Relay:
     max_pending: int
     utf8: bool
     searchres: bool
+    sasl_ir: bool
+    brief: bool
+    user: bytes | None
     server_literals: int
     unknown_allowed: bool
     replacement: bytes | None

@@ -60,7 +60,7 @@ def listed(words: WordList, name: str, known: bool = True) -> bool:
 class Powers:
     """What a session under one command-acl may do: compiled, immutable, shared."""
 
-    __slots__ = ("_cache", "_offered", "acl", "commands", "gate", "lines", "unknown_capabilities")
+    __slots__ = ("_cache", "_offered", "acl", "commands", "gate", "unknown_capabilities")
 
     def __init__(self, acl: CommandAcl) -> None:
         self.acl = acl
@@ -68,8 +68,6 @@ class Powers:
         self.unknown_capabilities = acl.capabilities is not None and listed(acl.capabilities, "", known=False)
         self.gate = compile_gate(acl, self.commands, self.unknown_capabilities)
         self._offered: dict[bytes, bool] = {}
-        self.lines: dict[tuple[bytes, bool], tuple[bytes, bytes]] = {}
-        """Status lines rewritten before, with the capability names in them; kept by the session's tier."""
         self._cache: dict[tuple[bytes, bool], tuple[bytes, ...]] = {}
 
     def offers(self, name: bytes) -> bool:

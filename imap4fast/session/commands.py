@@ -66,7 +66,7 @@ def authenticate(session: Session) -> int:
     if not session.sasl.answered(initial, initial=True):
         session.sasl = None
         return session.bad(Reply.BAD_SASL)
-    if session.server_ir:
+    if session.relay.sasl_ir:
         return answers.PASS
     session.sasl.stashed = initial
     session.relay.replacement = session.relay.tag + b" AUTHENTICATE " + words[0] + b"\r\n"

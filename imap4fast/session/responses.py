@@ -17,10 +17,6 @@ from imap4fast.session.login import MAX_CHALLENGE, MAX_ROUNDS, decoded
 if TYPE_CHECKING:
     from imap4fast.session.session import Session
 
-MAX_LINES = 256
-"""Status lines with capabilities that are kept rewritten: servers say the same ones to everybody."""
-MAX_KEPT = 1000
-"""Octets of such a line."""
 MAX_CODES = 8
 """Codes that are taken out of one line; after so many its text goes, too."""
 
@@ -48,15 +44,15 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
 def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
     """A status line (with CRLF) as the client may see it: `(tag / "*") SP cond SP ["[" code "]" SP] text`."""
     head, _, rest = line.partition(b" ")
-    known = session.powers.lines.get((rest, session.authenticated))
-    if known is not None and not session.logs.detailed:
-        session.learn(known[1])
-        return head + known[0]
+    relay, gate = session.relay, session.powers.gate
+    said = None if session.logs.detailed else gate.said(rest, session.authenticated)
+    if said is not None:
+        relay.sasl_ir, relay.searchres = said.sasl_ir, said.searchres
+        return head + b" " + said.line
     done = _rewritten(session, rest[:-2], where)
-    names = _offered(rest)
-    if names and len(rest) <= MAX_KEPT and len(session.powers.lines) < MAX_LINES:
-        session.powers.lines[(rest, session.authenticated)] = (done, names)
-    return head + done
+    if _lists_capabilities(rest):
+        gate.keep(rest, session.authenticated, done, relay.sasl_ir, relay.searchres)
+    return head + b" " + done
 
 
 def _rewritten(session: Session, rest: bytes, where: str) -> bytes:
@@ -70,13 +66,13 @@ def _rewritten(session: Session, rest: bytes, where: str) -> bytes:
             code, text = _code(session, text, where)
     if text.startswith(b"[") and not code:
         text = b""
-    return b" " + cleaned(condition) + b" " + code + (text or b"-") + b"\r\n"
+    return cleaned(condition) + b" " + code + (text or b"-") + b"\r\n"
 
 
-def _offered(rest: bytes) -> bytes:
-    """The names in a status line that begins with a list of capabilities."""
+def _lists_capabilities(rest: bytes) -> bool:
+    """Whether a status line begins with a list of capabilities, which the session has learned then."""
     words = rest.split(b" ", 2)
-    return words[2].partition(b"]")[0] if len(words) == 3 and words[1] == b"[CAPABILITY" else b""
+    return len(words) == 3 and words[1] == b"[CAPABILITY" and b"]" in words[2]
 
 
 def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
@@ -162,6 +158,7 @@ def completed(session: Session) -> int:
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
+        session.take_user()
         if session.sasl is not None:
             session.candidate = session.sasl.user
         severity = "D" if ok else "N"

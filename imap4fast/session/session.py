@@ -21,7 +21,7 @@ from imap4fast.policy.facts import Facts
 from imap4fast.policy.gate import Powers
 from imap4fast.session import answers, commands, faults, responses
 from imap4fast.session.charter import Charter
-from imap4fast.session.login import Sasl
+from imap4fast.session.login import Sasl, normalised
 
 
 class Outside(Protocol):
@@ -67,7 +67,7 @@ class Session:
     __slots__ = (
         "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language", "leaving",
         "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
-        "server_ir", "status", "unlisted_seen", "user",
+        "status", "unlisted_seen", "user",
     )  # fmt: skip
 
     def __init__(self, charter: Charter, outside: Outside, facts: Facts, number: int, began: float) -> None:
@@ -86,7 +86,6 @@ class Session:
         self.mechanism = ""
         self.sasl: Sasl | None = None
         self.enabling: frozenset[bytes] = frozenset()
-        self.server_ir = False
         self.bad_commands = 0
         self.leaving = False
         self.unlisted_seen = False
@@ -132,6 +131,7 @@ class Session:
         """Give an admitted session its wire, with its limits."""
         self.relay = relay
         relay.begin(self, self.powers.gate)
+        relay.brief = not self.logs.detailed
         relay.take_limits(self.charter.limits(self.acl, self.powers.acl), self.began)
         self.status = "ACCEPTED"
         self.result = "OK"
@@ -167,14 +167,23 @@ class Session:
         the octets as commands, as Dovecot does (protocol.md 3.2). They go on when the server asks for them.
         """
         offered = names.upper().split()
-        self.server_ir = b"SASL-IR" in offered
+        self.relay.sasl_ir = b"SASL-IR" in offered
         self.relay.searchres = b"SEARCHRES" in offered or b"IMAP4REV2" in offered
+
+    def take_user(self) -> None:
+        """A LOGIN that the relay passed without a question: who asks to log in."""
+        name = self.relay.user
+        if name is not None:
+            self.relay.user = None
+            self.candidate = normalised(name)
+            self.mechanism = "LOGIN"
 
     def logged_in(self) -> bool:
         """The server accepted the login: the user is known, command-acls that name users are searched again.
 
         False: the second search denies, the session has ended.
         """
+        self.take_user()
         self.relay.state = AUTHENTICATED
         self.user = self.facts.user = self.candidate
         self.bad_commands = 0
