@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from functools import lru_cache
+from typing import NamedTuple
 
 from imap4fast.config.values import Address
 
@@ -24,10 +25,28 @@ def literal_of(value: Address) -> str:
     return literal(value.value.to_bytes(4 if value.version == 4 else 16))
 
 
-@lru_cache(maxsize=4096)
-def shown(host: str, port: int) -> str:
+def text(host: str, port: int) -> str:
     """`192.0.2.1:143` or `[2001:db8::1]:143`."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@lru_cache(maxsize=4096)
+def shown(host: str, port: int) -> str:
+    """The same, kept: for ends that are seen again, which clients' ports are not."""
+    return text(host, port)
+
+
+class Place(NamedTuple):
+    """An address and port that clients connect to, in each form."""
+
+    sock: tuple[Address, int]
+    text: str
+
+
+@lru_cache(maxsize=1024)
+def place(octets: bytes, port: int) -> Place:
+    """The place with this address."""
+    return Place((address(octets), port), text(literal(octets), port))
 
 
 @lru_cache(maxsize=1024)

@@ -34,15 +34,17 @@ class Driver:
         end: ClientEnd,
         transport: asyncio.Transport,
         client: tuple[str, int],
-        to: tuple[str, int],
+        to_text: str,
+        track_key: bytes,
     ) -> None:
         self.service = service
         self.relay = end.relay
         self.client: asyncio.Transport | None = transport
         self.server: asyncio.Transport | None = None
         self.client_address = client
-        self.client_text = addresses.shown(*client)
-        self.to_text = addresses.shown(*to)
+        self.client_text = addresses.text(*client)
+        self.to_text = to_text
+        self.track_key = track_key
         self.server_address: tuple[str, int] | None = None
         self.attempt: asyncio.Task[None] | None = None
         self.connect_until = 0.0
@@ -51,7 +53,6 @@ class Driver:
         self.client_done = False
         self.recorded = False
         self.session: Session
-        self.track_key = b""
 
     @property
     def server_text(self) -> str | None:
@@ -64,7 +65,7 @@ class Driver:
 
     # ---- begin --------------------------------------------------------------------------------------------------
 
-    def begin(self, session: Session, fd: int) -> None:
+    def begin(self, session: Session, fd: int, now: float) -> None:
         """Decide; then connect, or refuse."""
         self.session = session
         if not session.open():
@@ -73,7 +74,7 @@ class Driver:
         if not session.admit():
             self.refuse(session.refusal(Reply.DENIED))
             return
-        self.relay.attach_client(self.client, fd, self.service.now)
+        self.relay.attach_client(self.client, fd, now)
         session.start(self.relay)
         self.connect(session.acl.plug_to)
 
@@ -166,9 +167,10 @@ class Driver:
         transport.set_write_buffer_limits(high=0)
         fd = transport.get_extra_info("socket").fileno()
         set_options(fd, service.server_options[":" in self.server_address[0]])
-        now = service.now
-        self.relay.greeting_until = now + service.proxy.server_conn.recv_timeout
-        self.relay.attach_server(transport, fd, now)
+        now = service.clock()
+        relay = self.relay
+        relay.greeting_until = now + service.proxy.server_conn.recv_timeout
+        relay.attach_server(transport, fd, now)
         if self.session.logs.detailed:
             self.session.log(entries.CONNECTED, self.server_text, now - self.session.began)
 
@@ -189,9 +191,11 @@ class Driver:
         """The client's transport is gone."""
         self.client = None
         self.client_done = True
-        if isinstance(error, TimeoutError):
-            self.session.send_timed_out("CLIENT")
-        self.session.client_gone()
+        session = self.session
+        if not session.over:
+            if isinstance(error, TimeoutError):
+                session.send_timed_out("CLIENT")
+            session.client_gone()
         self.service.forget(self)
 
     def server_ended(self) -> None:
@@ -201,25 +205,29 @@ class Driver:
 
     def server_lost(self, error: Exception | None) -> None:
         """The server's transport is gone."""
-        self.relay.detach_server()
         self.server = None
+        session = self.session
+        if session.over:
+            return
+        self.relay.detach_server()
         if isinstance(error, TimeoutError):
-            self.session.send_timed_out("SERVER")
-        self.session.server_gone()
+            session.send_timed_out("SERVER")
+        session.server_gone()
 
     def close(self) -> None:
         """Send what is queued, then close both legs. The client's is closed once the client has read all, or after
         close-timeout (closing with unread bytes would reset the connection and take the BYE with it).
         """
         self._record(0)
-        self.relay.detach_server()
+        relay = self.relay
+        relay.detach_server()
         if self.attempt is not None:
             self.attempt.cancel()
         if self.server is not None:
             self.server.close()
         if self.client is None:
             return
-        if self.client_done or self.session.leaving or self.relay.left:
+        if self.client_done or self.session.leaving or relay.left:
             self._client_close()
         else:
             self._linger()
@@ -228,7 +236,9 @@ class Driver:
         self.relay.detach_client()
         if self.client is not None:
             self.client.close()
-            self.close_at = self.close_at or self.service.now + self.service.proxy.client_conn.close_timeout
+            if not self.close_at:
+                service = self.service
+                self.close_at = service.clock() + service.proxy.client_conn.close_timeout
 
     def _linger(self) -> None:
         wait = self.service.proxy.client_conn.close_timeout

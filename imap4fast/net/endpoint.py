@@ -13,6 +13,7 @@ from imap4fast._wire import Relay
 
 if TYPE_CHECKING:
     from imap4fast.net.driver import Driver
+    from imap4fast.net.service import Service
 
 
 class ClientEnd(asyncio.Protocol):
@@ -20,17 +21,18 @@ class ClientEnd(asyncio.Protocol):
 
     data_received: Callable[[bytes], None]  # type: ignore[assignment]
 
-    __slots__ = ("accepted", "data_received", "driver", "relay")
+    __slots__ = ("data_received", "driver", "relay", "service", "transparent")
 
-    def __init__(self, accepted: Callable[[asyncio.Transport, ClientEnd], None]) -> None:
-        self.accepted = accepted
-        self.relay = Relay()
-        self.data_received = self.relay.client_data
+    def __init__(self, service: Service, transparent: bool) -> None:
+        self.service = service
+        self.transparent = transparent
+        self.relay = relay = Relay()
+        self.data_received = relay.client_data
         self.driver: Driver | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accepted: the service decides."""
-        self.accepted(transport, self)  # type: ignore[arg-type]
+        self.service.accepted(transport, self)  # type: ignore[arg-type]
 
     def pause_writing(self) -> None:
         """The transport holds bytes that the client does not take."""

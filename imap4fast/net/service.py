@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of
 from imap4fast.config.settings import Listen, Settings
@@ -81,15 +82,7 @@ class Service:
         self.loop.call_later(FLUSH_S, self._flush)
 
     def _maker(self, listen: Listen) -> Callable[[], ClientEnd]:
-        transparent = listen.transparent
-
-        def accepted(transport: asyncio.Transport, end: ClientEnd) -> None:
-            self._accepted(transport, end, transparent)
-
-        def make() -> ClientEnd:
-            return ClientEnd(accepted)
-
-        return make
+        return partial(ClientEnd, self, listen.transparent)
 
     def adopt(self, sock: socket.socket, listen: Listen) -> None:
         """A connection that another process accepted."""
@@ -100,7 +93,8 @@ class Service:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _accepted(self, transport: asyncio.Transport, end: ClientEnd, transparent: bool) -> None:
+    def accepted(self, transport: asyncio.Transport, end: ClientEnd) -> None:
+        """A client connected: admit it by the host's limits, then let its session decide."""
         fd = transport.get_extra_info("socket").fileno()
         peer, local = end_of(fd, True), end_of(fd, False)
         if peer is None or local is None:
@@ -114,23 +108,19 @@ class Service:
         if over:
             self._over_limit(transport, end, over, client)
             return
-        to = (addresses.literal(local[0]), local[1])
+        place = addresses.place(*local)
+        driver = Driver(self, end, transport, client, place.text, octets)
         if self.logs.detailed:
-            self.logs.write(entries.CONNECTION_ACCEPTED, addresses.shown(*client), addresses.shown(*to))
-        driver = Driver(self, end, transport, client, to)
-        driver.track_key = octets
+            self.logs.write(entries.CONNECTION_ACCEPTED, driver.client_text, place.text)
         end.driver = driver
         self._drivers[driver] = None
         self._number += 1
-        facts = Facts(
-            client=addresses.address(octets),
-            client_port=port,
-            to=(addresses.address(local[0]), local[1]),
-            transparent=transparent,
-            when=datetime.datetime.now() if self._charter.policy.needs_time else None,
-        )
-        session = Session(self._charter, driver, facts, self._number, now)
-        driver.begin(session, fd)
+        charter = self._charter
+        facts = Facts(addresses.address(octets), port, place.sock, end.transparent)
+        if charter.policy.needs_time:
+            facts.when = datetime.datetime.now()
+        session = Session(charter, driver, facts, self._number, now)
+        driver.begin(session, fd, now)
         if self._draining and not session.over:
             session.shut_down()
 

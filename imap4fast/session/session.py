@@ -65,9 +65,10 @@ class Session:
     """One client's connection and what belongs to it."""
 
     __slots__ = (
-        "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language", "leaving",
-        "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
-        "status", "unlisted_seen", "user",
+        "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
+        "leaving", "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule",
+        "sasl",
+        "status", "transparent", "unlisted_seen", "user",
     )  # fmt: skip
 
     def __init__(self, charter: Charter, outside: Outside, facts: Facts, number: int, began: float) -> None:
@@ -75,6 +76,7 @@ class Session:
         self.logs = charter.logs
         self.outside = outside
         self.facts = facts
+        self.transparent = "YES" if facts.transparent else "NO"
         self.number = number
         self.began = began
         self.acl: SessionAcl
@@ -100,39 +102,44 @@ class Session:
 
     def open(self) -> bool:
         """Search the session-acls and command-acls. False: refused, `refusal()` says what the client gets."""
-        self.log(entries.SESSION_START, self.outside.client_text, self.outside.to_text, self._transparent())
-        decision = self.charter.policy.session(self.facts)
+        write, number, facts = self.logs.write, self.number, self.facts
+        write(entries.SESSION_START, self.outside.client_text, self.outside.to_text, self.transparent, track=number)
+        decision = self.charter.policy.session(facts)
         acl = decision.acl
-        accepted = decision.accepted and isinstance(acl, SessionAcl) and bool(acl.plug_to)
-        self.rule = None if decision.acl is None else decision.acl.name
-        self.log(entries.SESSION_ACL, self.rule, "ACCEPTED" if accepted else "REJECTED")
-        if not accepted or not isinstance(acl, SessionAcl):
+        self.rule = name = None if acl is None else acl.name
+        if not decision.accepted or not isinstance(acl, SessionAcl) or not acl.plug_to:
+            write(entries.SESSION_ACL, name, "REJECTED", track=number)
             self.reason = "no plug-to" if acl is not None and acl.accept else "session-acl"
             return False
+        write(entries.SESSION_ACL, name, "ACCEPTED", track=number)
         self.acl = acl
         self.language = acl.language
-        self.facts.parent = acl.name
-        self.facts.server = (acl.plug_to[0].host, acl.plug_to[0].port)
+        facts.parent = acl.name
+        first = acl.plug_to[0]
+        facts.server = (first.host, first.port)
         return True
 
     def admit(self) -> bool:
         """Search the command-acls. False: `refusal` is due."""
         decision = self.charter.policy.command(self.facts)
-        self.rule = None if decision.acl is None else decision.acl.name
-        self.log(entries.COMMAND_ACL, self.acl.name, self.rule, "ACCEPTED" if decision.accepted else "REJECTED")
-        if not decision.accepted or decision.acl is None:
+        accepted, acl = decision.accepted, decision.acl
+        self.rule = name = None if acl is None else acl.name
+        result = "ACCEPTED" if accepted else "REJECTED"
+        self.logs.write(entries.COMMAND_ACL, self.acl.name, name, result, track=self.number)
+        if not accepted or acl is None:
             self.reason = "command-acl"
             return False
-        self.powers = self.charter.powers[decision.name]
-        self.language = self.powers.acl.language or self.acl.language
+        self.powers = powers = self.charter.powers[decision.name]
+        self.language = powers.acl.language or self.acl.language
         return True
 
     def start(self, relay: Relay) -> None:
         """Give an admitted session its wire, with its limits."""
         self.relay = relay
-        relay.begin(self, self.powers.gate)
+        powers = self.powers
+        relay.begin(self, powers.gate)
         relay.brief = not self.logs.detailed
-        relay.take_limits(self.charter.limits(self.acl, self.powers.acl), self.began)
+        relay.take_limits(self.charter.limits(self.acl, powers.acl), self.began)
         self.status = "ACCEPTED"
         self.result = "OK"
 
@@ -324,24 +331,21 @@ class Session:
 
     def closed(self, now: float, cin: int, cout: int, sin: int, sout: int) -> None:
         """Both legs are closed: the records of the session."""
-        outside = self.outside
+        outside, write, number, user = self.outside, self.logs.write, self.number, self.user
         time = f"{now - self.began:.3f}"
-        final = self.status if self.status == "REJECTED" else "ACCEPTED" if self.result != "FAILED" else "FAILED"
-        commands_seen = self.relay.commands if hasattr(self, "relay") else 0
-        self.log(
-            entries.SESSION_END, outside.client_text, outside.server_text, self._transparent(), self.user,
-            commands_seen, cin, cout, time, final, self.reason,
+        status, result = self.status, self.result
+        final = status if status == "REJECTED" or result != "FAILED" else "FAILED"
+        write(
+            entries.SESSION_END, outside.client_text, outside.server_text, self.transparent, user,
+            self.relay.commands if hasattr(self, "relay") else 0, cin, cout, time, final, self.reason, track=number,
         )  # fmt: skip
         client, port = outside.client_address
         server, server_port = outside.server_address or (None, 0)
         name = outside.service_name(server_port) if server_port else None
-        self.log(
-            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, self.user,
-            cin, cout, sin, sout, time, self.status, self.result, self.rule,
+        write(
+            entries.PROXY_EVENT, client, client, port, server, server, server_port, name, user,
+            cin, cout, sin, sout, time, status, result, self.rule, track=number,
         )  # fmt: skip
-
-    def _transparent(self) -> str:
-        return "YES" if self.facts.transparent else "NO"
 
 
 _FLOWS = dict(
