@@ -56,7 +56,7 @@ REMOVED = IMAP.entry(
     731,
     "D",
     "REMOVED KIND=%s NAME=%s",
-    "Something was removed from what the server said before the client saw it. KIND is CAPABILITY, CODE (a response "
+    "Something was removed from what the server said before the client saw it. KIND is CAPABILITY, ENABLE (an argument), ENABLED, ID (a field), CODE (a response "
     "code) or UNTAGGED (an untagged response).",
 )
 COMMAND_PASSED = IMAP.entry(

@@ -25,6 +25,10 @@ CHANGING = frozenset(
 ASKED = frozenset((b"LOGIN", b"AUTHENTICATE", b"ENABLE", b"ID"))
 """Commands that the session must see: they carry the user's name, or arguments that are filtered."""
 
+_MAX_NAME = 100
+_MAX_LIST = 2000
+"""Octets of what is remembered: a hostile server must not fill the memory of all sessions."""
+
 
 def word_fits(pattern: str, word: str) -> bool:
     """Whether a word of a `commands` or `capabilities` list stands for this upper-case name.
@@ -73,7 +77,7 @@ class Powers:
         offered = self._offered.get(name)
         if offered is None:
             offered = self._judge(name)
-            if len(self._offered) < 1000:
+            if len(self._offered) < 1000 and len(name) <= _MAX_NAME:
                 self._offered[name] = offered
         return offered
 
@@ -92,22 +96,23 @@ class Powers:
         key = (line, authenticated)
         done = self._cache.get(key)
         if done is None:
-            done = tuple(self._rewritten(line.upper().split(), authenticated))
-            if len(self._cache) < 100:
+            done = tuple(self._rewritten(line.split(), authenticated))
+            if len(self._cache) < 100 and len(line) <= _MAX_LIST:
                 self._cache[key] = done
         return done
 
     def _rewritten(self, names: Sequence[bytes], authenticated: bool) -> list[bytes]:
         own = [name for name in caps.OWN if self._own(name) and (name != b"SASL-IR" or not authenticated)]
-        shown: dict[bytes, None] = {}
-        for name in names:
+        shown: dict[bytes, bytes] = {}
+        for spelt in names:
+            name = spelt.upper()
             if name in own or (name == b"SASL-IR" and self._own(name)):
-                shown[name] = None
+                shown.setdefault(name, spelt)
             elif name.startswith(b"APPENDLIMIT") and self.offers(b"APPENDLIMIT"):
-                shown[self._append_limit(name)] = None
+                shown.setdefault(b"APPENDLIMIT", self._append_limit(name))
             elif self.offers(name):
-                shown[name] = None
-        return [*shown, *(name for name in own if name not in shown)]
+                shown.setdefault(name, spelt)
+        return [*shown.values(), *(name for name in own if name not in shown)]
 
     def _append_limit(self, name: bytes) -> bytes:
         limit = name.partition(b"=")[2]
@@ -135,6 +140,8 @@ class Powers:
         known = is_known_capability(text)
         if self.acl.capabilities is not None:
             return listed(self.acl.capabilities, text, known)
+        if name.startswith(b"AUTH=") and not caps.mechanism_known(name[5:]):
+            return False
         return known and name not in caps.REFERRALS and name not in caps.UNOFFERED
 
 

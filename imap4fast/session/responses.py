@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 MAX_LINES = 256
 """Status lines with capabilities that are kept rewritten: servers say the same ones to everybody."""
+MAX_KEPT = 1000
+"""Octets of such a line."""
+MAX_CODES = 8
+"""Codes that are taken out of one line; after so many its text goes, too."""
 
 _CONTROLS = bytes(range(0x20)) + b"\x7f"
 
@@ -33,7 +37,7 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
     authenticated = session.authenticated
     session.learn(names)
     shown = session.powers.rewrite(names, authenticated)
-    if session.logs.enabled(entries.CAPABILITIES):
+    if session.logs.detailed:
         session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
         for name in names.upper().split():
             if name not in shown:
@@ -45,12 +49,12 @@ def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
     """A status line (with CRLF) as the client may see it: `(tag / "*") SP cond SP ["[" code "]" SP] text`."""
     head, _, rest = line.partition(b" ")
     known = session.powers.lines.get((rest, session.authenticated))
-    if known is not None and not session.logs.enabled(entries.REMOVED):
+    if known is not None and not session.logs.detailed:
         session.learn(known[1])
         return head + known[0]
     done = _rewritten(session, rest[:-2], where)
-    names = rest.partition(b"[CAPABILITY ")[2].partition(b"]")[0]
-    if names and len(session.powers.lines) < MAX_LINES:
+    names = _offered(rest)
+    if names and len(rest) <= MAX_KEPT and len(session.powers.lines) < MAX_LINES:
         session.powers.lines[(rest, session.authenticated)] = (done, names)
     return head + done
 
@@ -58,11 +62,21 @@ def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
 def _rewritten(session: Session, rest: bytes, where: str) -> bytes:
     """A status line from behind its tag to its CRLF."""
     condition, _, text = rest.partition(b" ")
-    text = text.lstrip(b" ")
+    text = cleaned(text).lstrip(b" ")
     code = b""
-    if text.startswith(b"["):
-        code, text = _code(session, text, where)
-    return b" " + cleaned(condition) + b" " + code + (cleaned(text) or b"-") + b"\r\n"
+    for _ in range(MAX_CODES):
+        # What stands behind a code that was taken out must not become one.
+        if text.startswith(b"[") and not code:
+            code, text = _code(session, text, where)
+    if text.startswith(b"[") and not code:
+        text = b""
+    return b" " + cleaned(condition) + b" " + code + (text or b"-") + b"\r\n"
+
+
+def _offered(rest: bytes) -> bytes:
+    """The names in a status line that begins with a list of capabilities."""
+    words = rest.split(b" ", 2)
+    return words[2].partition(b"]")[0] if len(words) == 3 and words[1] == b"[CAPABILITY" else b""
 
 
 def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
@@ -71,13 +85,13 @@ def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
     name = inner.partition(b" ")[0].upper()
     if not closed:
         session.removed("CODE", name)
-        return b"", text[1:]
-    rest = rest.removeprefix(b" ")
+        return b"", text.lstrip(b"[ ")
+    rest = rest.lstrip(b" ")
     if name == b"CAPABILITY":
         names = capability_names(session, inner[len(name) :].strip(), where)
         return b"[CAPABILITY " + names + b"] ", rest
     if session.powers.code_passes(name, session.authenticated):
-        return b"[" + cleaned(inner) + b"] ", rest
+        return b"[" + inner + b"] ", rest
     session.removed("CODE", name)
     return b"", rest
 
@@ -105,7 +119,8 @@ def greeting(session: Session) -> int:
 
 def capability(session: Session) -> int:
     """capability-data (untagged)"""
-    names = capability_names(session, session.relay.unit[:-2].split(b" ", 2)[2], "UNTAGGED")
+    line = cleaned(session.relay.unit)
+    names = capability_names(session, line[len(b"* CAPABILITY ") :], "UNTAGGED")
     return _replace(session, b"* CAPABILITY " + names + b"\r\n")
 
 
@@ -125,9 +140,9 @@ def enabled(session: Session) -> int:
 
 def bye(session: Session) -> int:
     """The server ends the session: one BYE goes to the client, what follows does not (T-R16)."""
-    if session.bye_seen:
+    if session.relay.bye:
         return answers.DROP
-    session.bye_seen = True
+    session.relay.bye = True
     answer = status(session)
     if not session.leaving:
         session.finish_soon("server said BYE", failed=True)
@@ -142,14 +157,14 @@ def status(session: Session) -> int:
 
 
 def completed(session: Session) -> int:
-    """The tagged answer to LOGIN, AUTHENTICATE, ENABLE or LOGOUT."""
+    """The tagged answer to LOGIN, AUTHENTICATE or ENABLE."""
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
         if session.sasl is not None:
             session.candidate = session.sasl.user
         severity = "D" if ok else "N"
-        if session.logs.enabled(entries.LOGIN, severity):
+        if not ok or session.logs.detailed:
             cancelled = session.sasl is not None and session.sasl.cancelled and not ok
             result = b"CANCELLED" if cancelled else STATUSES[session.relay.status]
             session.log(entries.LOGIN, session.candidate, session.mechanism, result, severity=severity)
@@ -158,8 +173,6 @@ def completed(session: Session) -> int:
             return answers.CLOSE
     elif name == b"ENABLE":
         session.enabling = frozenset()
-    elif name == b"LOGOUT":
-        session.finish_soon("logout", failed=False)
     return status(session)
 
 

@@ -19,7 +19,6 @@ from imap4fast.log.cause import cause
 from imap4fast.log.entry import Entry
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.gate import Powers
-from imap4fast.policy.limits import acl_limits, fixed_limits
 from imap4fast.session import answers, commands, faults, responses
 from imap4fast.session.charter import Charter
 from imap4fast.session.login import Sasl
@@ -62,7 +61,7 @@ class Session:
     """One client's connection and what belongs to it."""
 
     __slots__ = (
-        "acl", "bad_commands", "began", "bye_seen", "candidate", "charter", "enabling", "facts", "language", "leaving",
+        "acl", "bad_commands", "began", "candidate", "charter", "enabling", "facts", "language", "leaving",
         "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
         "server_ir", "status", "unlisted_seen", "user",
     )  # fmt: skip
@@ -85,7 +84,6 @@ class Session:
         self.enabling: frozenset[bytes] = frozenset()
         self.server_ir = False
         self.bad_commands = 0
-        self.bye_seen = False
         self.leaving = False
         self.unlisted_seen = False
         self.over = False
@@ -127,13 +125,9 @@ class Session:
 
     def start(self, relay: Relay) -> None:
         """Give an admitted session its wire, with its limits."""
-        proxy = self.charter.proxy
         self.relay = relay
         relay.begin(self, self.powers.gate)
-        fixed_limits(relay, proxy)
-        acl_limits(relay, proxy, self.acl, self.powers.acl, self.began)
-        if proxy.login_timeout:
-            relay.login_until = self.began + proxy.login_timeout
+        relay.take_limits(self.charter.limits(self.acl, self.powers.acl), self.began)
         self.status = "ACCEPTED"
         self.result = "OK"
 
@@ -187,7 +181,7 @@ class Session:
             return False
         if self.powers is not parent:
             self.relay.gate = self.powers.gate
-            acl_limits(self.relay, self.charter.proxy, self.acl, self.powers.acl, self.began)
+            self.relay.take_limits(self.charter.limits(self.acl, self.powers.acl), self.began)
         return True
 
     # ---- what flows use -----------------------------------------------------------------------------------------
@@ -198,7 +192,7 @@ class Session:
 
     def removed(self, kind: str, name: bytes) -> None:
         """Something was taken out of what an end said."""
-        if self.logs.enabled(entries.REMOVED):
+        if self.logs.detailed:
             self.log(entries.REMOVED, kind, name)
 
     def unlisted(self, name: bytes) -> None:
@@ -245,7 +239,7 @@ class Session:
         """End the session now; `* BYE` where the client is between units. CLOSE, for the relay."""
         if self.over:
             return answers.CLOSE
-        if reply is not None and not self.bye_seen and self.relay.between_units:
+        if reply is not None and not self.relay.bye and self.relay.between_units:
             self.relay.reply(self.refusal(reply))
         self._finish(reason, "FAILED" if failed else "OK")
         self.relay.stop()
@@ -270,16 +264,21 @@ class Session:
 
     def client_gone(self) -> None:
         """The client closed its leg."""
-        if not self.over:
-            if not self.leaving:
-                self.result = "ABORTED"
-            self._finish("client closed", "OK")
-            self.relay.stop()
-            self.outside.close()
+        if self.over:
+            return
+        gone = self.relay.left or self.leaving
+        self._finish("logout" if self.relay.left else "client closed", "OK" if gone else "ABORTED")
+        self.relay.stop()
+        self.outside.close()
 
     def server_gone(self) -> None:
         """The server closed its leg."""
-        if self.leaving or self.bye_seen:
+        if self.over:
+            return
+        if self.relay.left:
+            self.leaving = True
+            self.end(None, "logout", failed=False)
+        elif self.leaving or self.relay.bye:
             self.end(None, "server closed", failed=False)
         else:
             self.end(Reply.SERVER_CLOSED, "server closed")

@@ -82,60 +82,6 @@ def test_T_F05_unknown_command_with_literal(lab: Lab, word: bytes) -> None:
     assert lab.direct(user).ok(b'LIST "" Sent').untagged
 
 
-COMPLETE = [
-    b"NOOP",
-    b"CAPABILITY",
-    b"CREATE x",
-    b"CREATE (x)",
-    b"DELETE x",
-    b"RENAME x y",
-    b"SUBSCRIBE x",
-    b"UNSUBSCRIBE x",
-    b"SELECT INBOX",
-    b"SELECT INBOX (CONDSTORE)",
-    b"EXAMINE INBOX",
-    b"STATUS INBOX (MESSAGES)",
-    b'LIST "" x',
-    b'LSUB "" x',
-    b"NAMESPACE",
-    b"ENABLE CONDSTORE",
-    b'ID ("a" "b")',
-    b"ID NIL",
-    b"CHECK",
-    b"CLOSE",
-    b"UNSELECT",
-    b"EXPUNGE",
-    b"UID EXPUNGE 1",
-    b"FETCH 1 FLAGS",
-    b"FETCH 1 (FLAGS)",
-    b"STORE 1 +FLAGS (x)",
-    b"STORE 1 FLAGS x",
-    b"COPY 1 x",
-    b"UID MOVE 1 x",
-    b"IDLE",
-    b"LOGOUT",
-    b"SORT (SUBJECT) UTF-8 ALL",
-    b"THREAD REFERENCES UTF-8 ALL",
-    b"SEARCH ALL",
-    b"GETQUOTAROOT INBOX",
-    b"MYRIGHTS INBOX",
-    b"LOGIN u p",
-]
-
-
-@pytest.mark.parametrize("command", COMPLETE)
-def test_T_F05_literal_after_the_last_argument(lab: Lab, command: bytes) -> None:
-    """Dovecot carries a command out when it has its arguments, drops the rest of the line, and then reads the literal
-    as commands. So a literal where the grammar has no argument may not go on."""
-    user = lab.user()
-    lab.direct(user).ok(b"CREATE Sent")
-    wire = lab.selected(user=user)
-    wire.send(b"a " + command + b" {15+}\r\nb DELETE Sent\r\n\r\n")
-    wire.send(b"c LOGOUT\r\n")
-    assert b"\r\nb " not in b"\r\n" + wire.rest()
-    assert lab.direct(user).ok(b'LIST "" Sent').untagged
-
-
 def test_T_F06_refused_command_with_literal(lab: Lab) -> None:
     config = "commands { ! CREATE, * };"
     wire = lab.login(command=config)

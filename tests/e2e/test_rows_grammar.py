@@ -251,12 +251,12 @@ def test_T_F29_utf8_after_enable(lab: Lab) -> None:
         tag, text = server.wait_for(b"CREATE")
         assert text == b'"\xc3\xa9"'
         server.send(tag + b" OK created\r\n")
+        server.until_closed()
 
     wire = lab.fake_login(script)
     wire.ok(b"ENABLE UTF8=ACCEPT")
     for name in NAMES_8BIT:
         assert wire.command(b'CREATE "' + name + b'"').status == ("OK" if name == b"\xc3\xa9" else "BAD"), name
-    lab.fake.finish()
 
 
 def test_T_F30_pipelining_across_states(lab: Lab) -> None:

@@ -1,0 +1,306 @@
+"""What of a server's words reaches the client (protocol.md 1.6 and 3.4)."""
+
+from __future__ import annotations
+
+import pytest
+
+from imap4fast.log import imap as entries
+from tests.play.conftest import Make, Perform
+from tests.play.stage import accepting, words
+
+READY = "S: * OK ready"
+IN = """
+    S: * OK ready
+    C: z LOGIN jana zq8-Correct-Horse
+    S: z OK in
+    """
+SELECTED = f"""
+    {IN}
+    C: s SELECT INBOX
+    S: * 9 EXISTS
+    S: s OK [READ-WRITE] done
+    """
+CLOSES = "P: * BYE [UNAVAILABLE] mail server broke the protocol"
+
+
+class TestBeforeLogin:
+    @pytest.mark.parametrize(
+        "line", ['* LIST () "/" evil', "* 3 EXISTS", "* 1 FETCH (FLAGS ())", "* SEARCH 1", "* XNEW"]
+    )
+    def test_data_are_dropped(self, perform: Perform, line: str) -> None:
+        """T-S04"""
+        stage = perform(f"""
+            {READY}
+            S| {line}
+            C: a NOOP
+            S: a OK done
+            """)
+        assert len(stage.logged(entries.UNKNOWN_UNTAGGED)) == 1
+
+    def test_a_referral_instead_of_a_login(self, perform: Perform) -> None:
+        """T-S08"""
+        perform(f"""
+            {READY}
+            C: a LOGIN jana zq8-Correct-Horse
+            S| a NO [REFERRAL imap://u;AUTH=*@attacker.example:243/] moved
+            P: a NO moved
+            """)
+
+    def test_a_predicted_tag(self, perform: Perform) -> None:
+        """T-S07"""
+        stage = perform(f"""
+            {READY}
+            S| a1 OK done
+            {CLOSES}
+            """)
+        assert stage.logged(entries.FAULT)[0][:2] == ("SERVER", "UNKNOWN_TAG")
+
+    def test_status_lines_pass_cleaned(self, perform: Perform) -> None:
+        perform(f"""
+            {READY}
+            S: * OK maintenance tonight
+            S| * NO [ALERT] call +1-900-555
+            P: * NO call +1-900-555
+            """)
+
+    def test_id(self, perform: Perform) -> None:
+        perform(f"""
+            {READY}
+            C: a ID NIL
+            S: * ID ("name" "x" "support-url" NIL)
+            S: a OK done
+            """)
+
+
+class TestCodes:
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "ALERT", "UIDVALIDITY 1", "PERMANENTFLAGS (\\Seen \\*)", "APPENDUID 1 2", "COPYUID 1 2:3 4:5",
+            "HIGHESTMODSEQ 7", "TRYCREATE", "OVERQUOTA", "INPROGRESS", "BADCHARSET (UTF-8)",
+        ],
+    )  # fmt: skip
+    def test_known_ones_pass(self, perform: Perform, code: str) -> None:
+        perform(f"""
+            {SELECTED}
+            C: a NOOP
+            S: * OK [{code}] x
+            S: a OK [{code}] x
+            """)
+
+    @pytest.mark.parametrize(
+        "code", ["REFERRAL imap://x/", "XNEW 1", "URLMECH INTERNAL", "BADURL x", "NOTIFICATIONOVERFLOW"]
+    )
+    def test_others_are_taken_out(self, perform: Perform, code: str) -> None:
+        stage = perform(f"""
+            {SELECTED}
+            C: a NOOP
+            S| * OK [{code}] x
+            P: * OK x
+            S| a OK [{code}] y
+            P: a OK y
+            """)
+        assert stage.logged(entries.REMOVED) == [("CODE", code.split()[0].encode())] * 2
+
+    def test_unknown_ones_by_the_configuration(self, perform: Perform) -> None:
+        perform(
+            f"""
+            {SELECTED}
+            S: * OK [XNEW 1] x
+            S| * OK [REFERRAL imap://x/] x
+            P: * OK x
+            """,
+            accepting(capabilities=words("*", "UNKNOWN")),
+        )
+
+    def test_control_characters(self, perform: Perform) -> None:
+        """T-R12"""
+        perform(f"""
+            {SELECTED}
+            C: a NOOP
+            S| a OK ␛]0;x␇
+            P: a OK ]0;x
+            """)
+
+    @pytest.mark.parametrize(
+        "first", ["[XNEW] ", "[XNEW]", "[XNEW]   ", "␛", " ␛ ", "[XNEW] [XNEW] ␛", "[XNEW] ␇[XNEW]"]
+    )
+    def test_what_stood_behind_a_code_does_not_become_one(self, perform: Perform, first: str) -> None:
+        perform(f"""
+            {SELECTED}
+            S| * OK {first}[REFERRAL imap://attacker.example/] moved
+            P: * OK moved
+            C: a NOOP
+            S| a OK {first}[REFERRAL imap://attacker.example/] moved
+            P: a OK moved
+            """)
+
+    def test_a_code_that_passes_ends_the_search(self, perform: Perform) -> None:
+        perform(f"""
+            {SELECTED}
+            S| * OK [XNEW] [ALERT] [XNEW] x
+            P: * OK [ALERT] [XNEW] x
+            """)
+
+    @pytest.mark.parametrize("text", ["[" * 5000, "[]" * 5000, "[a] " * 5000])
+    def test_too_many_codes(self, perform: Perform, text: str) -> None:
+        perform(f"""
+            {SELECTED}
+            S| * OK {text}[REFERRAL x]
+            P: * OK -
+            """)
+
+    def test_the_same_line_again(self, make: Make) -> None:
+        """What is kept for other sessions says the same, without the log and with it."""
+        acl = accepting()
+        for level in (6, 6, 9):
+            stage = make(acl, level=level)
+            for tag in "abc":
+                stage.play(f"""
+                    {READY if tag == "a" else ""}
+                    C: {tag} LOGIN jana zq8-Correct-Horse
+                    S| {tag} NO [CAPABILITY IMAP4rev1 LITERAL+ COMPRESS=DEFLATE] wrong
+                    P: {tag} NO [CAPABILITY IMAP4REV1 LITERAL+ SASL-IR] wrong
+                    """)
+                assert stage.relay.server_literals == 2
+
+
+class TestUntagged:
+    def test_known_data_pass(self, perform: Perform) -> None:
+        perform(f"""
+            {SELECTED}
+            S: * 10 EXISTS
+            S: * 1 RECENT
+            S: * 3 EXPUNGE
+            S: * VANISHED 1:2
+            S: * FLAGS (\\Seen)
+            S: * LIST () "/" x
+            S: * STATUS x (MESSAGES 3)
+            S: * SEARCH 1 2 3
+            S: * ESEARCH (TAG "a") UID ALL 1:3
+            S: * 1 FETCH (FLAGS (\\Seen) UID 4)
+            """)
+
+    def test_unknown_ones_are_dropped_and_warned_of_once(self, perform: Perform) -> None:
+        stage = perform(f"""
+            {SELECTED}
+            S| * XNEW one
+            S| * 7 UIDFETCH (BODY[] "x")
+            S| * XNEW {{5}}
+            S| hello
+            S: * 10 EXISTS
+            """)
+        assert [
+            (line.args, line.severity) for line in stage.notebook.written if line.entry is entries.UNKNOWN_UNTAGGED
+        ] == [
+            ((b"XNEW",), "W"),
+            ((b"UIDFETCH",), "D"),
+            ((b"XNEW",), "D"),
+        ]
+
+    def test_unknown_ones_by_the_configuration(self, perform: Perform) -> None:
+        perform(
+            f"""
+            {SELECTED}
+            S: * XNEW one
+            """,
+            accepting(capabilities=words("*", "UNKNOWN")),
+        )
+
+    def test_some_belong_to_a_command(self, perform: Perform) -> None:
+        said = f"""
+            {SELECTED}
+            S%s * ACL INBOX u lr
+            """
+        perform(said % ":")
+        perform(said % "|", accepting(commands=words("!GETACL", "*")))
+
+    @pytest.mark.parametrize(
+        ("said", "shown"),
+        [
+            ("", " SASL-IR LITERAL+"),
+            (" AUTH=␛]0;x␇", " AUTH=]0;X SASL-IR LITERAL+"),
+            ("  IDLE ", " IDLE SASL-IR LITERAL+"),
+        ],
+    )
+    def test_odd_capabilities(self, perform: Perform, said: str, shown: str) -> None:
+        perform(f"""
+            {READY}
+            S| * CAPABILITY{said}
+            P: * CAPABILITY{shown}
+            """)
+
+    def test_preauth_in_the_middle(self, perform: Perform) -> None:
+        perform(f"""
+            {READY}
+            S| * PREAUTH welcome
+            {CLOSES}
+            """)
+
+
+class TestOrder:
+    def test_the_proxys_words_wait_for_the_end_of_a_unit(self, make: Make) -> None:
+        """Never inside one (architecture.md section 5)."""
+        stage = make()
+        stage.play(f"""
+            {SELECTED}
+            C: a FETCH 1 BODY[]
+            S: * 1 FETCH (BODY[] {{10}}
+            S: 01234¬
+            C| b XFOO
+            C| c COMPRESS DEFLATE
+            S: 56789)
+            P: b BAD unknown command
+            P: c NO [CANNOT] COMPRESS is not available
+            S: a OK done
+            """)
+
+    def test_what_is_rewritten_keeps_its_place(self, perform: Perform) -> None:
+        stage = perform(f"""
+            {SELECTED}
+            C: a NOOP
+            """)
+        said = "* 1 EXISTS\r\n* OK [XNEW] x\r\n* 2 EXISTS\r\na OK [XNEW] y\r\n* 3 EXISTS\r\n"
+        stage.relay.server_data(said.encode())
+        assert stage.client.taken().decode() == said.replace("[XNEW] ", "")
+
+
+class TestFaults:
+    @pytest.mark.parametrize(
+        ("line", "code"),
+        [
+            ("x OK who", "UNKNOWN_TAG"),
+            ("+ go", "UNEXPECTED_CONTINUE"),
+            ("a DONE well", "BAD_STATUS"),
+            ("* 0 FETCH (FLAGS ())", "BAD_NUMBER"),
+            ("* 99999999999 EXISTS", "BAD_NUMBER"),
+            ("* 10 EXPUNGE", "BAD_NUMBER"),
+            ("* ", "BAD_RESPONSE"),
+            ("* 1 FETCH (FLAGS ()", "BAD_RESPONSE"),
+            ("* OK x␊", "BARE_LF"),
+            ("* LIST () a␀", "NUL"),
+            ('* LIST () "/', "OPEN_QUOTED"),
+            ("* SEARCH " + "(" * 101, "TOO_DEEP"),
+        ],
+    )
+    def test_end_the_session(self, perform: Perform, line: str, code: str) -> None:
+        stage = perform(f"""
+            {SELECTED}
+            C: a NOOP
+            """)
+        heard, sent = stage.server_says(line)
+        assert (heard.decode(), sent) == (CLOSES[3:] + "\r\n", b"")
+        assert stage.fields(entries.FAULT)["SIDE"] == "SERVER"
+        assert stage.fields(entries.FAULT)["CODE"] == code
+        assert stage.fields(entries.SESSION_END)["STATUS"] == "FAILED"
+
+    def test_where_it_was_found(self, make: Make) -> None:
+        """OFFSET is the byte in that side's stream (log/imap.py), however the bytes came."""
+        offsets = set()
+        for pace in ("whole", "bytes", "joined"):
+            stage = make(pace=pace)
+            stage.play(READY)
+            for chunk in (b"a XFOO\r\nb NOOP\r\n",) if pace == "joined" else (b"a XFOO\r\n", b"b NOOP\r\n"):
+                stage.relay.client_data(chunk)
+            offsets.add(stage.fields(entries.FAULT)["OFFSET"])
+        assert len(offsets) == 1
