@@ -724,7 +724,7 @@ STATES = [
         state="not",
         script=REFUSES,
     ),
-    V("R LOGOUT", b"a LOGOUT\r\n", None, ("COMMAND LOGOUT a", "COMPLETED LOGOUT a")),
+    V("R LOGOUT", b"a LOGOUT\r\n", None, ("COMMAND LOGOUT a",)),
     V("R ENABLE", b"a ENABLE CONDSTORE\r\nb NOOP\r\n", None, ("COMMAND ENABLE a", "COMPLETED ENABLE a"), state="auth"),
     V("R ID", b'a ID ("name" "x")\r\n', None, ("COMMAND ID a",)),
     V("R ID NIL", b"a ID NIL\r\n", None, ("COMMAND ID a",)),
