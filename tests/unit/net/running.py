@@ -19,7 +19,7 @@ from imap4fast.net.service import Service
 from tests.play.stage import Notebook, accepting
 
 LOOPBACK = Address(4, 0x7F000001)
-PATIENCE_S = 5.0
+PATIENCE_S = 2.0
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Result = TypeVar("Result")
@@ -40,7 +40,7 @@ async def easy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
     while line := await reader.readline():
         tag, command = line.split()[:2]
         if command.upper() == b"LOGOUT":
-            writer.write(b"* BYE\r\n" + tag + b" OK done\r\n")
+            writer.write(b"* BYE bye\r\n" + tag + b" OK done\r\n")
             return
         writer.write(tag + b" OK done\r\n")
 

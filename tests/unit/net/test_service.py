@@ -16,7 +16,7 @@ from imap4fast.session.session import Session
 from tests.unit.net.running import LOOPBACK, easy, run, serving
 
 SESSION = b"a LOGIN jana x\r\nb LOGOUT\r\n"
-TALK = b"* OK ready\r\na OK done\r\n* BYE\r\nb OK done\r\n"
+TALK = b"* OK ready\r\na OK done\r\n* BYE bye\r\nb OK done\r\n"
 
 
 def test_a_session_from_end_to_end() -> None:
