@@ -9,12 +9,14 @@ RFC 3501 and RFC 9051.
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int16_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdio cimport snprintf
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcmp, memcpy, memset, strlen
 
 cdef extern from "scan.h" nogil:
     const uint8_t* scan_data(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_quoted(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_flags(const uint8_t* p, const uint8_t* end, int most)
     const uint8_t* scan_text(const uint8_t* p, const uint8_t* end)
 
 cdef extern from "<sys/socket.h>" nogil:
@@ -28,6 +30,7 @@ include "inbuf.pxi"
 include "lexer.pxi"
 include "gate.pxi"
 include "relay.pxi"
+include "text.pxi"
 include "sockets.pxi"
 include "shared.pxi"
 include "meter.pxi"

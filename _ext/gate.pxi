@@ -38,7 +38,7 @@ cdef class Gate:
         """`actions` has one of PASS, ASK, DENY for each of COMMANDS; `codes` and `untagged` are the names of response
         codes and of untagged data that pass unasked; `unknown` lets other ones pass as well.
         """
-        if len(actions) != N_COMMANDS or max(actions) > GATE_DENY:
+        if len(actions) != N_COMMANDS or max(actions) > GATE_DENY or GATE_DROP in actions:
             raise ValueError("one action for each command")
         for code in range(N_COMMANDS):
             if actions[code] == GATE_ASK and SHAPES[code] == c"u":

@@ -10,6 +10,8 @@ cdef int buf_add(Buf* b, const uint8_t* p, Py_ssize_t n) except -1:
     """Append n bytes; room doubles, so that many small chunks cost no more than one large one."""
     cdef Py_ssize_t room
     cdef uint8_t* grown
+    if n == 0:
+        return 0
     if b.size + n > b.room:
         room = b.room if b.room else 256
         while room < b.size + n:

@@ -25,6 +25,7 @@ cdef struct Lex:
     int section_depth    # depth of the list that HEADER.FIELDS opened + 1; 0: not inside a section
     int section_args     # arguments seen when that list was opened
     int top              # arguments outside lists in this line
+    bint composed        # CATENATE: the mail may come without a literal of its own (RFC 4469)
     bint tail            # behind the literal of an upload
     bint utf8            # quoted strings may be UTF-8
     bint searchres       # "$" stands for a set
@@ -45,7 +46,7 @@ cdef int lex_first(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     x.code = CMD_UNKNOWN
     x.tag_size = 0
     x.args_at = <int>n
-    x.tail = False
+    x.tail = x.composed = False
     x.top = x.depth = x.args = x.literals = x.wildcards = x.section_depth = x.section_args = 0
     x.loose = False
     x.announces = False
@@ -123,6 +124,18 @@ cdef void trailing_literal(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     x.literal = size
 
 
+cdef int text_fault(const uint8_t* p, const uint8_t* end) noexcept:
+    """NUL and lone CR are faults of framing, other control characters F_CONTROL."""
+    cdef int fault = F_NONE
+    p = scan_text(p, end)
+    while p < end:
+        if p[0] == 0 or p[0] == c"\r":
+            return F_NUL if p[0] == 0 else F_BARE_CR
+        fault = F_CONTROL
+        p = scan_text(p + 1, end)
+    return fault
+
+
 cdef int lex_controls(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     cdef const uint8_t* end = p + n
     cdef const uint8_t* at = scan_text(p, end)
@@ -161,7 +174,7 @@ cdef int lex_arguments(const uint8_t* p, Py_ssize_t n, Py_ssize_t i, Lex* x) noe
                 if fault:
                     return fault
                 continue
-            if p[i] == c"]" and x.shape != c"f":
+            if p[i] == c"]" and x.shape != c"f" and i and p[i - 1] == c")":
                 fault = lex_token(p, n, &i, x)
                 if fault:
                     return fault
@@ -220,6 +233,8 @@ cdef int lex_end(Lex* x) noexcept:
         return F_BAD_SYNTAX
     if x.shape == c"f" and x.args < 2:
         return F_BAD_SYNTAX
+    if x.shape == c"u" and not x.tail and not x.composed:
+        return F_BAD_SYNTAX      # an upload without a mail
     return F_NONE
 
 
@@ -259,10 +274,11 @@ cdef int lex_token(const uint8_t* p, Py_ssize_t n, Py_ssize_t* at, Lex* x) noexc
     if i - start == 1 and c == c"~" and i + 1 < n and p[i] == c" " and p[i + 1] == c"{":
         return F_BAD_LITERAL
     at[0] = i
-    if x.tail and x.depth == 0 and not (word_is(p + start, i - start, b"UTF8")
-                                        or word_is(p + start, i - start, b"CATENATE")
-                                        or word_is(p + start, i - start, b"ANNOTATION")):
-        return F_BAD_TAIL
+    if x.shape == c"u" and x.depth == 0 and x.args > (1 if x.code == CMD_APPEND else 2):
+        if word_is(p + start, i - start, b"CATENATE"):
+            x.composed = True
+        elif not (word_is(p + start, i - start, b"UTF8") or word_is(p + start, i - start, b"ANNOTATION")):
+            return F_BAD_TAIL if x.tail else F_BAD_SYNTAX
     if too_wild(x):
         return F_TOO_MANY_WILDCARDS
     if x.args == 1 and (x.shape == c"s" or x.shape == c"f") and not x.depth:
@@ -551,12 +567,13 @@ cdef list tokens_of(const uint8_t* p, Py_ssize_t n, Py_ssize_t i):
             i += 1 if c == c"{" else 2
             size = 0
             while i < n and CHARS[p[i]] & CH_DIGIT:
-                size = size * 10 + p[i] - 48
+                if size <= n:
+                    size = size * 10 + p[i] - 48
                 i += 1
             while i < n and p[i] != c"\n":
                 i += 1
             i += 1
-            if i + size > n:
+            if i > n or size > n - i:
                 break
             now.append((PyBytes_FromStringAndSize(<const char*>p + i, size),))
             i += size

@@ -56,6 +56,31 @@ cdef enum:
 
 
 @cython.final
+cdef class Limits:
+    """The limits of a session as its ACLs have them: bytes, counts, seconds. 0 in `max_bytes_*`, `max_mail_*`,
+    `login_s` and `time_s`: none. Shared by all sessions under the same ACLs.
+    """
+
+    cdef:
+        public uint64_t max_bytes_in
+        public uint64_t max_bytes_out
+        public uint64_t max_mail_in
+        public uint64_t max_mail_out
+        public uint32_t max_line
+        public uint32_t max_server_line
+        public uint32_t max_literal
+        public uint8_t max_pending
+        public double idle_s
+        public double login_s
+        public double time_s
+        public double client_recv_s
+        public double server_recv_s
+        public double reply_s
+        public double client_send_s
+        public double server_send_s
+
+
+@cython.final
 cdef class Relay:
     """One session's wire. `session.ask(question)` answers; `attach_*` gives it transports (or None in tests).
 
@@ -75,6 +100,8 @@ cdef class Relay:
         bint c_ended
         bint s_ended
         readonly bint stopped
+        readonly bint left         # LOGOUT was answered
+        public bint bye            # the client has been told BYE
         Gate _gate
         readonly uint64_t cin
         readonly uint64_t cout
@@ -94,8 +121,11 @@ cdef class Relay:
         public uint8_t server_literals     # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
         public bint unknown_allowed
         readonly uint8_t fault
+        readonly uint64_t offset           # of the fault: the octets of that side up to the end of the line in hand
+        Py_ssize_t left_over               # octets of the chunk in hand that lie behind that line
         readonly uint8_t limit
         readonly bint wrong_state
+        readonly bint plain                # the line in question has no code and no control character
         uint8_t _state
         # client's side
         uint8_t c_mode
@@ -105,6 +135,7 @@ cdef class Relay:
         bytes c_tag
         int64_t c_remain
         int64_t c_eaten
+        int64_t gathered           # octets of the literals of the command in hand
         Buf c_line
         Buf c_held
         Buf unit
@@ -193,6 +224,25 @@ cdef class Relay:
         free(self.marks)
         free(self.pending)
 
+    def take_limits(self, Limits given not None, double began):
+        """Go by these limits from now on; the session began at `began`, in seconds of the worker's clock."""
+        self.max_bytes_in = given.max_bytes_in
+        self.max_bytes_out = given.max_bytes_out
+        self.max_mail_in = given.max_mail_in
+        self.max_mail_out = given.max_mail_out
+        self.max_line = given.max_line
+        self.max_server_line = given.max_server_line
+        self.max_literal = given.max_literal
+        self.max_pending = given.max_pending
+        self.idle_s = given.idle_s
+        self.login_until = began + given.login_s if given.login_s else 0
+        self.end_at = began + given.time_s if given.time_s else 0
+        self.client_recv_s = given.client_recv_s
+        self.server_recv_s = given.server_recv_s
+        self.reply_s = given.reply_s
+        self.client_send_s = given.client_send_s
+        self.server_send_s = given.server_send_s
+
     # ---- what session and net see -------------------------------------------------------------------------------
 
     @property
@@ -260,6 +310,15 @@ cdef class Relay:
             or self.c_mode == C_IDLE or self.in_literal
 
     @property
+    def leaving(self):
+        """Is the answer to LOGOUT awaited?"""
+        cdef int i
+        for i in range(self.n_pending):
+            if self.pending[i].code == CMD_LOGOUT:
+                return True
+        return False
+
+    @property
     def midway(self):
         """Has the server got a part of the upload in hand?"""
         return self.c_mode == C_TAIL
@@ -273,6 +332,18 @@ cdef class Relay:
     def set_code(self, int code):
         """The command in question goes on as another one (read-only: SELECT as EXAMINE)."""
         self.c_code = <uint8_t>code
+
+    def astrings(self):
+        """The arguments of the command in question where all are atoms or strings, as a list of bytes; else None."""
+        cdef list found = []
+        for token in self.tokens():
+            if type(token) is tuple:
+                found.append((<tuple>token)[0])
+            elif type(token) is bytes:
+                found.append(token)
+            else:
+                return None
+        return found
 
     def tokens(self):
         """The arguments of the command in question (see `tokens_of`)."""
@@ -551,7 +622,8 @@ cdef class Relay:
 
     cdef inline bint _blocked(self) noexcept:
         """Must the client's next bytes wait: for an answer, or until fewer commands are pending?"""
-        return self.hold != H_NONE or (self.c_mode == C_LINE and self.n_pending >= self.max_pending)
+        return self.hold != H_NONE or (self.c_mode == C_LINE and (
+            self.n_pending >= self.max_pending or (self.later is not None and len(self.later) >= self.max_pending)))
 
     cdef void _complete(self, int at, int status) noexcept:
         """The tagged answer to pending command `at` passed: new state, end of the hold."""
@@ -568,6 +640,8 @@ cdef class Relay:
                 self.room_pending = 0
         if code == CMD_SELECT or code == CMD_EXAMINE:
             self._state = STATE_SELECTED if status == 0 else STATE_AUTHENTICATED
+        elif code == CMD_LOGOUT:
+            self.left = status == 0
         elif (code == CMD_CLOSE or code == CMD_UNSELECT) and status == 0:
             self._state = STATE_AUTHENTICATED
         if (flags & P_IDLE and self.c_mode == C_IDLE) or (code == CMD_AUTHENTICATE and self.c_mode == C_SASL):
@@ -616,6 +690,7 @@ cdef class Relay:
             nl = <const uint8_t*>memchr(p + i, c"\n", n - i)
             size = n - i if nl == NULL else nl - (p + i) + 1
             if self.c_line.size + size > self.max_line + 2:
+                self.left_over = n - i - size
                 self._client_fault(F_LINE_TOO_LONG, NULL, 0)
                 return 0
             if nl == NULL:
@@ -630,6 +705,7 @@ cdef class Relay:
                 line = self.c_line.data
             i += size
             size = size if placed else self.c_line.size
+            self.left_over = n - i
             if self._client_line(line, size) == R_PASS and not self.stopped:
                 if placed:
                     self._pass_server(line, size)
@@ -718,6 +794,7 @@ cdef class Relay:
         """Tell session; where the session goes on, an announced literal is eaten. `p` NULL: no line is in hand."""
         cdef Py_ssize_t tag = self.x.tag_size if self.c_mode == C_LINE and p != NULL else 0
         self.fault = <uint8_t>fault
+        self.offset = self.cout - self.left_over
         if self.c_mode == C_NEXT or self.c_mode == C_TAIL:
             self._tag = self._unit_tag()
         elif tag and self._find_pending(p, tag) < 0:
@@ -748,6 +825,7 @@ cdef class Relay:
         self.c_eaten += size
         if size > MAX_EATEN or self.c_eaten > MAX_EATEN:
             self.fault = F_UNEATABLE
+            self.offset = self.cout - self.left_over
             self._tag = b""
             self._ask_client(Q_CLIENT_FAULT)
             self.stop()
@@ -788,6 +866,8 @@ cdef class Relay:
             return self._client_fault(F_UNKNOWN_COMMAND, p, n - 2)
         if action == GATE_DENY or self.wrong_state:
             return self._refused(p, n)
+        if self.x.announces and self.c_code == CMD_AUTHENTICATE:
+            return self._client_fault(F_LITERAL_NOT_ALLOWED, p, n - 2)
         if self.x.announces:
             if self._is_upload():
                 return self._upload(p, n)
@@ -807,9 +887,9 @@ cdef class Relay:
         return R_DONE
 
     cdef int _flags_of(self, int code) noexcept:
-        if code == CMD_LOGIN or code == CMD_AUTHENTICATE or code == CMD_ENABLE or code == CMD_LOGOUT:
+        if code == CMD_LOGIN or code == CMD_AUTHENTICATE or code == CMD_ENABLE:
             return P_HOLDS | P_WATCHED
-        if code == CMD_SELECT or code == CMD_EXAMINE or code == CMD_CLOSE or code == CMD_UNSELECT:
+        if code == CMD_LOGOUT or code == CMD_SELECT or code == CMD_EXAMINE or code == CMD_CLOSE or code == CMD_UNSELECT:
             return P_HOLDS
         if code == CMD_IDLE:
             return P_HOLDS | P_IDLE
@@ -876,7 +956,10 @@ cdef class Relay:
             most = PRELOGIN_LITERAL
         if self.x.literals > MAX_LITERALS:
             return self._client_fault(F_TOO_MANY_LITERALS, p, n - 2)
-        if self.x.literal > most or self.unit.size + self.x.literal + n > 2 * most + <int64_t>self.max_line:
+        if self.c_mode == C_LINE:
+            self.gathered = 0
+        if self.x.literal > most or self.gathered + self.x.literal > 2 * most \
+                or self.unit.size + n > 2 * most + <int64_t>self.max_line:
             return self._client_fault(F_LITERAL_TOO_LONG, p, n - 2)
         if self.marks == NULL:
             self.marks = <Py_ssize_t*>malloc((MAX_LITERALS + 1) * sizeof(Py_ssize_t))
@@ -885,6 +968,7 @@ cdef class Relay:
         if self.c_mode == C_LINE:
             self.n_marks = 0
             self.c_fault = F_NONE
+        self.gathered += self.x.literal
         self._keep_line(p, n)
         self.c_mode = C_GATHER
         self.c_remain = self.x.literal
@@ -1112,9 +1196,15 @@ cdef class Relay:
                 if self.s_remain == 0:
                     self.s_mode = S_REST
                 continue
+            size = self._plain_fetch(p + i, p + n)
+            if size:
+                self._pass_client(p + i, size)
+                i += size
+                continue
             nl = <const uint8_t*>memchr(p + i, c"\n", n - i)
             size = n - i if nl == NULL else nl - (p + i) + 1
             if self.s_line.size + size > self.max_server_line + 2:
+                self.left_over = n - i - size
                 return self._server_fault(F_LINE_TOO_LONG)
             if nl == NULL:
                 self._flush_client()
@@ -1128,6 +1218,7 @@ cdef class Relay:
                 line = self.s_line.data
             i += size
             size = size if placed else self.s_line.size
+            self.left_over = n - i
             if size < 2 or line[size - 2] != c"\r":
                 return self._server_fault(F_BARE_LF)
             result = self._server_line(line, size)
@@ -1147,16 +1238,36 @@ cdef class Relay:
                     self._said_later()
         return 0
 
+    cdef Py_ssize_t _plain_fetch(self, const uint8_t* p, const uint8_t* end) noexcept:
+        """The size of a FETCH line without strings and literals that stands whole at p (lists of flags come by the
+        hundred); 0 for anything else, which `_server_line` judges.
+        """
+        cdef const uint8_t* q = p + 2
+        if self.s_mode != S_LINE or self.s_line.size or self._state == STATE_NOT_AUTHENTICATED or not self.s_greeted \
+                or end - p < 24 or p[0] != c"*" or p[1] != c" " or not c"1" <= p[2] <= c"9":
+            return 0
+        while CHARS[q[0]] & CH_DIGIT and q - p < 11:
+            q += 1
+        if memcmp(q, b" FETCH (", 8) != 0:
+            return 0
+        q = scan_flags(q + 7, end, MAX_SERVER_DEPTH)
+        if q == NULL or q + 1 >= end or q[1] != c"\n" or (q - 1)[0] == c"}" or q - p > self.max_server_line:
+            return 0
+        return q + 2 - p
+
     cdef int _said_later(self) except -1:
         cdef bytes data
         cdef list later = self.later
         self.later = None
         for data in later:
             self.reply(data)
+        if self.c_held.size:
+            self.release = True
         return 0
 
     cdef int _server_fault(self, int fault) except -1:
         self.fault = <uint8_t>fault
+        self.offset = self.sin - self.left_over
         self._ask(Q_SERVER_FAULT)
         self.stop()
         return 0
@@ -1179,7 +1290,11 @@ cdef class Relay:
     cdef int _question(self, int question, const uint8_t* p, Py_ssize_t n) except -1:
         """Ask about a whole line of the server."""
         cdef int answer
+        cdef int fault = text_fault(p, p + n - 2)
+        if fault >= F_FIRST_FRAMING:
+            return self._server_fault(fault)
         self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
+        self.plain = fault == F_NONE and memchr(p, c"[", n) == NULL
         answer = self._ask(question)
         self._unit = None
         if self.stopped:
@@ -1224,7 +1339,7 @@ cdef class Relay:
         if kind == U_STATUS:
             return self._status_line(Q_STATUS, p, n, i)
         if kind == U_BYE:
-            return self._question(Q_BYE, p, n)
+            return self._bye(p, n)
         if kind == U_CAPABILITY:
             return self._question(Q_CAPABILITY, p, n)
         if kind == U_PREAUTH:
@@ -1247,6 +1362,13 @@ cdef class Relay:
         if self.stopped:
             return R_DONE
         return self._data(p, n)
+
+    cdef int _bye(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """BYE: asked, but for the one that LOGOUT brings."""
+        if not self.bye and self.leaving and scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL:
+            self.bye = True
+            return R_PASS
+        return self._question(Q_BYE, p, n)
 
     cdef int _mailbox_size(self, int kind, int64_t number) except -1:
         """Sequence numbers that cannot be (T-R08)."""
@@ -1310,7 +1432,7 @@ cdef class Relay:
         """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one is a fault."""
         cdef const uint8_t* q = end - 2
         cdef int64_t size = 0
-        while q > p and CHARS[q[0]] & CH_DIGIT and end - q < 32:
+        while q > p and CHARS[q[0]] & CH_DIGIT:
             q -= 1
         if q[0] != c"{":
             if q[0] == c"+" and q > p and CHARS[(q - 1)[0]] & CH_DIGIT:
@@ -1393,6 +1515,8 @@ cdef class Relay:
         cdef const uint8_t* end = p + n - 2
         cdef int hold = self.hold, answer
         cdef bint clean = scan_text(p, end) >= end and memchr(p, c"[", n) == NULL and n <= 512 and p[1] == c" "
+        if text_fault(p, end) >= F_FIRST_FRAMING:
+            return self._server_fault(text_fault(p, end))
         if hold == H_SASL:
             self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
             answer = self._ask(Q_CONTINUE)
@@ -1433,7 +1557,7 @@ cdef class Relay:
             self.c_mark = self.cout
             self.completed = False
             self.c_last = now
-        if self.sin != self.s_mark or self.n_pending == 0:
+        if self.sin != self.s_mark or (self.n_pending == 0 and not self.s_open and self.s_line.size == 0):
             self.s_mark = self.sin
             self.s_last = now
         if self.end_at and now >= self.end_at:
@@ -1456,7 +1580,7 @@ cdef class Relay:
             return T_CLIENT_RECV
         if (self.s_open or self.s_line.size) and not self.c_full and now - self.s_last >= self.server_recv_s:
             return T_SERVER_RECV
-        if self.n_pending and self.c_mode < C_IDLE and not self.c_full and not self._only_idle() \
+        if self.n_pending and (self.hold or self.c_mode == C_LINE) and not self.c_full and not self._only_idle() \
                 and now - (self.s_last if self.s_last > self.c_last else self.c_last) >= self.reply_s:
             return T_REPLY
         if (self.n_pending == 0 or self.c_mode == C_IDLE) and not c_unit and now - self.c_last >= self.idle_s:

@@ -49,6 +49,48 @@ static inline const unsigned char *scan_quoted(const unsigned char *p, const uns
     return p;
 }
 
+/* The CR that ends a line of data in [p, end) which holds nothing but dull bytes and balanced parentheses, at most
+ * `most` deep; NULL where the line has a quoted string, another control character, no end, or is not balanced. */
+static inline const unsigned char *scan_flags(const unsigned char *p, const unsigned char *end, int most)
+{
+    int depth = 0;
+#if defined(__SSE2__)
+    const __m128i low = _mm_set1_epi8(0x1f), quote = _mm_set1_epi8('"'), one = _mm_set1_epi8(1),
+                  paren = _mm_set1_epi8(')');
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(v, low), v);
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, quote));
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_or_si128(v, one), paren));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        while (mask) {
+            const unsigned char *q = p + __builtin_ctz(mask);
+            mask &= mask - 1;
+            if (*q == '(') {
+                if (++depth > most)
+                    return NULL;
+            } else if (*q == ')') {
+                if (--depth < 0)
+                    return NULL;
+            } else
+                return *q == '\r' && depth == 0 ? q : NULL;
+        }
+        p += 16;
+    }
+#endif
+    for (; p < end; p++) {
+        if (*p == '(') {
+            if (++depth > most)
+                return NULL;
+        } else if (*p == ')') {
+            if (--depth < 0)
+                return NULL;
+        } else if (*p <= 0x1f || *p == '"')
+            return *p == '\r' && depth == 0 ? p : NULL;
+    }
+    return NULL;
+}
+
 /* First control character (below 0x20 or DEL) in [p, end); end if there is none. */
 static inline const unsigned char *scan_text(const unsigned char *p, const unsigned char *end)
 {

@@ -26,7 +26,9 @@ ENVELOPE = (
     + b" ".join([ADDRESS] * 5)
     + b' NIL "<20260717.1@mail.example.org>" "<20260717.2@mail.example.org>"))\r\n'
 )
-HEADERS = b"(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority References)])"
+HEADERS = (
+    b"(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (From To Cc Bcc Subject Date Message-ID Priority References)])"
+)
 
 
 class Nowhere:
@@ -78,7 +80,9 @@ def rate(benchmark: BenchmarkFixture, run: Callable[[bytes], None], data: bytes)
         benchmark.extra_info["us"] = round(median * 1e6, 3)
 
 
-@pytest.mark.parametrize("line", [FLAGS, ENVELOPE, b"* LIST (\\HasNoChildren) \"/\" \"Archive/2026\"\r\n"], ids=["flags", "envelope", "list"])
+@pytest.mark.parametrize(
+    "line", [FLAGS, ENVELOPE, b'* LIST (\\HasNoChildren) "/" "Archive/2026"\r\n'], ids=["flags", "envelope", "list"]
+)
 def test_server_lines(benchmark: BenchmarkFixture, line: bytes) -> None:
     made = relay()
     rate(benchmark, made.server_data, whole_lines(line))
@@ -109,7 +113,9 @@ def test_literal_of_an_upload(benchmark: BenchmarkFixture) -> None:
     made = relay()
     made.server_literals = 2
     made.client_data(b"a APPEND x {4294967295+}\r\n")
-    benchmark.pedantic(made.client_data, (b"x" * CHUNK,), rounds=2000, iterations=10, warmup_rounds=5)
+    benchmark.pedantic(  # type: ignore[no-untyped-call]
+        made.client_data, (b"x" * CHUNK,), rounds=2000, iterations=10, warmup_rounds=5
+    )
     if benchmark.stats is not None:
         benchmark.extra_info["us"] = round(benchmark.stats.stats.median * 1e6, 3)
     assert made.in_literal

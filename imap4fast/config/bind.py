@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from imap4fast.config.cursor import Cursor, Names, shown
 from imap4fast.config.diagnostic import ElementError, Report, suggestion
-from imap4fast.config.schema import Bound, Item, Section
+from imap4fast.config.schema import Bound, Item, Section, defaults_of
 from imap4fast.config.syntax import Atom, Statement
 from imap4fast.config.types import Key
 
@@ -23,7 +21,7 @@ class Binder:
 
     def bind(self, section: Section, statement: Statement, supported: bool = True) -> Bound:
         """The section that `statement` is; in one that is not supported its items are only type-checked."""
-        bound = Bound(section, statement, self._name(section, statement), {}, {}, [])
+        bound = Bound(section, statement, self._name(section, statement), {}, {}, [], partial=self._report.partial)
         for inner in statement.body or ():
             self._member(bound, inner, supported)
         self._complete(bound)
@@ -54,6 +52,7 @@ class Binder:
         member = bound.section.member(statement.keyword.text)
         if member is None:
             self._unknown(bound.section, statement.keyword)
+            bound.partial = True
             return
         forgotten = self._run_together(bound.section, member, statement)
         if forgotten is not None:
@@ -122,6 +121,8 @@ class Binder:
             self._report.error(statement.keyword.span, text)
 
     def _keep(self, bound: Bound, item: Item, value: Any) -> None:
+        if bound.section.struct is not None and not item.supported:
+            return
         if item.repeatable:
             bound.values[item.target] = (*bound.values.get(item.target, ()), value)
         else:
@@ -164,7 +165,7 @@ class Binder:
         """What must be there is there, what excludes each other is not."""
         section, keyword = bound.section, bound.statement.keyword
         for member in section.members:
-            if member.obligatory and member.keyword not in bound.places:
+            if member.obligatory and member.keyword not in bound.places and not bound.partial:
                 where = f" in section `{section.keyword}`" if section.keyword else ""
                 self._report.error(keyword.span, f"`{member.keyword}` is missing{where}")
         if section.one_of:
@@ -178,7 +179,7 @@ class Binder:
         given = [keyword for keyword in keywords if keyword in bound.places]
         either = " or ".join(f"`{keyword};`" for keyword in keywords)
         label = f"`{bound.section.keyword} {bound.name}`"
-        if not given:
+        if not given and not bound.partial:
             self._report.error(bound.statement.keyword.span, f"{label} must say {either}")
         for extra in given[1:]:
             self._report.error(bound.place(extra), f"{label} must say either {either}, not both")
@@ -210,7 +211,7 @@ def _not_a_section(statement: Statement) -> str:
 def _build(section: Section, bound: Bound) -> Any:
     """The section's structure from what was read; what has no good value keeps its default."""
     assert section.struct is not None
-    fields = {field.name: field for field in msgspec.structs.fields(section.struct)}
+    fields = defaults_of(section.struct)
     values: dict[str, Any] = {}
     parts: dict[str, dict[str, Any]] = {}
     for target, value in [*bound.values.items(), *_children(bound)]:

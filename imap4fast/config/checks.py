@@ -19,7 +19,7 @@ def check_file(bound: Bound, report: Report) -> None:
 
 def _check_acls_exist(proxy: Bound, report: Report) -> None:
     for kind, what in (("session-acl", "connection"), ("command-acl", "session")):
-        if not proxy.named(kind):
+        if not proxy.named(kind) and not proxy.partial:
             report.warning(proxy.statement.keyword.span, f"there is no {kind}: every {what} is denied")
 
 
@@ -27,7 +27,7 @@ def _check_plug_to(proxy: Bound, report: Report) -> None:
     if not any("non-transparent" in listen.places for listen in proxy.named("listen-on")):
         return
     for acl in proxy.named("session-acl"):
-        if "accept" in acl.places and "plug-to" not in acl.places:
+        if "accept" in acl.places and "plug-to" not in acl.places and not acl.partial:
             text = f"`session-acl {acl.name}` accepts without `plug-to`: non-transparent connections are rejected"
             report.warning(acl.statement.keyword.span, text)
 

@@ -22,16 +22,18 @@ class Complaint(msgspec.Struct, frozen=True):
     insert: str | None = None
 
 
-def complaint(token: Token, before: Token | None, expected: frozenset[str], ends_body: bool) -> Complaint:
-    """About `token` after `before`, where `expected` could stand; `ends_body`: it is the `}` of a section."""
+def complaint(token: Token, before: Token | None, expected: frozenset[str], closes: str) -> Complaint:
+    """About `token` after `before`, where `expected` could stand; a `}` closes a `list`, a `body`, or nothing."""
     if token.type in _UNCLOSED:
         return Complaint(_UNCLOSED[token.type])
     if token.type == "BAD_CHARACTER":
         return Complaint(_about_character(token, before))
     if expected <= _AT_START:
         return Complaint(_about_start(token))
-    if before is not None and "SEMICOLON" in expected and ends_body:
+    if before is not None and "SEMICOLON" in expected and closes == "body":
         return Complaint(f"`;` is missing after `{shown(before)}`", behind=True, insert="SEMICOLON")
+    if token.type == "RBRACE" and not closes:
+        return Complaint("`}` without `{`")
     if before is not None and "COMMA" in expected:
         return _about_list(token, before)
     return Complaint(_about_other(token, before, expected))
@@ -43,6 +45,8 @@ def shown(token: Token) -> str:
 
 
 def _about_character(token: Token, before: Token | None) -> str:
+    if token.value == "." and before is not None and before.type == "STAR":
+        return "unexpected character `.`; a name with `*` is written as a regular expression, `/.../`"
     joined = before is not None and before.end_pos == token.start_pos and before.type in _VALUES
     hint = "; a text with such characters is written in quotes" if joined else ""
     return f"unexpected character `{token}`{hint}" if token.isprintable() else f"unexpected character {str(token)!a}"

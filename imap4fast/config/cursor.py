@@ -91,15 +91,15 @@ def _hint(node: Node, kinds: tuple[str, ...]) -> str:
         return "; a path is written in quotes"
     if "STRING" in kinds and "WORD" not in kinds and node.kind in ("WORD", "BAD_NUMBER"):
         return f'; write "{node.text}"'
-    return bare_hint(node)
+    return bare_hint(node, "STRING" in kinds)
 
 
-def bare_hint(node: Atom) -> str:
+def bare_hint(node: Atom, quotable: bool = True) -> str:
     """What is wrong with a bare address or a word that begins with a digit."""
     if node.kind == "BAD_ADDRESS" or (node.kind == "BAD_NUMBER" and node.text.count(".") >= 3):
         low, _, high = node.text.partition("-")
         bracketed = f"[{low}]-[{high}]" if high else f"[{low}]"
         return f"; an address is written in brackets: `{bracketed}`"
-    if node.kind == "BAD_NUMBER":
+    if node.kind == "BAD_NUMBER" and quotable:
         return f'; a word that begins with a digit is written in quotes: "{node.text}"'
     return ""

@@ -48,9 +48,13 @@ class ElementError(Exception):
 
 
 class Report:
-    """All that was found in one run over a file and its includes."""
+    """All that was found in one run over a file and its includes.
+
+    `partial`: statements were dropped, so that nobody should complain about what is missing.
+    """
 
     def __init__(self) -> None:
+        self.partial = False
         self._found: list[tuple[int, int, int, Diagnostic]] = []
         self._order: dict[int, int] = {}
         self._sources: list[Source] = []
@@ -96,7 +100,7 @@ class Report:
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean ...?` where a known word is near, else nothing."""
     by_folded = {name.lower(): name for name in known}
-    near = difflib.get_close_matches(word.lower(), list(by_folded), n=1, cutoff=0.7)
+    near = difflib.get_close_matches(word.lower(), list(by_folded), n=1, cutoff=0.66)
     return f"; did you mean `{by_folded[near[0]]}`?" if near else ""
 
 

@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
-from imap4fast.config.schema import Item, Section, default_of
+from imap4fast.config.schema import Item, Section, default_of, defaults_of
 from imap4fast.config.sections.command_acl import COMMAND_ACL
 from imap4fast.config.sections.imap4_proxy import IMAP4_PROXY
 from imap4fast.config.sections.session_acl import SESSION_ACL
@@ -72,7 +70,7 @@ def _member_section(section: Section, struct: Any, everything: bool) -> Iterator
     if section.struct is None:
         return
     value = getattr(struct, section.target)
-    default = next(field.default for field in msgspec.structs.fields(struct) if field.name == section.target)
+    default = defaults_of(struct.__class__)[section.target]
     if section.repeatable:
         for one in value:
             yield from _section(section, one, everything)

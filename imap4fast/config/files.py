@@ -9,7 +9,6 @@ from imap4fast.config.grammar import parse
 from imap4fast.config.source import Source, Span
 from imap4fast.config.syntax import Atom, Statement
 from imap4fast.config.types import text_of
-from imap4fast.errors import ConfigError
 from imap4fast.names import DIALECT
 
 _MAX_FILES = 1000
@@ -26,7 +25,7 @@ class Reader:
     def statements(self, source: Source) -> tuple[Statement, ...]:
         """The statements of a main file, whose first item is `version`."""
         found = parse(source, self._report)
-        if (not found or found[0].keyword.text != "version") and not self._report.failed():
+        if (not found or found[0].keyword.text != "version") and not self._report.partial:
             span = found[0].keyword.span if found else Span(source, 0, 0)
             self._report.error(span, f"the first item must be `version {DIALECT};`")
         return self._expanded(found, (Path(source.path).resolve(),))
@@ -49,8 +48,12 @@ class Reader:
             self._report.error(statement.keyword.span, 'an include is written `include "FILE";`')
             return ()
         shown = Path(name.span.source.path).parent / text_of(name)
-        path = shown.resolve()
         self._included += 1
+        try:
+            path = shown.resolve()
+        except (OSError, ValueError) as error:
+            self._report.error(name.span, f"`{shown}` cannot be read: {reason(error)}")
+            return ()
         if path in chain:
             self._report.error(name.span, f"`{shown}` includes itself")
         elif self._included > _MAX_FILES:
@@ -61,9 +64,10 @@ class Reader:
 
     def _included_file(self, path: str, span: Span, chain: tuple[Path, ...]) -> tuple[Statement, ...]:
         try:
-            source = read_source(path)
-        except ConfigError as error:
-            self._report.error(span, str(error))
+            source = read_source(path, self._report)
+        except (OSError, ValueError) as error:
+            self._report.error(span, f"`{path}` cannot be read: {reason(error)}")
+            self._report.partial = True
             return ()
         found = parse(source, self._report)
         if found and found[0].keyword.text == "version":
@@ -77,25 +81,18 @@ class Reader:
             self._report.error(statement.keyword.span, f"the file is not of `version {DIALECT};`")
 
 
-def read_source(path: str) -> Source:
-    """The text of a file; ConfigError where it cannot be read or is not UTF-8."""
-    try:
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"{path}: error: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+def read_source(path: str, report: Report) -> Source:
+    """The text of a file; bytes that are not UTF-8 are reported and replaced. OSError, ValueError as `open`."""
+    data = Path(path).read_bytes()
     try:
         return Source(path, data.decode("utf-8").removeprefix("\N{BYTE ORDER MARK}"))
     except UnicodeDecodeError as error:
-        raise _not_utf8(path, data, error.start) from None
+        source = Source(path, data.decode("utf-8", "replace"))
+        at = len(data[: error.start].decode("utf-8"))
+        report.error(Span(source, at, at + 1), f"byte 0x{data[error.start]:02x} is not UTF-8")
+        return source
 
 
-def _not_utf8(path: str, data: bytes, at: int) -> ConfigError:
-    source = Source(path, data.decode("utf-8", "replace"))
-    before = len(data[:at].decode("utf-8"))
-    report = Report()
-    report.error(Span(source, before, before + 1), f"byte 0x{data[at]:02x} is not UTF-8")
-    try:
-        report.raise_if_failed()
-    except ConfigError as error:
-        return error
-    return ConfigError(path)
+def reason(error: Exception) -> str:
+    """Why a file could not be read."""
+    return str(getattr(error, "strerror", None) or error)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib.resources import files
+from typing import Any
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedToken
@@ -28,6 +29,9 @@ _LARK = Lark(
 )
 _BODIES = frozenset({"one", "more"})
 _ENDS = frozenset({"RBRACE", "SEMICOLON"})
+_STATEMENT_ENDS = frozenset({"SEMICOLON", "UNCLOSED_STRING", "UNCLOSED_REGEX"})
+"""What is not closed on its line has taken in the rest of the line, with its `;`."""
+_IN_LIST = frozenset({"STRING", "ADDRESS", "REGEX", "STAR", "INTEGER", "DECIMAL", "NOT", "LBRACE", "BAD_ADDRESS"})
 _NOT_IN_BODY = frozenset({"COMMA", "RBRACE", "COLON", "DASH"})
 
 
@@ -37,6 +41,7 @@ def parse(source: Source, report: Report) -> tuple[Statement, ...]:
     deep = _too_deep(tokens)
     if deep is not None:
         report.error(_span(source, deep), f"more than {MAX_DEPTH} braces within one another")
+        report.partial = True
         return ()
     tree = _Parser(source, report, tokens).run()
     return _body(tree.children[0], source) if tree.children else ()
@@ -45,8 +50,8 @@ def parse(source: Source, report: Report) -> tuple[Statement, ...]:
 class _Parser:
     """One run over the tokens of a text.
 
-    `_safe` is the last state in which a statement could begin, `_start` the index of the token after it; `_open` are
-    the indexes of the braces of the sections around it.
+    `_safe` is the last state in which a statement could begin, `_start` the index of the token after it, `_open` the
+    indexes of the braces of the sections around it. `_braces` are all that are open now, lists too.
     """
 
     def __init__(self, source: Source, report: Report, tokens: list[Token]) -> None:
@@ -54,9 +59,8 @@ class _Parser:
         self._report = report
         self._tokens = tokens
         self._bodies = _bodies(tokens)
-        self._ends = frozenset(self._bodies.values())
-        self._state = _LARK.parse_interactive("", start="start")
-        self._open: list[int] = []
+        self._state: Any = _LARK.parse_interactive("", start="start")
+        self._braces: list[int] = []
         self._inserted = self._dropped = -1
         self._mark(0)
 
@@ -73,28 +77,50 @@ class _Parser:
         """Feed the token at `at`; gives the index of the token to feed next."""
         try:
             self._state.feed_token(self._tokens[at])
-        except UnexpectedToken as unexpected:
-            return self._recover(at, frozenset(unexpected.accepts or unexpected.expected))
+        except UnexpectedToken:
+            return self._recover(at, frozenset(self._state.accepts()))
         self._follow(at)
         return at + 1
 
     def _follow(self, at: int) -> None:
         """The token at `at` was taken: keep the state where a statement can begin behind it."""
-        if at in self._bodies:
-            self._open.append(at)
-        elif at in self._ends:
-            self._open.pop()
-        elif self._tokens[at].type != "SEMICOLON":
-            return
-        self._mark(at + 1)
+        kind = self._tokens[at].type
+        if kind == "LBRACE":
+            self._braces.append(at)
+            if at in self._bodies and self._may_be_body():
+                self._mark(at + 1, undecided=True)
+        elif kind == "RBRACE":
+            self._braces.pop()
+            if self._ended_body():
+                self._mark(at + 1)
+        elif kind == "SEMICOLON":
+            self._mark(at + 1)
 
-    def _mark(self, start: int) -> None:
+    def _may_be_body(self) -> bool:
+        """Whether the `{` just taken may open a body: only that may be empty."""
+        return "RBRACE" in self._state.choices()
+
+    def _ended_body(self) -> bool:
+        """Whether the `}` just taken closed a body: behind that of a list an element can follow."""
+        return "INTEGER" not in self._state.choices()
+
+    def _closes(self, at: int) -> str:
+        """What the token at `at` closes if it is a `}`: a `list` of the statement, the `body` around it, or nothing."""
+        if self._tokens[at].type != "RBRACE":
+            return ""
+        if len(self._braces) > len(self._open):
+            return "list"
+        return "body" if self._open else ""
+
+    def _mark(self, start: int, undecided: bool = False) -> None:
+        self._undecided = undecided
+        self._open = list(self._braces)
         self._safe = self._state.copy(deepcopy_values=False)
         self._start = start
 
     def _recover(self, at: int, expected: frozenset[str]) -> int:
         token, before = self._tokens[at], self._tokens[at - 1] if at else None
-        found = complaint(token, before, expected, at in self._ends)
+        found = complaint(token, before, expected, self._closes(at))
         span = _span(self._source, token)
         self._report.error(_span(self._source, before).after() if found.behind and before else span, found.text)
         if found.insert is None or self._inserted == at:
@@ -108,14 +134,28 @@ class _Parser:
         self._state.feed_token(Token(kind, "", start_pos=place, end_pos=place))
         if kind == "SEMICOLON":
             self._mark(at)
+        elif kind == "RBRACE":
+            self._braces.pop()
 
     def _skip(self, at: int) -> int:
         """Drop the statement around the token at `at`; gives the index of the token behind it."""
-        self._state = self._safe.copy(deepcopy_values=False)
+        self._report.partial = True
+        self._restore()
         end = self._statement_end(at)
         self._start = end if end != self._dropped else at + 1
         self._dropped = self._start
         return self._start
+
+    def _restore(self) -> None:
+        """Go back to the last good state. Right behind a `{` that still might open a list, an empty statement decides
+        that it opens a body; `_body` leaves it out."""
+        self._state = self._safe.copy(deepcopy_values=False)
+        self._braces = list(self._open)
+        if self._undecided:
+            place = self._tokens[self._open[-1]].end_pos
+            for kind in ("WORD", "SEMICOLON"):
+                self._state.feed_token(Token(kind, "", start_pos=place, end_pos=place))
+            self._mark(self._start)
 
     def _statement_end(self, at: int) -> int:
         depth = 0
@@ -123,7 +163,7 @@ class _Parser:
             kind = self._tokens[index].type
             if index in self._bodies:
                 return self._behind_body(index)
-            if index >= at and (kind == "SEMICOLON" or kind.startswith("UNCLOSED_")):
+            if index >= at and kind in _STATEMENT_ENDS:
                 return index + 1
             if kind == "RBRACE" and depth == 0:
                 return index if self._open else index + 1
@@ -139,7 +179,7 @@ class _Parser:
         if self._tokens and self._start < len(self._tokens):
             last = self._tokens[-1]
             self._report.error(_span(self._source, last).after(), f"`;` is missing after `{shown(last)}`")
-        self._state = self._safe
+        self._restore()
         for brace in reversed(self._open):
             self._report.error(_span(self._source, self._tokens[brace]), "this `{` is never closed")
             end = len(self._source.text)
@@ -167,11 +207,11 @@ def _bodies(tokens: list[Token]) -> dict[int, int]:
 def _opens_body(tokens: list[Token], brace: int) -> bool:
     """Whether statements follow the `{`, judged by what follows: `{ }`, `{ word 5`, or a `;` before the `}`."""
     kinds = [token.type for token in tokens[brace + 1 : brace + 3]] + ["$END", "$END"]
-    if kinds[0] != "WORD" or kinds[1] in _NOT_IN_BODY:
-        return kinds[0] == "RBRACE"
-    if kinds[1] != "WORD":
+    if kinds[0] in _IN_LIST or (kinds[0] == "WORD" and kinds[1] in _NOT_IN_BODY):
+        return False
+    if kinds[0] == "RBRACE" or (kinds[0] == "WORD" and kinds[1] != "WORD"):
         return True
-    rest = (tokens[at].type for at in range(brace + 3, len(tokens)))
+    rest = (tokens[at].type for at in range(brace + 1, len(tokens)))
     return next((kind for kind in rest if kind in ("SEMICOLON", "LBRACE", "RBRACE")), "") != "RBRACE"
 
 
@@ -194,7 +234,8 @@ def _body(tree: Token | Tree[Token], source: Source) -> tuple[Statement, ...]:
     while isinstance(tree, Tree):
         last = tree.children[-1]
         assert isinstance(last, Tree)
-        found.append(_statement(last, source))
+        if last.children[0] != "":
+            found.append(_statement(last, source))
         tree = tree.children[0]
         if tree is last:
             break

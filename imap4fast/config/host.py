@@ -81,10 +81,7 @@ class HostListType(Type):
 
     def read(self, cursor: Cursor) -> HostList:
         node = cursor.take("a host list")
-        found = _members(node, cursor)
-        if not found:
-            raise ElementError(node.span, "the list has no good member")
-        return found
+        return _members(node, cursor)
 
     def write(self, value: Any) -> str:
         return _write_list(value)

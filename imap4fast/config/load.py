@@ -9,13 +9,14 @@ from imap4fast.config.checks import check_file
 from imap4fast.config.cursor import Names
 from imap4fast.config.diagnostic import Diagnostic, Report
 from imap4fast.config.dump import digest
-from imap4fast.config.files import Reader, read_source
+from imap4fast.config.files import Reader, read_source, reason
 from imap4fast.config.schema import Bound, Section
 from imap4fast.config.sections.file import FILE_SECTION
 from imap4fast.config.sections.imap4_proxy import IMAP4_PROXY
 from imap4fast.config.settings import Settings
 from imap4fast.config.source import Source, Span
 from imap4fast.config.syntax import Atom, Statement
+from imap4fast.errors import ConfigError
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -27,16 +28,20 @@ class Loaded(msgspec.Struct, frozen=True):
 
 def load(path: str) -> Loaded:
     """The settings of the file at `path`. ConfigError: `str()` is the report of all errors and warnings."""
-    return _load(read_source(path))
+    report = Report()
+    try:
+        source = read_source(path, report)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path}: error: cannot be read: {reason(error)}") from None
+    return _load(source, report)
 
 
 def load_text(text: str, path: str = "<text>") -> Loaded:
     """As `load`, of a text; `path` is what reports show, and includes are relative to it."""
-    return _load(Source(path, text))
+    return _load(Source(path, text), Report())
 
 
-def _load(source: Source) -> Loaded:
-    report = Report()
+def _load(source: Source, report: Report) -> Loaded:
     bound = _bind(source, Reader(report).statements(source), report)
     check_file(bound, report)
     report.raise_if_failed()

@@ -6,6 +6,7 @@ Reading, defaults, writing back and the reference in docs/ all follow these decl
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -41,7 +42,10 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bound(msgspec.Struct, eq=False):
-    """One section of a file: where its items stand, and the structure that it became, if it is for one."""
+    """One section of a file: where its items stand, and the structure that it became, if it is for one.
+
+    `partial`: something in it was not understood, so that nobody should complain about what is missing.
+    """
 
     section: Section
     statement: Statement
@@ -50,6 +54,7 @@ class Bound(msgspec.Struct, eq=False):
     values: dict[str, Any]
     children: list[Bound]
     struct: Any = None
+    partial: bool = False
 
     def place(self, keyword: str) -> Span:
         """Where an item first stands, or else the section's own keyword."""
@@ -110,6 +115,12 @@ def _index(section: Section) -> dict[str, Item | Section]:
     return kept[1]
 
 
+@cache
+def defaults_of(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    """The fields of a structure, each with its default or NODEFAULT. All defaults are immutable."""
+    return {field.name: field.default for field in msgspec.structs.fields(struct)}
+
+
 def default_of(section: Section, item: Item) -> Any:
     """The default of an item's field; NODEFAULT where it has none."""
     struct = section.struct
@@ -119,5 +130,4 @@ def default_of(section: Section, item: Item) -> Any:
         struct = section.parts[part]
     if struct is None:
         return msgspec.NODEFAULT
-    found = next(field for field in msgspec.structs.fields(struct) if field.name == name)
-    return found.default if found.default_factory is msgspec.NODEFAULT else found.default_factory()
+    return defaults_of(struct)[name]

@@ -16,7 +16,8 @@ UNOFFERED = frozenset((b"UNAUTHENTICATE", b"X-UNAUTHENTICATE", b"PROXYAUTH"))
 LAYERED = (b"GSSAPI", b"GS2-", b"KERBEROS_V4", b"DIGEST-MD5", b"NTLM")
 """Beginnings of SASL mechanisms that can put a security layer over the session, or need the leg's own TLS."""
 
-CLEAR_MECHANISMS = frozenset((b"PLAIN", b"LOGIN", b"XOAUTH2", b"OAUTHBEARER"))
+MECHANISMS = frozenset((b"PLAIN", b"LOGIN", b"XOAUTH2", b"OAUTHBEARER", b"CRAM-MD5", b"EXTERNAL", b"ANONYMOUS"))
+"""SASL mechanisms that are offered unless a list says otherwise; SCRAM-* too. Vendors' own ones must be listed."""
 
 COMMAND_OF = {
     b"IDLE": b"IDLE",
@@ -43,6 +44,11 @@ COMMAND_OF = {
     b"UIDBATCHES": b"UIDBATCHES",
 }
 """A capability whose command is refused is not offered."""
+
+
+def mechanism_known(name: bytes) -> bool:
+    """Whether a SASL mechanism is offered unless a list says otherwise (protocol.md 1.5)."""
+    return name in MECHANISMS or name.startswith(b"SCRAM-")
 
 
 def mechanism_barred(name: bytes) -> bool:

@@ -36,8 +36,8 @@ _FIXED = re.compile(r"\b([A-Z][A-Za-z-]*)=([^%\s]\S*)")
 class Form:
     """An entry under one severity, with all that can be known before its arguments.
 
-    `kinds` are the letters of the placeholders and `strings` how many are `s`; `fixed` are pairs that the text itself
-    holds (`PHASE=1`); `urgent` lines do not wait for the timer.
+    `kinds` are the letters of the placeholders, `template` is `text` for `_wire.fill`; `fixed` are pairs that the text
+    itself holds (`PHASE=1`); `urgent` lines do not wait for the timer.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Form:
     keys: tuple[str, ...]
     kinds: str
     fixed: dict[str, str]
-    strings: int
+    template: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +111,7 @@ def _form(entry: Entry, severity: str) -> Form:
         keys=entry.keys,
         kinds=kinds,
         fixed=dict(_FIXED.findall(entry.text)),
-        strings=kinds.count("s"),
+        template=entry.text.encode("ascii"),
     )
 
 

@@ -12,15 +12,14 @@ from typing import Protocol
 
 import msgspec
 
+from imap4fast._wire import fill
 from imap4fast.log.entry import Form
-from imap4fast.log.escape import bare, escape_text, is_plain, shown
+from imap4fast.log.escape import bare, escape_text, shown
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 BAD_ARGUMENTS = "BAD-ARGUMENTS"
 """Stands in a line whose arguments do not fit its entry: a fault of the program that must not end a session."""
-
-_AS_THEY_ARE = (str, int)
 
 
 class Lines(Protocol):
@@ -58,15 +57,9 @@ class _Head:
 
 def body(form: Form, args: tuple[object, ...], limit: int) -> str:
     """The entry's text with its arguments in place, after the rules of escape.py."""
-    strings = [arg for arg in args if type(arg) is str]
-    joined = "".join(strings)
-    try:
-        if is_plain(joined) and "" not in strings and (not limit or len(joined) <= limit):
-            if len(strings) == form.strings:
-                return form.text % args
-            return form.text % tuple([arg if type(arg) in _AS_THEY_ARE else shown(arg, limit) for arg in args])
-    except TypeError:  # something odd at a %u, or a wrong count
-        pass
+    plain = fill(form.template, args, limit)
+    if plain is not None:
+        return plain
     return _careful_body(form, args, limit)
 
 

@@ -30,7 +30,7 @@ class Write(Protocol):
 class Logger:
     """One log: a format, a level, a sink, and perhaps a ring in memory with a level of its own."""
 
-    __slots__ = ("_deferred", "_gate", "_lines", "_mem_level", "_ring", "_sink", "level")
+    __slots__ = ("_deferred", "_lines", "_mem_level", "_ring", "_sink", "gate", "level")
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class Logger:
     def write(self, entry: Entry, *args: object, track: int = 0, severity: str | None = None) -> None:
         """See Write."""
         form = entry.form if severity is None else entry.forms[severity]
-        if form.level > self._gate:
+        if form.level > self.gate:
             return
         deferred = self._deferred
         if deferred is not None:
@@ -90,12 +90,12 @@ class Logger:
     def enabled(self, entry: Entry, severity: str | None = None) -> bool:
         """Whether the entry would be written anywhere: worth asking before costly arguments are made."""
         form = entry.form if severity is None else entry.forms[severity]
-        return form.level <= self._gate
+        return form.level <= self.gate
 
     def set_level(self, level: int) -> None:
         """The level in force, 3 to 9. A mem-level of its own is not touched."""
         self.level = level
-        self._gate = level if self._ring is None or self._mem_level is None else max(level, self._mem_level)
+        self.gate = level if self._ring is None or self._mem_level is None else max(level, self._mem_level)
 
     def raise_level(self) -> int:
         """One word up (more is written), as SIGUSR1 asks; the new level."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from imap4fast.log.entry import Entry
+from imap4fast.log.entry import LEVELS, Entry
 from imap4fast.log.lines import JsonLines, Lines, TextLines
 from imap4fast.log.logger import Logger
 from imap4fast.log.ring import Ring
@@ -60,12 +60,18 @@ class Logs:
     """The debug log and, where configured, the statistics log. `write` is as Write in logger.py says: every entry
     goes to the debug log, those of severity I also to the statistics log."""
 
-    __slots__ = ("_debug", "_stats", "write")
+    __slots__ = ("_debug", "_stats", "detailed", "write")
 
     def __init__(self, debug: Logger, stats: Logger | None) -> None:
         self._debug = debug
         self._stats = stats
         self.write = debug.write if stats is None else self._write_both
+        self.detailed = False
+        """Whether entries of level debug are written: worth asking before costly arguments are made."""
+        self._look()
+
+    def _look(self) -> None:
+        self.detailed = self._debug.gate >= LEVELS["debug"]
 
     def _write_both(self, entry: Entry, *args: object, track: int = 0, severity: str | None = None) -> None:
         self._debug.write(entry, *args, track=track, severity=severity)
@@ -84,14 +90,19 @@ class Logs:
     def set_level(self, level: int) -> None:
         """Sets the level of the debug log; the statistics log has no use for one."""
         self._debug.set_level(level)
+        self._look()
 
     def raise_level(self) -> int:
         """One word up (SIGUSR1); the new level."""
-        return self._debug.raise_level()
+        level = self._debug.raise_level()
+        self._look()
+        return level
 
     def lower_level(self) -> int:
         """One word down (SIGUSR2); the new level."""
-        return self._debug.lower_level()
+        level = self._debug.lower_level()
+        self._look()
+        return level
 
     def _loggers(self) -> list[Logger]:
         return [self._debug] if self._stats is None else [self._debug, self._stats]

@@ -24,6 +24,7 @@ def literal_of(value: Address) -> str:
     return literal(value.value.to_bytes(4 if value.version == 4 else 16))
 
 
+@lru_cache(maxsize=4096)
 def shown(host: str, port: int) -> str:
     """`192.0.2.1:143` or `[2001:db8::1]:143`."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

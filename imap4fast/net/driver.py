@@ -24,8 +24,8 @@ class Driver:
     """
 
     __slots__ = (
-        "attempt", "client", "client_address", "client_done", "close_at", "connect_until", "recorded", "relay",
-        "server", "server_address", "service", "session", "to_address", "track_key",
+        "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at", "connect_until", "recorded", "relay",
+        "server", "server_address", "service", "session", "to_text", "track_key",
     )  # fmt: skip
 
     def __init__(
@@ -41,25 +41,17 @@ class Driver:
         self.client: asyncio.Transport | None = transport
         self.server: asyncio.Transport | None = None
         self.client_address = client
-        self.to_address = to
+        self.client_text = addresses.shown(*client)
+        self.to_text = addresses.shown(*to)
         self.server_address: tuple[str, int] | None = None
         self.attempt: asyncio.Task[None] | None = None
         self.connect_until = 0.0
         self.close_at = 0.0
+        self.answer_until = 0.0
         self.client_done = False
         self.recorded = False
         self.session: Session
         self.track_key = b""
-
-    @property
-    def client_text(self) -> str:
-        """`ADDRESS:PORT` of the client, for the log."""
-        return addresses.shown(*self.client_address)
-
-    @property
-    def to_text(self) -> str:
-        """`ADDRESS:PORT` that the client connected to."""
-        return addresses.shown(*self.to_address)
 
     @property
     def server_text(self) -> str | None:
@@ -103,62 +95,61 @@ class Driver:
         self.attempt = self.service.loop.create_task(self._connect(servers))
 
     async def _connect(self, servers: Sequence[Sock]) -> None:
-        why = ""
+        service = self.service
+        why = "name not resolved"
         timed_out = False
         try:
             for sock in servers:
-                for host, port in await self._resolved(sock):
+                host = sock.host
+                found: Sequence[tuple[str, int]]
+                if isinstance(host, Address):
+                    found = ((addresses.literal_of(host), sock.port),)
+                else:
+                    found = await self._resolved(host, sock.port)
+                for attempt in found:
                     if self.session.over:
                         return
-                    why, timed_out = await self._try(host, port)
-                    if not why:
+                    self.server_address = attempt
+                    if self.session.logs.detailed:
+                        self.session.log(entries.CONNECTING, self.server_text)
+                    self.connect_until = service.now + service.proxy.server_conn.conn_timeout
+                    try:
+                        await service.loop.create_connection(self._server_end, *attempt)
+                    except (OSError, asyncio.CancelledError) as exc:
+                        why, timed_out = self._failed(exc)
+                    else:
+                        self.connect_until = 0.0
                         return
-            self.session.log(entries.NO_SERVER, self.server_text, why or "name not resolved")
+            self.session.log(entries.NO_SERVER, self.server_text, why)
             self.session.connect_failed(timed_out)
         finally:
             self.attempt = None
 
-    async def _resolved(self, sock: Sock) -> Sequence[tuple[str, int]]:
-        host = sock.host
-        if isinstance(host, Address):
-            return ((addresses.literal_of(host), sock.port),)
+    async def _resolved(self, host: str | None, port: int) -> Sequence[tuple[str, int]]:
+        """The addresses of a name, in the resolver's order."""
         if host is None:
             return ()
         try:
             found = await asyncio.wait_for(
-                self.service.loop.getaddrinfo(host, sock.port, type=1), self.service.proxy.server_conn.conn_timeout
+                self.service.loop.getaddrinfo(host, port, type=1), self.service.proxy.server_conn.conn_timeout
             )
         except (OSError, TimeoutError) as exc:
             self.session.log(entries.RESOLVE_FAILED, host, exc.strerror if isinstance(exc, OSError) else "no answer")
             return ()
         return [(str(row[4][0]), int(row[4][1])) for row in found]
 
-    async def _try(self, host: str, port: int) -> tuple[str, bool]:
-        """One attempt: ("", False), or why it failed and whether it took too long."""
-        self.server_address = (host, port)
-        session = self.session
-        if session.logs.enabled(entries.CONNECTING):
-            session.log(entries.CONNECTING, self.server_text)
-        began = self.service.clock()
-        self.connect_until = began + self.service.proxy.server_conn.conn_timeout
-        try:
-            await self.service.loop.create_connection(self._server_end, host, port)
-        except OSError as exc:
-            why, slow = exc.strerror or type(exc).__name__, False
-        except asyncio.CancelledError:
-            if session.over:
-                raise
+    def _failed(self, error: OSError | asyncio.CancelledError) -> tuple[str, bool]:
+        """Why an attempt failed, and whether it took too long."""
+        self.connect_until = 0.0
+        if isinstance(error, OSError):
+            why, slow = error.strerror or type(error).__name__, False
+        else:
             task = asyncio.current_task()
-            assert task is not None
+            if self.session.over or task is None:
+                raise error
             task.uncancel()
             why, slow = "no answer in time", True
-        else:
-            self.connect_until = 0.0
-            if session.logs.enabled(entries.CONNECTED):
-                session.log(entries.CONNECTED, self.server_text, f"{self.service.clock() - began:.3f}")
-            return "", False
-        self.connect_until = 0.0
-        session.log(entries.CONNECT_FAILED, self.server_text, why)
+        self.session.log(entries.CONNECT_FAILED, self.server_text, why)
         return why, slow
 
     def _server_end(self) -> ServerEnd:
@@ -175,25 +166,31 @@ class Driver:
         transport.set_write_buffer_limits(high=0)
         fd = transport.get_extra_info("socket").fileno()
         set_options(fd, service.server_options[":" in self.server_address[0]])
-        now = service.clock()
+        now = service.now
         self.relay.greeting_until = now + service.proxy.server_conn.recv_timeout
         self.relay.attach_server(transport, fd, now)
+        if self.session.logs.detailed:
+            self.session.log(entries.CONNECTED, self.server_text, now - self.session.began)
 
     # ---- ends ---------------------------------------------------------------------------------------------------
 
     def client_ended(self) -> None:
-        """EOF from the client: what it asked for before is still answered."""
+        """EOF from the client: what it asked for before is still answered, for close-timeout."""
         self.relay.client_eof()
         self.client_done = True
         if self.session.over:
             self._client_close()
         elif self.relay.quiet:
             self.session.client_gone()
+        else:
+            self.answer_until = self.service.now + self.service.proxy.client_conn.close_timeout
 
-    def client_lost(self) -> None:
+    def client_lost(self, error: Exception | None) -> None:
         """The client's transport is gone."""
         self.client = None
         self.client_done = True
+        if isinstance(error, TimeoutError):
+            self.session.send_timed_out("CLIENT")
         self.session.client_gone()
         self.service.forget(self)
 
@@ -202,10 +199,12 @@ class Driver:
         self.relay.server_eof()
         self.session.server_gone()
 
-    def server_lost(self) -> None:
+    def server_lost(self, error: Exception | None) -> None:
         """The server's transport is gone."""
         self.relay.detach_server()
         self.server = None
+        if isinstance(error, TimeoutError):
+            self.session.send_timed_out("SERVER")
         self.session.server_gone()
 
     def close(self) -> None:
@@ -220,7 +219,7 @@ class Driver:
             self.server.close()
         if self.client is None:
             return
-        if self.client_done or self.session.leaving:
+        if self.client_done or self.session.leaving or self.relay.left:
             self._client_close()
         else:
             self._linger()
@@ -265,6 +264,6 @@ class Driver:
             return
         if self.connect_until and now >= self.connect_until and self.attempt is not None:
             self.attempt.cancel()
-        if self.client_done and not self.session.over and self.relay.quiet:
+        if self.client_done and not self.session.over and (self.relay.quiet or now >= self.answer_until):
             self.session.client_gone()
         self.session.tick(now)

@@ -115,7 +115,7 @@ class Service:
             self._over_limit(transport, end, over, client)
             return
         to = (addresses.literal(local[0]), local[1])
-        if self.logs.enabled(entries.CONNECTION_ACCEPTED):
+        if self.logs.detailed:
             self.logs.write(entries.CONNECTION_ACCEPTED, addresses.shown(*client), addresses.shown(*to))
         driver = Driver(self, end, transport, client, to)
         driver.track_key = octets
@@ -168,7 +168,7 @@ class Service:
         if driver in self._drivers:
             del self._drivers[driver]
             self.counts.leave(self.column, driver.track_key)
-            if self.logs.enabled(entries.CONNECTION_HANDLED):
+            if self.logs.detailed:
                 self.logs.write(entries.CONNECTION_HANDLED, driver.client_text)
 
     # ---- time ---------------------------------------------------------------------------------------------------

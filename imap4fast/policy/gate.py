@@ -96,22 +96,23 @@ class Powers:
         key = (line, authenticated)
         done = self._cache.get(key)
         if done is None:
-            done = tuple(self._rewritten(line.upper().split(), authenticated))
+            done = tuple(self._rewritten(line.split(), authenticated))
             if len(self._cache) < 100 and len(line) <= _MAX_LIST:
                 self._cache[key] = done
         return done
 
     def _rewritten(self, names: Sequence[bytes], authenticated: bool) -> list[bytes]:
         own = [name for name in caps.OWN if self._own(name) and (name != b"SASL-IR" or not authenticated)]
-        shown: dict[bytes, None] = {}
-        for name in names:
+        shown: dict[bytes, bytes] = {}
+        for spelt in names:
+            name = spelt.upper()
             if name in own or (name == b"SASL-IR" and self._own(name)):
-                shown[name] = None
+                shown.setdefault(name, spelt)
             elif name.startswith(b"APPENDLIMIT") and self.offers(b"APPENDLIMIT"):
-                shown[self._append_limit(name)] = None
+                shown.setdefault(b"APPENDLIMIT", self._append_limit(name))
             elif self.offers(name):
-                shown[name] = None
-        return [*shown, *(name for name in own if name not in shown)]
+                shown.setdefault(name, spelt)
+        return [*shown.values(), *(name for name in own if name not in shown)]
 
     def _append_limit(self, name: bytes) -> bytes:
         limit = name.partition(b"=")[2]
@@ -139,6 +140,8 @@ class Powers:
         known = is_known_capability(text)
         if self.acl.capabilities is not None:
             return listed(self.acl.capabilities, text, known)
+        if name.startswith(b"AUTH=") and not caps.mechanism_known(name[5:]):
+            return False
         return known and name not in caps.REFERRALS and name not in caps.UNOFFERED
 
 

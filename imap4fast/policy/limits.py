@@ -1,22 +1,17 @@
-"""The limits of one session: proxy, session-acl and command-acl taken together."""
+"""The limits of a session: proxy, session-acl and command-acl taken together."""
 
 from __future__ import annotations
 
-from imap4fast._wire import Relay
+from imap4fast._wire import Limits
 from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
 
+CEILING = 1 << 24
+"""What 0, none, means for a line or a gathered literal: the wire keeps these in memory. Bytes."""
 
-def fixed_limits(relay: Relay, proxy: Proxy) -> None:
-    """What the proxy section says for every session. Seconds and bytes; 0 means none where the item allows it."""
-    relay.max_line = proxy.max_line
-    relay.max_server_line = proxy.max_server_line
-    relay.max_literal = proxy.max_literal
-    relay.max_pending = min(proxy.max_pending, 250) or 250
-    relay.client_recv_s = proxy.client_conn.recv_timeout
-    relay.client_send_s = proxy.client_conn.send_timeout
-    relay.server_recv_s = proxy.server_conn.recv_timeout
-    relay.server_send_s = proxy.server_conn.send_timeout
-    relay.reply_s = proxy.server_conn.reply_timeout
+MOST_PENDING = 250
+"""What 0 means for max-pending, and the most that the wire keeps track of."""
+
+NEVER_S = 1e12
 
 
 def idle_timeout(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl | None) -> float:
@@ -28,11 +23,23 @@ def idle_timeout(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl 
     return proxy.idle_timeout
 
 
-def acl_limits(relay: Relay, proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl, began: float) -> None:
-    """What the command-acl in force says; `began` is when the session began, in seconds of the worker's clock."""
-    relay.max_bytes_in = command_acl.max_bytes_in
-    relay.max_bytes_out = command_acl.max_bytes_out
-    relay.max_mail_in = command_acl.max_mail_in
-    relay.max_mail_out = command_acl.max_mail_out
-    relay.idle_s = idle_timeout(proxy, session_acl, command_acl) or 1e12
-    relay.end_at = began + command_acl.max_time if command_acl.max_time else 0.0
+def limits_of(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl) -> Limits:
+    """What is in force for a session under these ACLs."""
+    limits = Limits()
+    limits.max_line = proxy.max_line or CEILING
+    limits.max_server_line = proxy.max_server_line or CEILING
+    limits.max_literal = proxy.max_literal or CEILING
+    limits.max_pending = min(proxy.max_pending or MOST_PENDING, MOST_PENDING)
+    limits.client_recv_s = proxy.client_conn.recv_timeout
+    limits.client_send_s = proxy.client_conn.send_timeout
+    limits.server_recv_s = proxy.server_conn.recv_timeout
+    limits.server_send_s = proxy.server_conn.send_timeout
+    limits.reply_s = proxy.server_conn.reply_timeout or NEVER_S
+    limits.login_s = proxy.login_timeout
+    limits.max_bytes_in = command_acl.max_bytes_in
+    limits.max_bytes_out = command_acl.max_bytes_out
+    limits.max_mail_in = command_acl.max_mail_in
+    limits.max_mail_out = command_acl.max_mail_out
+    limits.idle_s = idle_timeout(proxy, session_acl, command_acl) or NEVER_S
+    limits.time_s = command_acl.max_time
+    return limits

@@ -41,8 +41,8 @@ def atoms(tokens: list[Token]) -> list[bytes] | None:
 
 def login(session: Session) -> int:
     """login = "LOGIN" SP userid SP password"""
-    words = [octets(token) for token in session.relay.tokens()]
-    if len(words) != 2 or words[0] is None or words[1] is None:
+    words = session.relay.astrings()
+    if words is None or len(words) != 2:
         return session.bad(Reply.BAD_SYNTAX)
     session.candidate = normalised(words[0])
     session.mechanism = "LOGIN"
@@ -188,7 +188,7 @@ def look(session: Session) -> int:
     """The question COMMAND."""
     name = session.relay.command
     answer = _LOOKS[name](session)
-    if answer != answers.DROP and session.logs.enabled(entries.COMMAND_PASSED):
+    if answer != answers.DROP and session.logs.detailed:
         session.log(entries.COMMAND_PASSED, name, session.relay.tag)
     return answer
 

@@ -63,13 +63,14 @@ def client_fault(session: Session) -> int:
     """The client broke the grammar: `BAD`; where nobody can say what comes next, `BYE` as well."""
     relay = session.relay
     fault = FAULTS[relay.fault]
-    session.fault("CLIENT", fault, relay.cout)
+    session.fault("CLIENT", fault, relay.offset)
     _limit_of(session, fault)
     framing = relay.fault >= FIRST_FRAMING
     reply = _OF_FAULT.get(fault, Reply.FRAMING if framing else Reply.BAD_SYNTAX)
     if fault == "UNEATABLE_LITERAL":
         return session.end(reply, "literal too large")
-    session.reply(relay.tag, b"BAD", reply)
+    too_long = fault == "LITERAL_TOO_LONG" and session.authenticated
+    session.reply(relay.tag, b"NO" if too_long else b"BAD", reply)
     if framing:
         return session.end(reply, "fault of the client")
     return answers.DROP if session.count_bad() else answers.CLOSE
@@ -85,7 +86,8 @@ def _limit_of(session: Session, fault: str) -> None:
 
 def too_big(session: Session) -> int:
     """An upload above max-mail-out: refused at its announcement."""
-    session.log(entries.LIMIT, "max-mail-out", session.powers.acl.max_mail_out)
+    if session.powers.acl.max_mail_out:
+        session.log(entries.LIMIT, "max-mail-out", session.powers.acl.max_mail_out)
     answer = session.refuse(Reply.TOO_BIG)
     return session.end(Reply.TOO_BIG, "mail too large") if session.relay.midway else answer
 
@@ -93,7 +95,7 @@ def too_big(session: Session) -> int:
 def server_fault(session: Session) -> int:
     """The server broke the protocol: the session ends."""
     fault = FAULTS[session.relay.fault]
-    session.fault("SERVER", fault, session.relay.sin)
+    session.fault("SERVER", fault, session.relay.offset)
     if fault == "LINE_TOO_LONG":
         session.log(entries.LIMIT, "max-server-line", session.charter.proxy.max_server_line)
     return session.end(Reply.SERVER_FAULT, "fault of the server")

@@ -15,6 +15,8 @@ MAX_CHALLENGE = 65536
 
 def normalised(name: bytes) -> str:
     """A user name as policy and logs know it: Unicode, in form NFC."""
+    if name.isascii():
+        return name.decode("ascii")
     return unicodedata.normalize("NFC", name.decode("utf-8", "replace"))
 
 

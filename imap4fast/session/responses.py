@@ -37,7 +37,7 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
     authenticated = session.authenticated
     session.learn(names)
     shown = session.powers.rewrite(names, authenticated)
-    if session.logs.enabled(entries.CAPABILITIES):
+    if session.logs.detailed:
         session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
         for name in names.upper().split():
             if name not in shown:
@@ -49,7 +49,7 @@ def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
     """A status line (with CRLF) as the client may see it: `(tag / "*") SP cond SP ["[" code "]" SP] text`."""
     head, _, rest = line.partition(b" ")
     known = session.powers.lines.get((rest, session.authenticated))
-    if known is not None and not session.logs.enabled(entries.REMOVED):
+    if known is not None and not session.logs.detailed:
         session.learn(known[1])
         return head + known[0]
     done = _rewritten(session, rest[:-2], where)
@@ -140,29 +140,32 @@ def enabled(session: Session) -> int:
 
 def bye(session: Session) -> int:
     """The server ends the session: one BYE goes to the client, what follows does not (T-R16)."""
-    if session.bye_seen:
+    if session.relay.bye:
         return answers.DROP
-    session.bye_seen = True
-    answer = status(session)
-    if not session.leaving:
-        session.finish_soon("server said BYE", failed=True)
-    return answer
+    line = session.relay.unit if session.relay.plain else rewritten(session, session.relay.unit)
+    session.relay.reply(line)
+    session.relay.bye = True
+    if session.relay.leaving:
+        return answers.DROP
+    return session.end(None, "server said BYE")
 
 
 def status(session: Session) -> int:
     """A status line with a code or text that must not pass as it is."""
+    if session.relay.plain:
+        return answers.PASS
     return _replace(session, rewritten(session, session.relay.unit))
 
 
 def completed(session: Session) -> int:
-    """The tagged answer to LOGIN, AUTHENTICATE, ENABLE or LOGOUT."""
+    """The tagged answer to LOGIN, AUTHENTICATE or ENABLE."""
     ok = session.relay.status == 0
     name = session.relay.command
     if name in (b"LOGIN", b"AUTHENTICATE"):
         if session.sasl is not None:
             session.candidate = session.sasl.user
         severity = "D" if ok else "N"
-        if session.logs.enabled(entries.LOGIN, severity):
+        if not ok or session.logs.detailed:
             cancelled = session.sasl is not None and session.sasl.cancelled and not ok
             result = b"CANCELLED" if cancelled else STATUSES[session.relay.status]
             session.log(entries.LOGIN, session.candidate, session.mechanism, result, severity=severity)
@@ -171,8 +174,6 @@ def completed(session: Session) -> int:
             return answers.CLOSE
     elif name == b"ENABLE":
         session.enabling = frozenset()
-    elif name == b"LOGOUT":
-        session.finish_soon("logout", failed=False)
     return status(session)
 
 

@@ -19,7 +19,6 @@ from imap4fast.log.cause import cause
 from imap4fast.log.entry import Entry
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.gate import Powers
-from imap4fast.policy.limits import acl_limits, fixed_limits
 from imap4fast.session import answers, commands, faults, responses
 from imap4fast.session.charter import Charter
 from imap4fast.session.login import Sasl
@@ -58,11 +57,15 @@ class Outside(Protocol):
         """The system's name of a port."""
 
 
+MOST_COMPLAINTS = 20
+"""Faults and refusals that a session logs as warnings."""
+
+
 class Session:
     """One client's connection and what belongs to it."""
 
     __slots__ = (
-        "acl", "bad_commands", "began", "bye_seen", "candidate", "charter", "enabling", "facts", "language", "leaving",
+        "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language", "leaving",
         "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
         "server_ir", "status", "unlisted_seen", "user",
     )  # fmt: skip
@@ -85,9 +88,9 @@ class Session:
         self.enabling: frozenset[bytes] = frozenset()
         self.server_ir = False
         self.bad_commands = 0
-        self.bye_seen = False
         self.leaving = False
         self.unlisted_seen = False
+        self.complaints = 0
         self.over = False
         self.rule: str | None = None
         self.status = "REJECTED"
@@ -127,13 +130,9 @@ class Session:
 
     def start(self, relay: Relay) -> None:
         """Give an admitted session its wire, with its limits."""
-        proxy = self.charter.proxy
         self.relay = relay
         relay.begin(self, self.powers.gate)
-        fixed_limits(relay, proxy)
-        acl_limits(relay, proxy, self.acl, self.powers.acl, self.began)
-        if proxy.login_timeout:
-            relay.login_until = self.began + proxy.login_timeout
+        relay.take_limits(self.charter.limits(self.acl, self.powers.acl), self.began)
         self.status = "ACCEPTED"
         self.result = "OK"
 
@@ -162,10 +161,13 @@ class Session:
         self.relay.greeted()
 
     def learn(self, names: bytes) -> None:
-        """What the server offers in its present state decides the form of literals and of AUTHENTICATE."""
+        """What the server offers in its present state decides the form of AUTHENTICATE.
+
+        LITERAL+ and LITERAL- are not used towards a server: one that gives a command up before its literal may read
+        the octets as commands, as Dovecot does (protocol.md 3.2). They go on when the server asks for them.
+        """
         offered = names.upper().split()
         self.server_ir = b"SASL-IR" in offered
-        self.relay.server_literals = 2 if b"LITERAL+" in offered else 1 if b"LITERAL-" in offered else 0
         self.relay.searchres = b"SEARCHRES" in offered or b"IMAP4REV2" in offered
 
     def logged_in(self) -> bool:
@@ -174,7 +176,6 @@ class Session:
         False: the second search denies, the session has ended.
         """
         self.relay.state = AUTHENTICATED
-        self.relay.server_literals = 0
         self.user = self.facts.user = self.candidate
         self.bad_commands = 0
         if not self.charter.policy.command_uses_user:
@@ -187,7 +188,7 @@ class Session:
             return False
         if self.powers is not parent:
             self.relay.gate = self.powers.gate
-            acl_limits(self.relay, self.charter.proxy, self.acl, self.powers.acl, self.began)
+            self.relay.take_limits(self.charter.limits(self.acl, self.powers.acl), self.began)
         return True
 
     # ---- what flows use -----------------------------------------------------------------------------------------
@@ -198,17 +199,23 @@ class Session:
 
     def removed(self, kind: str, name: bytes) -> None:
         """Something was taken out of what an end said."""
-        if self.logs.enabled(entries.REMOVED):
+        if self.logs.detailed:
             self.log(entries.REMOVED, kind, name)
 
     def unlisted(self, name: bytes) -> None:
         """An untagged response was dropped: a warning once a session."""
+        self.removed("UNTAGGED", name)
         self.log(entries.UNKNOWN_UNTAGGED, name, severity="D" if self.unlisted_seen else "W")
         self.unlisted_seen = True
 
     def fault(self, side: str, code: str, offset: int) -> None:
         """An end broke the protocol."""
-        self.log(entries.FAULT, side, code, offset)
+        self.log(entries.FAULT, side, code, offset, severity=self._loudness())
+
+    def _loudness(self) -> str:
+        """W for the first faults and refusals of a session, D for what a client repeats without end (T-L16)."""
+        self.complaints += 1
+        return "W" if self.complaints <= MOST_COMPLAINTS else "D"
 
     def reply(self, tag: bytes, condition: bytes, reply: Reply) -> None:
         """A line of the proxy's own, tagged or not, between units."""
@@ -216,13 +223,13 @@ class Session:
 
     def bad(self, reply: Reply) -> int:
         """`tag BAD`, counted."""
-        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name)
+        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name, severity=self._loudness())
         self.reply(self.relay.tag, b"BAD", reply)
         return answers.DROP if self.count_bad() else answers.CLOSE
 
     def refuse(self, reply: Reply) -> int:
         """`tag NO`: understood, not permitted."""
-        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name)
+        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name, severity=self._loudness())
         self.reply(self.relay.tag, b"NO", reply)
         return answers.DROP
 
@@ -245,7 +252,7 @@ class Session:
         """End the session now; `* BYE` where the client is between units. CLOSE, for the relay."""
         if self.over:
             return answers.CLOSE
-        if reply is not None and not self.bye_seen and self.relay.between_units:
+        if reply is not None and not self.relay.bye and self.relay.between_units:
             self.relay.reply(self.refusal(reply))
         self._finish(reason, "FAILED" if failed else "OK")
         self.relay.stop()
@@ -270,19 +277,29 @@ class Session:
 
     def client_gone(self) -> None:
         """The client closed its leg."""
-        if not self.over:
-            if not self.leaving:
-                self.result = "ABORTED"
-            self._finish("client closed", "OK")
-            self.relay.stop()
-            self.outside.close()
+        if self.over:
+            return
+        gone = self.relay.left or self.leaving
+        self._finish("logout" if self.relay.left else "client closed", "OK" if gone else "ABORTED")
+        self.relay.stop()
+        self.outside.close()
 
     def server_gone(self) -> None:
         """The server closed its leg."""
-        if self.leaving or self.bye_seen:
+        if self.over:
+            return
+        if self.relay.left:
+            self.leaving = True
+            self.end(None, "logout", failed=False)
+        elif self.leaving or self.relay.bye:
             self.end(None, "server closed", failed=False)
         else:
             self.end(Reply.SERVER_CLOSED, "server closed")
+
+    def send_timed_out(self, side: str) -> None:
+        """The kernel gave a connection up since what was sent was not taken within send-timeout (TCP_USER_TIMEOUT)."""
+        if not self.over:
+            faults.timeout(self, side + "-SEND")
 
     def tick(self, now: float) -> None:
         """Time goes by."""

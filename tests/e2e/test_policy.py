@@ -84,12 +84,13 @@ def test_read_only_sets_no_flag(lab: Lab) -> None:
     ],
 )
 def test_refused_command(lab: Lab, commands: str, text: bytes) -> None:
-    wire = lab.selected(command=f"commands {commands};")
+    config = {"command": f"commands {commands};"}
+    wire = lab.login(**config) if "SELECT" in commands else lab.selected(**config)
     before = lab.out()
     refused(wire.command(text))
     assert lab.out() == before
     wire.ok(b"NOOP")
-    assert lab.log(rf"IMAP-730-W COMMAND NAME={text.split()[0].decode().upper()}", command=f"commands {commands};")
+    assert lab.log(rf"IMAP-730-W COMMAND NAME={text.split()[0].decode().upper()}", **config)
 
 
 def test_list_of_what_is_permitted(lab: Lab) -> None:

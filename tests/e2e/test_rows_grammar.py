@@ -251,12 +251,12 @@ def test_T_F29_utf8_after_enable(lab: Lab) -> None:
         tag, text = server.wait_for(b"CREATE")
         assert text == b'"\xc3\xa9"'
         server.send(tag + b" OK created\r\n")
+        server.until_closed()
 
     wire = lab.fake_login(script)
     wire.ok(b"ENABLE UTF8=ACCEPT")
     for name in NAMES_8BIT:
         assert wire.command(b'CREATE "' + name + b'"').status == ("OK" if name == b"\xc3\xa9" else "BAD"), name
-    lab.fake.finish()
 
 
 def test_T_F30_pipelining_across_states(lab: Lab) -> None:
@@ -320,22 +320,23 @@ def _count_commands(data: bytes) -> list[bytes]:
     return tags
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(24))
 def test_T_F32_mixture(lab: Lab, seed: int) -> None:
-    """As many answers as commands, at the client and at Dovecot: nobody saw a command that others did not."""
+    """As many answers as commands, at the client and at Dovecot: nobody saw a command that others did not.
+
+    Fifteen a session, since Dovecot ends one with twenty bad commands.
+    """
     dice = random.Random(seed)
     wire = lab.login(proxy="max-bad-commands 0;")
     before = len(lab.out())
-    tags = []
-    for number in range(60):
-        tag = b"f%d" % number
+    tags = [b"f%d" % number for number in range(15)]
+    for tag in tags:
         command = _command(dice)
         wire.send(tag + b" " + command + b"\r\n")
         try:
             wire.answer(tag)
         except WireError as error:
             raise AssertionError(f"after {command!r}: {error}") from None
-        tags.append(tag)
     forwarded = _count_commands(lab.out()[before:])
     assert forwarded == [tag for tag in tags if tag in set(forwarded)]
     answered = re.findall(rb"^(f\d+) (?:OK|NO|BAD)", lab.into(), re.MULTILINE)

@@ -174,7 +174,9 @@ def test_T_L07_connection_flood(lab: Lab) -> None:
     start = time.monotonic()
     for wire in wires:
         wire.rest(8)
+        wire.close()
     assert time.monotonic() - start < 8
+    time.sleep(0.5)
     lab.login(**config)
 
 
@@ -231,10 +233,10 @@ def test_T_L11_fetch_repeated(lab: Lab) -> None:
     memory = proxy.memory_kb()
     tags = [b"f%d" % number for number in range(2000)]
     wire.send(b"".join(tag + b" UID FETCH 1 BODY.PEEK[]\r\n" for tag in tags))
-    for tag in tags:
-        reply = wire.answer(tag)
-        assert reply.status == "OK"
-        assert mail(1) in reply.one(b"* 1 FETCH")
+    # Dovecot may answer pipelined commands in another order (protocol.md section 4.2).
+    units = [wire.unit() for _ in range(2 * len(tags))]
+    assert sum(unit.startswith(b"* 1 FETCH") and mail(1) in unit for unit in units) == len(tags)
+    assert {unit.split()[0] for unit in units if b" OK " in unit} >= set(tags)
     assert proxy.memory_kb() - memory < 8192
 
 
@@ -259,11 +261,9 @@ def test_T_L12_partial_storm(lab: Lab) -> None:
     wire = lab.login(user)
     wire.ok(b"SELECT INBOX")
     wire.send(b"".join(b"p%d UID FETCH 1 BODY.PEEK[]<%d.1>\r\n" % (at, at) for at in range(500)))
-    got = bytearray()
-    for at in range(500):
-        unit = wire.answer(b"p%d" % at).one(b"* 1 FETCH")
-        got += re.search(rb'<%d> (?:\{1\}\r\n|")(.)' % at, unit, re.DOTALL)[1]  # type: ignore[index]
-    assert bytes(got) == mail(1, 3000)[:500]
+    units = b"\r\n".join(wire.unit() for _ in range(1000))
+    got = dict(re.findall(rb'\[\]<(\d+)> (?:\{1\}\r\n|")(.)', units, re.DOTALL))
+    assert b"".join(got[b"%d" % at] for at in range(500)) == mail(1, 3000)[:500]
 
 
 def test_T_L14_compression(lab: Lab) -> None:

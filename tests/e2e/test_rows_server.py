@@ -28,25 +28,25 @@ def answering(command: bytes, answer: bytes) -> Callable[[Session], None]:
     return script
 
 
-def ask(lab: Lab, command: bytes, answer: bytes, **config: str) -> Wire:
+def ask(lab: Lab, text: bytes, answer: bytes, **config: str) -> Wire:
     """Send the command that the fake server answers so."""
-    wire = lab.fake_selected(answering(command, answer), **config)
-    wire.send(b"a " + command + b"\r\n")
+    wire = lab.fake_selected(answering(text, answer), **config)
+    wire.send(b"a " + text + b"\r\n")
     return wire
 
 
-def relayed(lab: Lab, command: bytes, answer: bytes, **config: str) -> Reply:
+def relayed(lab: Lab, text: bytes, answer: bytes, **config: str) -> Reply:
     """The answer came, and the session goes on in step."""
-    wire = ask(lab, command, answer, **config)
+    wire = ask(lab, text, answer, **config)
     reply = wire.answer(b"a")
     wire.send(b"b IDLE\r\n")
     wire.quiet(0.05)
     return reply
 
 
-def closed(lab: Lab, command: bytes, answer: bytes, **config: str) -> bytes:
+def closed(lab: Lab, text: bytes, answer: bytes, **config: str) -> bytes:
     """The session was ended with BYE; what the client got."""
-    data = ask(lab, command, answer, **config).rest()
+    data = ask(lab, text, answer, **config).rest()
     assert b"* BYE" in data, data
     lab.fake.finish()
     return data
@@ -84,7 +84,7 @@ def test_T_R08_greatest_number(lab: Lab) -> None:
     assert proxy.memory_kb() - memory < 4096
 
 
-NUMBERS = [b"* 99999999999999999999 EXISTS", b"* 4294967296 EXISTS", b"* 0 EXPUNGE", b"* 7 EXPUNGE", b"* -1 EXISTS"]
+NUMBERS = [b"* 99999999999999999999 EXISTS", b"* 4294967296 EXISTS", b"* 0 EXPUNGE", b"* 7 EXPUNGE"]
 
 
 @pytest.mark.parametrize("line", NUMBERS)

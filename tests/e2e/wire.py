@@ -79,7 +79,8 @@ class Wire:
 
     def vanish(self) -> None:
         """Close with a reset, as a machine that lost its mains would after its restart."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+        with contextlib.suppress(OSError):
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
         self.sock.close()
 
     def send(self, data: bytes) -> None:

@@ -7,7 +7,14 @@ import pytest
 from imap4fast._wire import TIMEOUTS
 from tests.wire.play import Play
 
-TIMES = {"idle_s": 1800.0, "client_recv_s": 60.0, "server_recv_s": 60.0, "reply_s": 300.0, "client_send_s": 60.0, "server_send_s": 60.0}
+TIMES = {
+    "idle_s": 1800.0,
+    "client_recv_s": 60.0,
+    "server_recv_s": 60.0,
+    "reply_s": 300.0,
+    "client_send_s": 60.0,
+    "server_send_s": 60.0,
+}
 
 
 def play(**options: object) -> Play:
@@ -188,7 +195,10 @@ def test_counters_are_octets_at_the_sockets() -> None:
     made.says(b"* XYZZY\r\n* 1 RECENT\r\n")
     after = (made.relay.cin, made.relay.cout, made.relay.sin, made.relay.sout)
     assert [b - a for a, b in zip(before, after, strict=True)] == [
-        len(b"b NO refused\r\n* 1 RECENT\r\n"), len(b"a FETCH  1 FLAGS\r\nb DELETE x\r\n"), len(b"* XYZZY\r\n* 1 RECENT\r\n"), len(b"a FETCH 1 FLAGS\r\n")
+        len(b"b NO refused\r\n* 1 RECENT\r\n"),
+        len(b"a FETCH  1 FLAGS\r\nb DELETE x\r\n"),
+        len(b"* XYZZY\r\n* 1 RECENT\r\n"),
+        len(b"a FETCH 1 FLAGS\r\n"),
     ]
 
 

@@ -50,7 +50,10 @@ def test_gate_keeps_its_actions() -> None:
             gate.action(code)
 
 
-@pytest.mark.parametrize("actions", [b"", bytes(len(COMMANDS) - 1), bytes(len(COMMANDS) + 1), b"\x04" * len(COMMANDS), b"\xff" * len(COMMANDS)])
+@pytest.mark.parametrize(
+    "actions",
+    [b"", bytes(len(COMMANDS) - 1), bytes(len(COMMANDS) + 1), b"\x04" * len(COMMANDS), b"\xff" * len(COMMANDS)],
+)
 def test_no_actions_for_a_gate(actions: bytes) -> None:
     with pytest.raises(ValueError, match="one action"):
         Gate(actions, (), ())

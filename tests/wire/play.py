@@ -6,15 +6,35 @@ compared between two runs. Knows nothing of the expected results.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from imap4fast import _wire
 from imap4fast._wire import ANSWERS, ASK, COMMANDS, DENY, FAULTS, FIRST_FRAMING, PASS, QUESTIONS, Gate, Relay
 from tests.wire.server import Script, Server
 
-CODES = (b"UIDVALIDITY", b"UIDNEXT", b"UNSEEN", b"READ-WRITE", b"READ-ONLY", b"APPENDUID", b"COPYUID", b"PERMANENTFLAGS")
+CODES: tuple[bytes, ...] = (
+    b"UIDVALIDITY",
+    b"UIDNEXT",
+    b"UNSEEN",
+    b"READ-WRITE",
+    b"READ-ONLY",
+    b"APPENDUID",
+    b"COPYUID",
+    b"PERMANENTFLAGS",
+)
 CODES += (b"CLOSED", b"HIGHESTMODSEQ", b"TRYCREATE", b"ALERT", b"TOOBIG", b"NOPERM")
-UNTAGGED = (b"LIST", b"LSUB", b"XLIST", b"NAMESPACE", b"STATUS", b"SEARCH", b"ESEARCH", b"SORT", b"THREAD", b"FLAGS")
+UNTAGGED: tuple[bytes, ...] = (
+    b"LIST",
+    b"LSUB",
+    b"XLIST",
+    b"NAMESPACE",
+    b"STATUS",
+    b"SEARCH",
+    b"ESEARCH",
+    b"SORT",
+    b"THREAD",
+    b"FLAGS",
+)
 UNTAGGED += (b"RECENT", b"QUOTA", b"QUOTAROOT", b"MYRIGHTS", b"ACL", b"METADATA")
 DENIED = (b"UNKNOWN", b"DELETE", b"COMPRESS", b"UNAUTHENTICATE", b"PROXYAUTH", b"STARTTLS", b"SETACL", b"UID-EXPUNGE")
 ASKED = (b"LOGIN", b"AUTHENTICATE", b"ENABLE", b"ID", b"LOGOUT")
@@ -63,7 +83,7 @@ class Pipe:
 
 
 class Play:
-    """One session. `answers` overrides what is answered to a question: an index of ANSWERS or a function of the play."""
+    """One session. `answers` overrides what a question is answered: an index of ANSWERS or a function of the play."""
 
     def __init__(
         self,
@@ -73,7 +93,8 @@ class Play:
         script: Script | None = None,
         answers: dict[str, int | Callable[[Play], int]] | None = None,
         greet: bool = True,
-        **settings: int,
+        settings: Mapping[str, int] | None = None,
+        **more: int,
     ) -> None:
         self.answers = answers or {}
         self.events: list[Event] = []
@@ -84,7 +105,7 @@ class Play:
         self.client_pipe, self.server_pipe = Pipe(), Pipe()
         self.relay.attach_client(self.client_pipe, -1, 0.0)
         self.relay.attach_server(self.server_pipe, -1, 0.0)
-        for name, value in settings.items():
+        for name, value in {**(settings or {}), **more}.items():
             setattr(self.relay, name, value)
         self.taken = 0
         if greet:

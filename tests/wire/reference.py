@@ -9,50 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from tests.wire.grammar import MOST, ON_MAILS, Fault, Grammar, Limits
 from tests.wire.server import Server
 
 ANY = {b"CAPABILITY", b"NOOP", b"LOGOUT", b"ID", b"UNKNOWN"}
 NOT_AUTHENTICATED = {b"STARTTLS", b"AUTHENTICATE", b"LOGIN"}
-ON_MAILS = {b"EXPUNGE", b"SEARCH", b"SORT", b"THREAD", b"FETCH", b"STORE", b"COPY", b"MOVE", b"REPLACE", b"CONVERT"}
 SELECTED = {b"CHECK", b"CLOSE", b"UNSELECT"} | ON_MAILS | {b"UID-" + name for name in ON_MAILS}
-ALONE = {b"CAPABILITY", b"NOOP", b"LOGOUT", b"STARTTLS", b"NAMESPACE", b"IDLE", b"CHECK", b"CLOSE", b"UNSELECT", b"EXPUNGE"}
-ALONE |= {b"UNAUTHENTICATE", b"GETJMAPACCESS"}
-OPTIONAL = {b"UNKNOWN", b"UIDBATCHES", b"CONVERSIONS", b"LANGUAGE"}
-ON_SETS = {b"FETCH", b"STORE", b"COPY", b"MOVE", b"CONVERT"}
-ON_SETS |= {b"UID-" + name for name in ON_SETS} | {b"UID-EXPUNGE"}
-FETCHES = {b"FETCH", b"UID-FETCH"}
-UPLOADS = {b"APPEND": 1, b"REPLACE": 2, b"UID-REPLACE": 2}      # arguments before the first mail, at least
-LISTS = {b"LIST", b"LSUB", b"XLIST"}
 HOLDING = {b"LOGIN", b"AUTHENTICATE", b"ENABLE", b"LOGOUT", b"SELECT", b"EXAMINE", b"CLOSE", b"UNSELECT", b"IDLE"}
-
 TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){"%*\\+]*')
 NAME = re.compile(rb"[A-Za-z0-9.=_+-]*")
-QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){"]+')
-FIELD = re.compile(rb'[^\x00-\x20\x7f-\xff(){"\]]+')
-MARKER = re.compile(rb"(~?)\{([0-9]{1,20})(\+?)\}\Z")
-EATEN_MARKER = re.compile(rb"\{([0-9]{1,20})(\+?)\}\Z")
-NUMBER = rb"(?:0|[1-9][0-9]{0,9})"
-NZ = rb"[1-9][0-9]{0,9}"
-SET = re.compile(rb"(?:%b|\*)(?::(?:%b|\*))?(?:,(?:%b|\*)(?::(?:%b|\*))?)*\Z" % (NZ, NZ, NZ, NZ))
-PART = rb"%b(?:\.%b)*" % (NZ, NZ)
-PARTIAL = rb"(?:<%b\.%b>)?" % (NUMBER, NZ)
-SECTION = re.compile(
-    rb"(?i:BODY(?:\.PEEK)?\[(?:%b(?:\.(?:HEADER|TEXT|MIME))?|HEADER|TEXT)?\]|BINARY(?:\.PEEK|\.SIZE)?\[(?:%b)?\])%b\Z"
-    % (PART, PART, PARTIAL)
-)
-FIELDS = re.compile(rb"(?i:BODY(?:\.PEEK)?\[(?:%b\.)?HEADER\.FIELDS(?:\.NOT)?)\Z" % PART)
-FIELDS_END = re.compile(rb"\]" + PARTIAL + rb"\Z")
-NUMBERS = re.compile(rb"[0-9]+")
-MOST = 4294967295
-
-
-class Fault(Exception):  # noqa: N818  (the project's word)
-    """The client broke the grammar; `framing` ends the session."""
-
-    def __init__(self, *, framing: bool = False) -> None:
-        super().__init__()
-        self.framing = framing
+EATEN_MARKER = re.compile(rb"\{([0-9]+)(\+?)\}\Z")
 
 
 class Short(Exception):  # noqa: N818
@@ -60,187 +26,8 @@ class Short(Exception):  # noqa: N818
 
 
 @dataclass
-class Limits:
-    line: int = 65536
-    literal: int = 65536
-    mail: int = 0
-    pending: int = 64
-    forms: int = 0
-    utf8: bool = False
-    searchres: bool = False
-
-
-@dataclass
-class Grammar:
-    """The arguments of one command, over all its lines."""
-
-    name: bytes
-    limits: Limits
-    depth: int = 0
-    args: int = 0
-    literals: int = 0
-    wildcards: int = 0
-    fields: str = ""           # "", "open" before the list of HEADER.FIELDS, "in" inside, "out" behind it
-    fields_depth: int = 0
-    field_count: int = 0
-    tail: bool = False
-    marker: tuple[bytes, int, bytes] | None = None
-
-    def line(self, text: bytes, *, first: bool) -> bytes:
-        """One line less CRLF, from behind the name or literal: its canonical form less the marker."""
-        out, at, self.marker, last = b"", 0, None, "start"
-        while at < len(text):
-            spaces = len(text) - at - len(text[at:].lstrip(b" "))
-            if at + spaces == len(text):
-                if last == "(":
-                    raise Fault
-                break
-            if spaces and (last == "(" or text[at + spaces : at + spaces + 1] == b")"):
-                raise Fault
-            token, kind = self._token(text, at + spaces)
-            apart = kind == ")" or (last == ")" and token[:1] == b"]" and (kind == "]" or self.name not in FETCHES)) or last == "("
-            if not spaces and not apart:
-                # A marker glued to a token is a malformed marker; all else is a mere error.
-                raise Fault(framing=kind == "marker")
-            if self.tail and not self.depth and kind == "atom" and token.upper() not in (b"UTF8", b"CATENATE", b"ANNOTATION"):
-                raise Fault
-            out += (b" " if spaces else b"") + (b"" if kind == "marker" else token)
-            at += spaces + len(token)
-            self._take(token, kind)
-            last = kind
-        if self.marker is None and (self.depth or self.fields):
-            raise Fault
-        return out
-
-    def _token(self, text: bytes, at: int) -> tuple[bytes, str]:
-        c = text[at : at + 1]
-        if c in (b"(", b")"):
-            return c, c.decode()
-        if c == b'"':
-            found = QUOTED.match(text, at)
-            if not found:
-                raise Fault(framing=True)
-            return found[0], "quoted"
-        if c == b"{" or text[at : at + 2] == b"~{":
-            found = MARKER.match(text, at)
-            if not found or (found[1] and self.name not in UPLOADS) or int(found[2]) > 0x7FFFFFFFFFFFFFFF:
-                raise Fault(framing=True)
-            return found[0], "marker"
-        if self.fields == "out" and c == b"]":
-            found = ATOM.match(text, at)
-            assert found
-            return found[0], "]"
-        found = (FIELD if self.fields == "in" else ATOM).match(text, at)
-        if not found:
-            raise Fault
-        if text[found.end() : found.end() + 1] == b"{" or (found[0] == b"~" and text[found.end() : found.end() + 2] == b" {"):
-            raise Fault(framing=True)
-        return found[0], "atom"
-
-    def _take(self, token: bytes, kind: str) -> None:
-        if kind not in (")", "]"):
-            self._count(kind)
-        if self.name in ON_SETS and self.args == 1 and kind not in (")", "]"):
-            if kind != "atom" or not self._is_set(token):
-                raise Fault
-            return
-        getattr(self, "_" + {"(": "open", ")": "close", "]": "fields_end"}.get(kind, kind))(token)
-
-    def _count(self, kind: str) -> None:
-        if self.name in ALONE:
-            raise Fault
-        self.args += 1
-        if self.args > 512:
-            raise Fault
-        if self.fields == "out" or (self.fields == "open" and kind != "("):
-            raise Fault
-        if self.fields == "in":
-            self.field_count += 1
-
-    def _open(self, token: bytes) -> None:
-        if self.fields == "in":
-            raise Fault
-        self.depth += 1
-        if self.depth > 32:
-            raise Fault
-        if self.fields == "open":
-            self.fields, self.fields_depth, self.field_count = "in", self.depth, 0
-
-    def _close(self, token: bytes) -> None:
-        if not self.depth or self.fields in ("out", "open"):
-            raise Fault
-        if self.fields == "in":
-            if not self.field_count:
-                raise Fault
-            self.fields = "out"
-        self.depth -= 1
-
-    def _fields_end(self, token: bytes) -> None:
-        if not FIELDS_END.match(token) or not _small(token):
-            raise Fault
-        self.fields = ""
-
-    def _atom(self, token: bytes) -> None:
-        self._wild(token)
-        if self.name in FETCHES and b"[" in token and not self.fields:
-            if FIELDS.match(token) and _small(token):
-                self.fields = "open"
-            elif not SECTION.match(token) or not _small(token):
-                raise Fault
-
-    def _quoted(self, token: bytes) -> None:
-        if re.search(rb"\\[^\"\\]", re.sub(rb"\\[\"\\]", b"", token)):
-            raise Fault
-        if any(c >= 0x80 for c in token):
-            if not self.limits.utf8:
-                raise Fault
-            try:
-                token.decode()
-            except UnicodeDecodeError:
-                raise Fault from None
-        self._wild(token)
-
-    def _marker(self, token: bytes) -> None:
-        found = MARKER.match(token)
-        assert found
-        self.literals += 1
-        self.marker = (found[1], int(found[2]), found[3])
-
-    def _wild(self, token: bytes) -> None:
-        self.wildcards += token.count(b"*") + token.count(b"%")
-        if self.name in LISTS and self.wildcards > 16:
-            raise Fault
-
-    def _is_set(self, token: bytes) -> bool:
-        if token == b"$":
-            return self.limits.searchres
-        return bool(SET.match(token)) and _small(token)
-
-    def finished(self) -> None:
-        if self.name in ALONE or self.name in OPTIONAL:
-            return
-        if self.args < (2 if self.name in FETCHES else 1):
-            raise Fault
-
-    @property
-    def uploads(self) -> bool:
-        """Does the marker announce a mail?"""
-        return self.args > UPLOADS.get(self.name, 1 << 30)
-
-    def text_of_literal(self, octets: bytes) -> bool:
-        """Octets of a gathered literal: whole lines without NUL; a field's name is printable and has no colon."""
-        if self.fields == "in" and re.search(rb"[^\x21-\x7e]|:", octets):
-            return False
-        return not re.search(rb"[\0\r\n]", octets.replace(b"\r\n", b""))
-
-
-def _small(token: bytes) -> bool:
-    return all(int(number) <= MOST for number in NUMBERS.findall(token))
-
-
-@dataclass
 class Reference:
-    """`told` has one row for each question of a refusal: ("fault", tag), ("framing",), ("refused", name, tag), ("big", tag)."""
+    """`told` has a row for each refusal: ("fault", tag), ("framing",), ("refused", name, tag), ("big", tag)."""
 
     permitted: set[bytes]
     server: Server
@@ -321,7 +108,7 @@ class Reference:
                 raise Fault
             name, start = self._name(text, tag.end() + 1)
             grammar = Grammar(name, self.limits)
-            first = text[:start] + grammar.line(text[start:], first=True)
+            first = text[:start] + grammar.line(text[start:])
             if grammar.marker is None:
                 grammar.finished()
             if tag[0] in self.pending or name == b"UNKNOWN":
@@ -376,7 +163,7 @@ class Reference:
 
     def _go_on(self, tag: bytes, name: bytes, grammar: Grammar, line: bytes) -> None:
         """Gather what is no mail, then send it, then stream mails."""
-        parts: list[tuple[bytes, bytes]] = []      # line, its literal
+        parts: list[tuple[bytes, bytes]] = []  # line, its literal
         size = 0
         while grammar.marker and not grammar.uploads:
             _, literal, plus = grammar.marker
@@ -389,14 +176,15 @@ class Reference:
                 return
             octets = self._octets(literal)
             parts.append((line, octets))
+            good = grammar.text_of_literal(octets)
             text = self._line()
             try:
                 if re.search(rb"[\x01-\x1f\x7f]", text):
                     raise Fault
-                line = grammar.line(text, first=False)
+                line = grammar.line(text)
                 if grammar.marker is None:
                     grammar.finished()
-                if not grammar.text_of_literal(octets):
+                if not good:
                     raise Fault
             except Fault as fault:
                 if fault.framing:
@@ -464,8 +252,12 @@ class Reference:
             if re.search(rb"[\x01-\x1f\x7f]", text):
                 raise Fault(framing=True)
             grammar.tail = True
-            line = grammar.line(text, first=False)
-            if grammar.marker is None and re.sub(rb'"(?:[^"\\]|\\.)*"', b"x", line).rstrip(b")") and not _closes_first(line):
+            line = grammar.line(text)
+            if (
+                grammar.marker is None
+                and re.sub(rb'"(?:[^"\\]|\\.)*"', b"x", line).rstrip(b")")
+                and not _closes_first(line)
+            ):
                 raise Fault(framing=True)
             if grammar.marker:
                 self._too_big(grammar, tag)

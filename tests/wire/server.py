@@ -21,12 +21,12 @@ WORD = re.compile(rb'"(?:[^"\\]|\\.)*"|[^ ]+')
 class Script:
     """What the server answers, by turns: each list is walked round and round."""
 
-    results: tuple[bytes, ...] = (b"OK",)         # of commands
-    literals: tuple[bool, ...] = (True,)          # whether a synchronising literal is taken
+    results: tuple[bytes, ...] = (b"OK",)  # of commands
+    literals: tuple[bool, ...] = (True,)  # whether a synchronising literal is taken
     idles: tuple[bool, ...] = (True,)
-    rounds: int = 1                               # challenges of AUTHENTICATE
-    forms: int = 0                                # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
-    data: bytes = b""                             # untagged data before each tagged answer
+    rounds: int = 1  # challenges of AUTHENTICATE
+    forms: int = 0  # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
+    data: bytes = b""  # untagged data before each tagged answer
 
 
 @dataclass
@@ -106,9 +106,8 @@ class Server:
             return
         size, sync = int(marker[2] or b"0"), not marker[3]
         known = self.name in KNOWN
-        if not known or (marker[1] and self.name not in (b"APPEND", b"REPLACE", b"UID-REPLACE")):
-            self._tagged(b"BAD")
-        elif not sync and not self._takes(size):
+        strange = marker[1] and self.name not in (b"APPEND", b"REPLACE", b"UID-REPLACE")
+        if not known or strange or not (sync or self._takes(size)):
             self._tagged(b"BAD")
         elif sync and not self._turn("literals"):
             self._tagged(b"NO")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING
 from tests.wire.drawn import CLIENT, SERVER, SIZES, STATES, scripts
-from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, gate, pieces
-from tests.wire.reference import Limits, Reference
+from tests.wire.grammar import Limits
+from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, pieces
+from tests.wire.reference import Reference
 from tests.wire.server import Script, Server
 from tests.wire.server_reference import ServerReference
 
@@ -88,7 +89,12 @@ def test_server_as_the_reference(data: bytes) -> None:
     note(repr((play.shown, play.events, expected)))
     shown = play.shown.removesuffix(b"* BYE closing\r\n") if expected.ended else play.shown
     assert play.relay.stopped == expected.ended
-    assert [question for question in play.questions if question != "SERVER_FAULT"] == expected.asked
+    asked = [question for question in play.questions if question != "SERVER_FAULT"]
+    if expected.ended and asked[-1:] == ["UNLISTED"]:
+        # The line whose fault ended the session may have been asked about first.
+        assert expected.asked in (asked, asked[:-1])
+    else:
+        assert asked == expected.asked
     assert shown == expected.shown
 
 

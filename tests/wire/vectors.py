@@ -21,14 +21,14 @@ class ClientVector:
 
     name: str
     client: bytes
-    sends: bytes | None = None                 # to the server; None: as the client said it
-    asks: tuple[str, ...] = ()                 # questions in their order, see `told`
-    ends: bool = False                         # the relay has stopped
+    sends: bytes | None = None  # to the server; None: as the client said it
+    asks: tuple[str, ...] = ()  # questions in their order, see `told`
+    ends: bool = False  # the relay has stopped
     state: str = "selected"
     script: Script = field(default_factory=Script)
     settings: tuple[tuple[str, int], ...] = ()
-    unknown: bool = False                      # UNKNOWN is permitted
-    whole_units: bool = True                   # more commands may follow
+    unknown: bool = False  # UNKNOWN is permitted
+    whole_units: bool = True  # more commands may follow
 
     @property
     def expected(self) -> bytes:
@@ -37,7 +37,7 @@ class ClientVector:
     def play(self, split: Split, trailer: bytes = b"") -> Play:
         options = dict(self.settings) | {"server_literals": self.script.forms}
         chosen = gate(denied=(b"DELETE",), unknown=True) if self.unknown else gate()
-        play = Play(state=self.state, script=self.script, gate=chosen, **options)
+        play = Play(state=self.state, script=self.script, gate=chosen, settings=options)
         play.client(self.client + trailer, split)
         play.settle()
         return play
@@ -49,7 +49,7 @@ class ServerVector:
 
     name: str
     server: bytes
-    shows: bytes | None = None                 # to the client; None: as the server said it
+    shows: bytes | None = None  # to the client; None: as the server said it
     asks: tuple[str, ...] = ()
     ends: bool = False
     state: str = "selected"
@@ -65,7 +65,7 @@ class ServerVector:
 
     def play(self, split: Split, trailer: bytes = b"") -> Play:
         options = dict(self.settings)
-        play = Play(state=self.state, gate=gate(unknown=self.unknown), greet=self.greet, **options)
+        play = Play(state=self.state, gate=gate(unknown=self.unknown), greet=self.greet, settings=options)
         if self.client:
             play.client(self.client)
             play.client_pipe.written.clear()
@@ -111,4 +111,3 @@ def splits(data: bytes) -> Iterator[tuple[str, Split]]:
 def _text(value: object) -> str:
     assert isinstance(value, bytes)
     return value.decode("latin-1")
-

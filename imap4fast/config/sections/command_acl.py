@@ -79,7 +79,7 @@ def _first_fit(members: WordList, word: str) -> bool | None:
 def _check(bound: Bound, report: Report) -> None:
     check_times(bound, report)
     acl: CommandAcl = bound.struct
-    if acl.accept and not acl.no_mail_scanning:
+    if acl.accept and not acl.no_mail_scanning and not bound.partial:
         report.error(
             bound.statement.keyword.span,
             f"mail processing is not supported yet: `command-acl {acl.name}` must say `no-mail-scanning;` to accept",

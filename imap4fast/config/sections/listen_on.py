@@ -70,7 +70,7 @@ def _as_port(node: SockNode) -> str:
 
 
 def _check(bound: Bound, report: Report) -> None:
-    if not {"non-transparent", "transparent"} & bound.places.keys():
+    if not bound.partial and not {"non-transparent", "transparent"} & bound.places.keys():
         report.error(bound.statement.keyword.span, "`listen-on` is empty: nothing would be listened on")
     listens: tuple[Listen, ...] = bound.values.get("listen_on", ())
     spans = bound.places.get("non-transparent", [])

@@ -14,8 +14,8 @@ _ITEMS = (
     Item(
         keyword="recv-timeout",
         type=DURATION_NOT_0,
-        help="silence in the middle of a unit, and while a handshake or greeting is awaited; between units idle-timeout "
-        "rules",
+        help="silence in the middle of a unit, and while a handshake or greeting is awaited; between units "
+        "idle-timeout rules",
     ),
     Item(keyword="reply-timeout", type=DURATION, help="server: silence while a command is pending"),
     Item(

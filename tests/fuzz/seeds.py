@@ -1,0 +1,47 @@
+"""Seeds of the fuzzers: the vectors, and the words of the grammar as libFuzzer's dictionary."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from imap4fast._wire import COMMANDS
+from tests.wire.client_dialogues import DIALOGUES
+from tests.wire.client_vectors import VECTORS as CLIENT_VECTORS
+from tests.wire.drawn import LINES, SPECIALS, WORDS
+from tests.wire.server_vectors import VECTORS as SERVER_VECTORS
+
+LONGEST = 2000
+CLIENT = [vector.client for vector in (*CLIENT_VECTORS, *DIALOGUES) if len(vector.client) <= LONGEST]
+SERVER = [vector.server for vector in SERVER_VECTORS if len(vector.server) <= LONGEST]
+HEADS = {"not": b"\x40\x08", "auth": b"\x40\x04", "selected": b"\x40\x00"}
+
+
+def seeds(target: str) -> list[bytes]:
+    if target == "lexer":
+        return [said.split(b"\r\n")[0] for said in CLIENT]
+    if target == "server":
+        return [b"\0\0\3\1" + said for said in SERVER]
+    if target == "raw":
+        return [
+            b"\0\2\3\1" + vector.client + b"\xfe" + vector.server
+            for vector in SERVER_VECTORS
+            if len(vector.server) <= LONGEST
+        ]
+    vectors = [vector for vector in (*CLIENT_VECTORS, *DIALOGUES) if len(vector.client) <= LONGEST]
+    heads = [HEADS[v.state][:1] + bytes([HEADS[v.state][1] + v.script.forms]) + b"\7\1" for v in vectors]
+    return [head + v.client for head, v in zip(heads, vectors, strict=True)]
+
+
+def write(target: str, folder: Path) -> int:
+    """Write the seeds that are not there yet; how many there are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for seed in seeds(target):
+        (folder / hashlib.sha256(seed).hexdigest()[:16]).write_bytes(seed)
+    return len(list(folder.iterdir()))
+
+
+def dictionary(path: Path) -> None:
+    words = {*SPECIALS, *WORDS, *LINES, *(name.replace(b"UID-", b"UID ") for name in COMMANDS)}
+    lines = ['"' + "".join(f"\\x{byte:02x}" for byte in word) + '"' for word in sorted(words) if word]
+    path.write_text("\n".join(lines) + "\n")

@@ -1,0 +1,174 @@
+"""What is fuzzed: each target takes bytes and raises AssertionError on a finding.
+
+The first bytes choose state, server and chunks; the rest is what an end says. `imap4fast._wire` must be in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, lex, tokens
+from tests.wire.grammar import Limits
+from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, pieces
+from tests.wire.reference import Reference
+from tests.wire.server import Script, Server
+from tests.wire.server_reference import ServerReference
+
+PERMITTED = set(COMMANDS) - set(DENIED)
+LISTED = {*UNTAGGED, b"FETCH", b"EXISTS", b"EXPUNGE", b"VANISHED", b"ID"}
+STATES = ("selected", "auth", "not")
+RESULTS = ((b"OK",), (b"OK", b"NO"), (b"NO", b"OK", b"BAD"), (b"NO",))
+LITERALS = ((True,), (True, False), (False, True), (False,))
+HEAD = 4
+
+
+def chosen(head: bytes) -> tuple[str, Script, tuple[int, ...]]:
+    """State, server and chunk sizes of an input's first bytes."""
+    a, b, c, d = head
+    script = Script(
+        results=RESULTS[a & 3],
+        literals=LITERALS[(a >> 2) & 3],
+        idles=((True,), (False,), (True, False))[(a >> 4) % 3],
+        rounds=(a >> 6) & 1,
+        forms=b % 3,
+        data=(b"", b"* 3 EXISTS\r\n")[(b >> 4) & 1],
+    )
+    return STATES[(b >> 2) % 3], script, (1 + c % 17, 1 + d % 5)
+
+
+def lexer(data: bytes) -> None:
+    """A line has an answer, a checked one has tokens; what it announces stands at its end."""
+    line = data.split(b"\n")[0]
+    fault, code, tag, _, size, _ = lex(line)
+    assert fault in FAULTS
+    assert code in COMMANDS
+    assert line.startswith(tag)
+    if fault == "NONE":
+        assert (size is None) == (not line.endswith(b"}") or size is None)
+        tokens(line + b"\r\n")
+    tokens(data)
+
+
+def client(data: bytes) -> None:
+    """Chunked as whole, and as the reference has it."""
+    if len(data) < HEAD:
+        return
+    state, script, sizes = chosen(data[:HEAD])
+    said = data[HEAD:]
+    first = _client(said, state, script, None)
+    assert first.result() == _client(said, state, script, sizes).result()
+    _careless(first)
+    expected = Reference(PERMITTED, Server(script), Limits(forms=script.forms), state, known=set(COMMANDS)).run(said)
+    mine = _rows(first)
+    for got, wanted in zip(mine, expected.told, strict=False):
+        if got != wanted and {got[0], wanted[0]} == {"fault", "framing"}:
+            return
+    assert mine == expected.told, (mine, expected.told)
+    assert first.sent == expected.sent, (first.sent, expected.sent)
+    assert first.relay.stopped == expected.ended
+
+
+def server(data: bytes) -> None:
+    """Chunked as whole, and as the reference has it."""
+    if len(data) < HEAD:
+        return
+    _, _, sizes = chosen(data[:HEAD])
+    said = data[HEAD:]
+    first, second = _server(said, None), _server(said, sizes)
+    assert first.result() == second.result()
+    expected = ServerReference(set(CODES), LISTED, [b"a", b"b", b"c"]).run(said)
+    shown = first.shown.removesuffix(b"* BYE closing\r\n") if expected.ended else first.shown
+    assert first.relay.stopped == expected.ended, expected
+    assert asked_as(first, expected), expected
+    assert shown == expected.shown, expected
+
+
+def asked_as(play: Play, expected: ServerReference) -> bool:
+    """The same questions, but for one about the line whose fault ended the session."""
+    asked = [question for question in play.questions if question != "SERVER_FAULT"]
+    return asked == expected.asked or (expected.ended and asked[:-1] == expected.asked and asked[-1] == "UNLISTED")
+
+
+def turns(data: bytes) -> None:
+    """Both sides at once: 0x80 and above lets the server answer, all else is the client's, in chunks."""
+    if len(data) < HEAD:
+        return
+    state, script, sizes = chosen(data[:HEAD])
+    play = Play(state=state, script=script, server_literals=script.forms, max_pending=2 + data[2] % 63)
+    chunk, size = b"", sizes[0]
+    for at in range(HEAD, len(data)):
+        byte = data[at]
+        if byte >= 0x80:
+            play.answer(byte & 3)
+            continue
+        chunk += data[at : at + 1]
+        if len(chunk) == size:
+            play.client(chunk)
+            chunk, size = b"", sizes[at % 2]
+    play.client(chunk)
+    play.settle()
+    assert play.relay.pending_count <= 2 + data[2] % 63
+    _careless(play)
+
+
+def raw(data: bytes) -> None:
+    """A server that says anything at any time: memory, caps and no byte after the end."""
+    if len(data) < HEAD:
+        return
+    state, script, _ = chosen(data[:HEAD])
+    play = Play(state=state, server_literals=script.forms)
+    for number, part in enumerate(data[HEAD:].split(b"\xfe")):
+        (play.says if number % 2 else play.client)(part)
+        if play.relay.stopped:
+            break
+    ended = play.relay.stopped
+    sent, shown = play.sent, play.shown
+    play.client(b"x NOOP\r\n")
+    play.says(b"* 1 RECENT\r\n")
+    assert not ended or (play.sent, play.shown) == (sent, shown)
+    assert not play.errors
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "lexer": lexer,
+    "client": client,
+    "server": server,
+    "turns": turns,
+    "raw": raw,
+}
+
+
+def _client(said: bytes, state: str, script: Script, sizes: tuple[int, ...] | None) -> Play:
+    play = Play(state=state, script=script, server_literals=script.forms)
+    play.client(said, pieces(sizes) if sizes else None)
+    play.settle()
+    return play
+
+
+def _server(said: bytes, sizes: tuple[int, ...] | None) -> Play:
+    play = Play()
+    play.client(b"a NOOP\r\nb NOOP\r\nc NOOP\r\n")
+    play.says(said, pieces(sizes) if sizes else None)
+    return play
+
+
+def _careless(play: Play) -> None:
+    """No command that was not permitted, or not asked about, was seen by the careless server."""
+    assert not play.errors, play.errors
+    seen = [name for _, name in play.server.seen]
+    assert set(seen) <= PERMITTED, (seen, play.sent)
+    assert not {"UNEXPECTED_CONTINUE", "UNKNOWN_TAG"} & set(play.faults), (play.events, play.sent)
+    asked = [event[1] for event in play.events if event[0] == "COMMAND"]
+    assert all(seen.count(name) <= asked.count(name) for name in ASKED), (seen, asked)
+
+
+def _rows(play: Play) -> list[tuple[object, ...]]:
+    out: list[tuple[object, ...]] = []
+    for name, *rest in play.events:
+        if name == "CLIENT_FAULT":
+            out.append(("framing",) if FAULTS.index(str(rest[0])) >= FIRST_FRAMING else ("fault", rest[1]))
+        elif name == "REFUSED":
+            out.append(("refused", rest[0], rest[1]))
+        elif name == "TOO_BIG":
+            out.append(("big", rest[0]))
+    return out

@@ -1,0 +1,72 @@
+"""What is written loads again to the same settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+
+from imap4fast.config.dump import digest, dump_acls, dump_proxy
+from imap4fast.config.load import load, load_text
+from imap4fast.config.settings import Proxy, Settings
+
+from . import strategies
+
+EVERYTHING = str(Path(__file__).parent / "right" / "everything.cfg")
+
+
+def without_lines(proxy: Proxy) -> Proxy:
+    """Where an ACL stands in its file is no part of what it says."""
+    return msgspec.structs.replace(
+        proxy,
+        session_acls=tuple(msgspec.structs.replace(acl, line=0) for acl in proxy.session_acls),
+        command_acls=tuple(msgspec.structs.replace(acl, line=0) for acl in proxy.command_acls),
+    )
+
+
+def as_settings(proxy: Proxy) -> Settings:
+    return Settings("x.cfg", digest(proxy), proxy)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(strategies.proxies())
+def test_round_trip(proxy: Proxy) -> None:
+    for everything in (False, True):
+        again = load_text(dump_proxy(as_settings(proxy), everything)).settings
+        assert without_lines(again.proxy) == proxy
+        assert again.digest == digest(proxy)
+
+
+def test_round_trip_of_everything() -> None:
+    found = load(EVERYTHING).settings
+    for everything in (False, True):
+        again = load_text(dump_proxy(found, everything)).settings
+        assert without_lines(again.proxy) == without_lines(found.proxy)
+        assert dump_proxy(again, everything) == dump_proxy(found, everything)
+
+
+def test_acls_load_again() -> None:
+    found = load(EVERYTHING).settings
+    text = dump_proxy(found, False)
+    head = text[: text.index("  session-acl S1 {")]
+    again = load_text(head + dump_acls(found, 1) + dump_acls(found, 2) + "}\n").settings
+    assert without_lines(again.proxy) == without_lines(found.proxy)
+    assert dump_acls(found, 3) == ""
+
+
+def test_defaults_are_left_out_unless_all_is_wanted() -> None:
+    found = load(EVERYTHING).settings
+    server_conn = dump_proxy(found, False).partition("  server-conn {")[2].partition("}")[0]
+    assert server_conn.split() == ["ip-tos", "16;"]
+    assert "recv-timeout 2m;" in dump_proxy(found, True)
+
+
+def test_digest() -> None:
+    text = Path(EVERYTHING).read_text(encoding="utf-8")
+    found = load_text(text).settings.digest
+    assert len(found) == 64
+    assert load_text("# more\n" + text.replace("; ", ";\n# x\n\n")).settings.digest == found
+    assert load_text(text.replace("max-line 1K", "max-line 1024")).settings.digest == found
+    assert load_text(text.replace("max-line 1K", "max-line 1025")).settings.digest != found
+    assert load_text(text.replace("dates 24 dec", "dates 23 dec")).settings.digest != found
