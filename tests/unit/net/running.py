@@ -104,7 +104,7 @@ async def serving(
     **proxy: Any,
 ) -> AsyncIterator[Running]:
     """`talk` None: nobody listens where the server should be."""
-    server = await asyncio.start_server(_closing(talk), "127.0.0.1", 0) if talk is not None else None
+    server = await asyncio.start_server(closing(talk), "127.0.0.1", 0) if talk is not None else None
     port = server.sockets[0].getsockname()[1] if server is not None else unused_port()
     plug_to = plug_to or (Sock(LOOPBACK, port),)
     settings = Settings(
@@ -139,7 +139,9 @@ def _running(settings: Settings, level: int) -> Running:
     return Running(Service(settings, cast(Logs, notebook), counts, 0), notebook, 0, counts)
 
 
-def _closing(talk: Talk) -> Talk:
+def closing(talk: Talk) -> Talk:
+    """The same, closing at its end: uvloop cannot be closed while a transport is open."""
+
     async def whole(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
             await talk(reader, writer)

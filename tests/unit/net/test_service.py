@@ -13,7 +13,7 @@ from imap4fast.log import imap as entries
 from imap4fast.log import tcps
 from imap4fast.net import service as services
 from imap4fast.session.session import Session
-from tests.unit.net.running import LOOPBACK, easy, run, serving
+from tests.unit.net.running import LOOPBACK, closing, easy, run, serving
 
 SESSION = b"a LOGIN jana x\r\nb LOGOUT\r\n"
 TALK = b"* OK ready\r\na OK done\r\n* BYE bye\r\nb OK done\r\n"
@@ -126,7 +126,7 @@ def test_names_of_conditions_are_resolved(monkeypatch: pytest.MonkeyPatch) -> No
 
     async def main(name: str) -> bytes:
         conditions = Conditions(from_=(HostMember(HostName("here.example"), negate=name == "not"), HostMember(HostName("x"))))
-        server = await asyncio.start_server(easy, "127.0.0.1", 0)
+        server = await asyncio.start_server(closing(easy), "127.0.0.1", 0)
         plug_to = (Sock(LOOPBACK, server.sockets[0].getsockname()[1]),)
         acl = SessionAcl(name="IN", accept=True, plug_to=plug_to, conditions=conditions)
         async with serving(None, session=acl) as running:
