@@ -67,7 +67,9 @@ def test_too_many_sessions_get_a_bye(limit: dict[str, int], entry: object) -> No
     run(main())
 
 
-@pytest.mark.parametrize(("limit", "entry"), [("conn_rate", tcps.CONN_RATE), ("conn_rate_per_ip", tcps.CONN_RATE_PER_IP)])
+@pytest.mark.parametrize(
+    ("limit", "entry"), [("conn_rate", tcps.CONN_RATE), ("conn_rate_per_ip", tcps.CONN_RATE_PER_IP)]
+)
 def test_too_many_connections_a_second_are_closed_silently(limit: str, entry: object) -> None:
     """configuration.md section 5: logged once a second."""
 
@@ -125,7 +127,9 @@ def test_names_of_conditions_are_resolved(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(services, "resolve_names", lambda names: {name: frozenset({LOOPBACK}) for name in names})
 
     async def main(name: str) -> bytes:
-        conditions = Conditions(from_=(HostMember(HostName("here.example"), negate=name == "not"), HostMember(HostName("x"))))
+        conditions = Conditions(
+            from_=(HostMember(HostName("here.example"), negate=name == "not"), HostMember(HostName("x")))
+        )
         server = await asyncio.start_server(closing(easy), "127.0.0.1", 0)
         plug_to = (Sock(LOOPBACK, server.sockets[0].getsockname()[1]),)
         acl = SessionAcl(name="IN", accept=True, plug_to=plug_to, conditions=conditions)
