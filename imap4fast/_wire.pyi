@@ -62,6 +62,25 @@ class Transport(Protocol):
     def get_write_buffer_size(self) -> int: ...
 
 @final
+class Limits:
+    max_bytes_in: int
+    max_bytes_out: int
+    max_mail_in: int
+    max_mail_out: int
+    max_line: int
+    max_server_line: int
+    max_literal: int
+    max_pending: int
+    idle_s: float
+    login_s: float
+    time_s: float
+    client_recv_s: float
+    server_recv_s: float
+    reply_s: float
+    client_send_s: float
+    server_send_s: float
+
+@final
 class Relay:
     max_bytes_in: int
     max_bytes_out: int
@@ -87,6 +106,7 @@ class Relay:
     greeting_until: float
     state: int
     gate: Gate
+    bye: bool
 
     def __init__(self, session: Asked | None = None, gate: Gate | None = None) -> None: ...
     def begin(self, session: Asked, gate: Gate) -> None: ...
@@ -139,6 +159,12 @@ class Relay:
     def challenge(self) -> None: ...
     def set_code(self, code: int) -> None: ...
     def tokens(self) -> list[Token]: ...
+    def astrings(self) -> list[bytes] | None: ...
+    def take_limits(self, given: Limits, began: float) -> None: ...
+    @property
+    def left(self) -> bool: ...
+    @property
+    def offset(self) -> int: ...
     def attach_client(self, transport: Transport | None, fd: int, now: float) -> None: ...
     def attach_server(self, transport: Transport | None, fd: int, now: float) -> None: ...
     def detach_client(self) -> None: ...
