@@ -135,6 +135,7 @@ cdef class Relay:
         bytes c_tag
         int64_t c_remain
         int64_t c_eaten
+        int64_t gathered           # octets of the literals of the command in hand
         Buf c_line
         Buf c_held
         Buf unit
@@ -307,6 +308,15 @@ cdef class Relay:
         """Is nothing under way that an answer may still come for?"""
         return (self.n_pending == 0 and self.c_held.size == 0 and self.hold != H_CONNECT) \
             or self.c_mode == C_IDLE or self.in_literal
+
+    @property
+    def leaving(self):
+        """Is the answer to LOGOUT awaited?"""
+        cdef int i
+        for i in range(self.n_pending):
+            if self.pending[i].code == CMD_LOGOUT:
+                return True
+        return False
 
     @property
     def midway(self):
@@ -946,7 +956,10 @@ cdef class Relay:
             most = PRELOGIN_LITERAL
         if self.x.literals > MAX_LITERALS:
             return self._client_fault(F_TOO_MANY_LITERALS, p, n - 2)
-        if self.x.literal > most or self.unit.size + self.x.literal + n > 2 * most + <int64_t>self.max_line:
+        if self.c_mode == C_LINE:
+            self.gathered = 0
+        if self.x.literal > most or self.gathered + self.x.literal > 2 * most \
+                or self.unit.size + n > 2 * most + <int64_t>self.max_line:
             return self._client_fault(F_LITERAL_TOO_LONG, p, n - 2)
         if self.marks == NULL:
             self.marks = <Py_ssize_t*>malloc((MAX_LITERALS + 1) * sizeof(Py_ssize_t))
@@ -955,6 +968,7 @@ cdef class Relay:
         if self.c_mode == C_LINE:
             self.n_marks = 0
             self.c_fault = F_NONE
+        self.gathered += self.x.literal
         self._keep_line(p, n)
         self.c_mode = C_GATHER
         self.c_remain = self.x.literal
@@ -1351,12 +1365,9 @@ cdef class Relay:
 
     cdef int _bye(self, const uint8_t* p, Py_ssize_t n) except -1:
         """BYE: asked, but for the one that LOGOUT brings."""
-        cdef int i
-        if not self.bye and scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL:
-            for i in range(self.n_pending):
-                if self.pending[i].code == CMD_LOGOUT:
-                    self.bye = True
-                    return R_PASS
+        if not self.bye and self.leaving and scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL:
+            self.bye = True
+            return R_PASS
         return self._question(Q_BYE, p, n)
 
     cdef int _mailbox_size(self, int kind, int64_t number) except -1:

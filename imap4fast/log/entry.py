@@ -36,8 +36,8 @@ _FIXED = re.compile(r"\b([A-Z][A-Za-z-]*)=([^%\s]\S*)")
 class Form:
     """An entry under one severity, with all that can be known before its arguments.
 
-    `kinds` are the letters of the placeholders, `template` is `text` for `_wire.fill`; `fixed` are pairs that the text itself
-    holds (`PHASE=1`); `urgent` lines do not wait for the timer.
+    `kinds` are the letters of the placeholders, `template` is `text` for `_wire.fill`; `fixed` are pairs that the text
+    itself holds (`PHASE=1`); `urgent` lines do not wait for the timer.
     """
 
     id: str

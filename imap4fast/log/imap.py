@@ -50,14 +50,16 @@ COMMAND_REFUSED = IMAP.entry(
     730,
     "W",
     "COMMAND NAME=%s REASON=%s",
-    "A command was refused by the proxy; nothing of it was sent to the server.",
+    "A command was refused by the proxy; nothing of it was sent to the server. After 20 refusals and faults of one "
+    "session at level debug only.",
+    others="D",
 )
 REMOVED = IMAP.entry(
     731,
     "D",
     "REMOVED KIND=%s NAME=%s",
-    "Something was removed from what the server said before the client saw it. KIND is CAPABILITY, ENABLE (an argument), ENABLED, ID (a field), CODE (a response "
-    "code) or UNTAGGED (an untagged response).",
+    "Something was removed from what the server said before the client saw it. KIND is CAPABILITY, "
+    "ENABLE (an argument), ENABLED, ID (a field), CODE (a response code) or UNTAGGED (an untagged response).",
 )
 COMMAND_PASSED = IMAP.entry(
     732,
@@ -90,8 +92,9 @@ FAULT = IMAP.entry(
     745,
     "W",
     "FAULT SIDE=%s CODE=%s OFFSET=%u",
-    "An end broke the protocol. SIDE is CLIENT or SERVER, CODE names the fault, OFFSET is the byte in that side's "
-    "stream where it was found.",
+    "An end broke the protocol (after 20 faults and refusals of a session at level debug only). SIDE is CLIENT or "
+    "SERVER, CODE names the fault, OFFSET is the byte in that side's stream where it was found.",
+    others="D",
 )
 PROXY_EVENT = IMAP.entry(
     888,

@@ -30,7 +30,7 @@ class Write(Protocol):
 class Logger:
     """One log: a format, a level, a sink, and perhaps a ring in memory with a level of its own."""
 
-    __slots__ = ("_deferred", "gate", "_lines", "_mem_level", "_ring", "_sink", "level")
+    __slots__ = ("_deferred", "_lines", "_mem_level", "_ring", "_sink", "gate", "level")
 
     def __init__(
         self,

@@ -24,7 +24,7 @@ class Driver:
     """
 
     __slots__ = (
-        "attempt", "client", "client_address", "client_done", "client_text", "close_at", "connect_until", "recorded", "relay",
+        "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at", "connect_until", "recorded", "relay",
         "server", "server_address", "service", "session", "to_text", "track_key",
     )  # fmt: skip
 
@@ -47,6 +47,7 @@ class Driver:
         self.attempt: asyncio.Task[None] | None = None
         self.connect_until = 0.0
         self.close_at = 0.0
+        self.answer_until = 0.0
         self.client_done = False
         self.recorded = False
         self.session: Session
@@ -174,18 +175,22 @@ class Driver:
     # ---- ends ---------------------------------------------------------------------------------------------------
 
     def client_ended(self) -> None:
-        """EOF from the client: what it asked for before is still answered."""
+        """EOF from the client: what it asked for before is still answered, for close-timeout."""
         self.relay.client_eof()
         self.client_done = True
         if self.session.over:
             self._client_close()
         elif self.relay.quiet:
             self.session.client_gone()
+        else:
+            self.answer_until = self.service.now + self.service.proxy.client_conn.close_timeout
 
-    def client_lost(self) -> None:
+    def client_lost(self, error: Exception | None) -> None:
         """The client's transport is gone."""
         self.client = None
         self.client_done = True
+        if isinstance(error, TimeoutError):
+            self.session.send_timed_out("CLIENT")
         self.session.client_gone()
         self.service.forget(self)
 
@@ -194,10 +199,12 @@ class Driver:
         self.relay.server_eof()
         self.session.server_gone()
 
-    def server_lost(self) -> None:
+    def server_lost(self, error: Exception | None) -> None:
         """The server's transport is gone."""
         self.relay.detach_server()
         self.server = None
+        if isinstance(error, TimeoutError):
+            self.session.send_timed_out("SERVER")
         self.session.server_gone()
 
     def close(self) -> None:
@@ -257,6 +264,6 @@ class Driver:
             return
         if self.connect_until and now >= self.connect_until and self.attempt is not None:
             self.attempt.cancel()
-        if self.client_done and not self.session.over and self.relay.quiet:
+        if self.client_done and not self.session.over and (self.relay.quiet or now >= self.answer_until):
             self.session.client_gone()
         self.session.tick(now)

@@ -51,7 +51,7 @@ class ClientEnd(asyncio.Protocol):
         """Gone."""
         self.relay.detach_client()
         if self.driver is not None:
-            self.driver.client_lost()
+            self.driver.client_lost(exc)
 
 
 class ServerEnd(asyncio.Protocol):
@@ -85,4 +85,4 @@ class ServerEnd(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gone."""
-        self.driver.server_lost()
+        self.driver.server_lost(exc)

@@ -69,7 +69,8 @@ def client_fault(session: Session) -> int:
     reply = _OF_FAULT.get(fault, Reply.FRAMING if framing else Reply.BAD_SYNTAX)
     if fault == "UNEATABLE_LITERAL":
         return session.end(reply, "literal too large")
-    session.reply(relay.tag, b"BAD", reply)
+    too_long = fault == "LITERAL_TOO_LONG" and session.authenticated
+    session.reply(relay.tag, b"NO" if too_long else b"BAD", reply)
     if framing:
         return session.end(reply, "fault of the client")
     return answers.DROP if session.count_bad() else answers.CLOSE

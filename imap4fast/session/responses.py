@@ -142,11 +142,12 @@ def bye(session: Session) -> int:
     """The server ends the session: one BYE goes to the client, what follows does not (T-R16)."""
     if session.relay.bye:
         return answers.DROP
+    line = session.relay.unit if session.relay.plain else rewritten(session, session.relay.unit)
+    session.relay.reply(line)
     session.relay.bye = True
-    answer = status(session)
-    if not session.leaving:
-        session.finish_soon("server said BYE", failed=True)
-    return answer
+    if session.relay.leaving:
+        return answers.DROP
+    return session.end(None, "server said BYE")
 
 
 def status(session: Session) -> int:

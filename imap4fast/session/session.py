@@ -57,11 +57,15 @@ class Outside(Protocol):
         """The system's name of a port."""
 
 
+MOST_COMPLAINTS = 20
+"""Faults and refusals that a session logs as warnings."""
+
+
 class Session:
     """One client's connection and what belongs to it."""
 
     __slots__ = (
-        "acl", "bad_commands", "began", "candidate", "charter", "enabling", "facts", "language", "leaving",
+        "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language", "leaving",
         "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
         "server_ir", "status", "unlisted_seen", "user",
     )  # fmt: skip
@@ -86,6 +90,7 @@ class Session:
         self.bad_commands = 0
         self.leaving = False
         self.unlisted_seen = False
+        self.complaints = 0
         self.over = False
         self.rule: str | None = None
         self.status = "REJECTED"
@@ -156,10 +161,13 @@ class Session:
         self.relay.greeted()
 
     def learn(self, names: bytes) -> None:
-        """What the server offers in its present state decides the form of literals and of AUTHENTICATE."""
+        """What the server offers in its present state decides the form of AUTHENTICATE.
+
+        LITERAL+ and LITERAL- are not used towards a server: one that gives a command up before its literal may read
+        the octets as commands, as Dovecot does (protocol.md 3.2). They go on when the server asks for them.
+        """
         offered = names.upper().split()
         self.server_ir = b"SASL-IR" in offered
-        self.relay.server_literals = 2 if b"LITERAL+" in offered else 1 if b"LITERAL-" in offered else 0
         self.relay.searchres = b"SEARCHRES" in offered or b"IMAP4REV2" in offered
 
     def logged_in(self) -> bool:
@@ -168,7 +176,6 @@ class Session:
         False: the second search denies, the session has ended.
         """
         self.relay.state = AUTHENTICATED
-        self.relay.server_literals = 0
         self.user = self.facts.user = self.candidate
         self.bad_commands = 0
         if not self.charter.policy.command_uses_user:
@@ -197,12 +204,18 @@ class Session:
 
     def unlisted(self, name: bytes) -> None:
         """An untagged response was dropped: a warning once a session."""
+        self.removed("UNTAGGED", name)
         self.log(entries.UNKNOWN_UNTAGGED, name, severity="D" if self.unlisted_seen else "W")
         self.unlisted_seen = True
 
     def fault(self, side: str, code: str, offset: int) -> None:
         """An end broke the protocol."""
-        self.log(entries.FAULT, side, code, offset)
+        self.log(entries.FAULT, side, code, offset, severity=self._loudness())
+
+    def _loudness(self) -> str:
+        """W for the first faults and refusals of a session, D for what a client repeats without end (T-L16)."""
+        self.complaints += 1
+        return "W" if self.complaints <= MOST_COMPLAINTS else "D"
 
     def reply(self, tag: bytes, condition: bytes, reply: Reply) -> None:
         """A line of the proxy's own, tagged or not, between units."""
@@ -210,13 +223,13 @@ class Session:
 
     def bad(self, reply: Reply) -> int:
         """`tag BAD`, counted."""
-        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name)
+        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name, severity=self._loudness())
         self.reply(self.relay.tag, b"BAD", reply)
         return answers.DROP if self.count_bad() else answers.CLOSE
 
     def refuse(self, reply: Reply) -> int:
         """`tag NO`: understood, not permitted."""
-        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name)
+        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name, severity=self._loudness())
         self.reply(self.relay.tag, b"NO", reply)
         return answers.DROP
 
@@ -282,6 +295,11 @@ class Session:
             self.end(None, "server closed", failed=False)
         else:
             self.end(Reply.SERVER_CLOSED, "server closed")
+
+    def send_timed_out(self, side: str) -> None:
+        """The kernel gave a connection up since what was sent was not taken within send-timeout (TCP_USER_TIMEOUT)."""
+        if not self.over:
+            faults.timeout(self, side + "-SEND")
 
     def tick(self, now: float) -> None:
         """Time goes by."""

@@ -60,6 +60,10 @@ class Notebook:
         assert BAD_ARGUMENTS not in line, (entry.id, args)
         self.written.append(Logged(entry, args, track, severity, line))
 
+    @property
+    def detailed(self) -> bool:
+        return self.level >= 7
+
     def enabled(self, entry: Entry, severity: str | None = None) -> bool:
         return (entry.form if severity is None else entry.forms[severity]).level <= self.level
 
