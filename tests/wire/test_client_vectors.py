@@ -47,7 +47,7 @@ def test_a_command_behind_it(vector: ClientVector) -> None:
 
 
 def formless(sent: bytes, vector: ClientVector) -> bytes:
-    """Where the server advertises `{n+}`, the relay may use it or not: the careless server judges whether it was safe."""
+    """A server that advertises `{n+}` is asked by `{n}` all the same: what it rejects, it may run (protocol.md 3.2)."""
     return re.sub(rb"\{([0-9]+)\+\}\r\n", rb"{\1}\r\n", sent) if vector.script.forms else sent
 
 
