@@ -104,12 +104,7 @@ class Grammar:
             if not spaces and not apart:
                 # A marker glued to a token is a malformed marker; all else is a mere error.
                 raise Fault(framing=kind == "marker")
-            if (
-                self.tail
-                and not self.depth
-                and kind == "atom"
-                and token.upper() not in (b"UTF8", b"CATENATE", b"ANNOTATION")
-            ):
+            if self._is_stray(kind) and token.upper() not in (b"UTF8", b"CATENATE", b"ANNOTATION"):
                 raise Fault
             out += (b" " if spaces else b"") + (b"" if kind == "marker" else token)
             at += spaces + len(token)
@@ -194,7 +189,8 @@ class Grammar:
         self.fields = ""
 
     def _atom(self, token: bytes) -> None:
-        self.composed |= not self.depth and token.upper() == b"CATENATE"
+        if self.name in UPLOADS and self.args > UPLOADS[self.name] and not self.depth:
+            self.composed |= token.upper() == b"CATENATE"
         self._wild(token)
         if self.name in FETCHES and b"[" in token and not self.fields:
             if FIELDS.match(token) and _small(token):
@@ -217,8 +213,6 @@ class Grammar:
     def _marker(self, token: bytes) -> None:
         found = MARKER.match(token)
         assert found
-        if self.name == b"AUTHENTICATE":
-            raise Fault
         self.literals += 1
         self.marker = (found[1], int(found[2]), found[3])
 

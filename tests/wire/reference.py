@@ -121,6 +121,10 @@ class Reference:
         if name not in self.permitted or not self._in_state(name):
             self._refuse(("refused", name, tag[0]), text)
             return
+        if name == b"AUTHENTICATE" and grammar.marker:
+            # Its arguments are an atom and base64.
+            self._refuse(("fault", tag[0]), text)
+            return
         self._go_on(tag[0], name, grammar, first)
 
     def _name(self, text: bytes, at: int) -> tuple[bytes, int]:
