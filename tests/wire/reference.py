@@ -141,7 +141,7 @@ class Reference:
             name = b"UID-" + found[0].upper()
             if name[4:] not in ON_MAILS:
                 name = b"UNKNOWN"
-        elif name not in self.known:
+        elif name not in self.known or name.startswith(b"UID-"):
             name = b"UNKNOWN"
         return name, found.end()
 
