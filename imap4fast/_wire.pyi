@@ -75,7 +75,26 @@ class Transport(Protocol):
     def get_write_buffer_size(self) -> int: ...
 
 @final
+class Limits:
+    max_bytes_in: int
+    max_bytes_out: int
+    max_mail_in: int
+    max_mail_out: int
+    max_line: int
+    max_server_line: int
+    max_literal: int
+    max_pending: int
+    idle_s: float
+    login_s: float
+    time_s: float
+    client_recv_s: float
+    server_recv_s: float
+    reply_s: float
+    client_send_s: float
+    server_send_s: float
+
 class Relay:
+    bye: bool
     max_bytes_in: int
     max_bytes_out: int
     max_mail_in: int
@@ -121,6 +140,12 @@ class Relay:
     @property
     def fault(self) -> int: ...
     @property
+    def offset(self) -> int: ...
+    @property
+    def left(self) -> bool: ...
+    @property
+    def leaving(self) -> bool: ...
+    @property
     def limit(self) -> int: ...
     @property
     def wrong_state(self) -> bool: ...
@@ -152,6 +177,8 @@ class Relay:
     def midway(self) -> bool: ...
     @property
     def quiet(self) -> bool: ...
+    def take_limits(self, given: Limits, began: float) -> None: ...
+    def astrings(self) -> list[bytes] | None: ...
     def challenge(self) -> None: ...
     def set_code(self, code: int) -> None: ...
     def tokens(self) -> list[Token]: ...
@@ -200,6 +227,7 @@ def text_lines(
 
 # sockets.pxi
 
+def fill(template: bytes, args: tuple[object, ...], limit: int) -> str | None: ...
 def end_of(fd: int, peer: bool) -> tuple[bytes, int] | None: ...
 def set_options(fd: int, rows: tuple[tuple[int, int, int], ...]) -> int: ...
 

@@ -92,8 +92,8 @@ FAULT = IMAP.entry(
     745,
     "W",
     "FAULT SIDE=%s CODE=%s OFFSET=%u",
-    "An end broke the protocol (after 20 faults and refusals of a session at level debug only). SIDE is CLIENT or SERVER, CODE names the fault, OFFSET is the byte in that side's "
-    "stream where it was found.",
+    "An end broke the protocol (after 20 faults and refusals of a session at level debug only). SIDE is CLIENT or "
+    "SERVER, CODE names the fault, OFFSET is the byte in that side's stream where it was found.",
     others="D",
 )
 PROXY_EVENT = IMAP.entry(

@@ -10,12 +10,21 @@ from imap4fast._wire import set_options
 from imap4fast.config.values import Address, Sock
 from imap4fast.imap.replies import Reply
 from imap4fast.log import netc as entries
+from imap4fast.log.cause import cause
+from imap4fast.log.imap import INTERNAL_ERROR
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
 from imap4fast.session.session import Session
 
 if TYPE_CHECKING:
     from imap4fast.net.service import Service
+
+
+def _why_unresolved(error: Exception) -> str:
+    if isinstance(error, UnicodeError):
+        return "no name of a host"
+    # TimeoutError is an OSError, too.
+    return "no answer" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or "no answer"
 
 
 class Driver:
@@ -134,8 +143,8 @@ class Driver:
             found = await asyncio.wait_for(
                 self.service.loop.getaddrinfo(host, port, type=1), self.service.proxy.server_conn.conn_timeout
             )
-        except (OSError, TimeoutError) as exc:
-            self.session.log(entries.RESOLVE_FAILED, host, exc.strerror if isinstance(exc, OSError) else "no answer")
+        except (OSError, TimeoutError, UnicodeError) as exc:
+            self.session.log(entries.RESOLVE_FAILED, host, _why_unresolved(exc))
             return ()
         return [(str(row[4][0]), int(row[4][1])) for row in found]
 
@@ -250,6 +259,17 @@ class Driver:
         self.client.write_eof()
         self.client.resume_reading()
         self.close_at = self.service.now + wait
+
+    def broken(self, error: Exception) -> None:
+        """A rule of this program was broken outside the relay's questions: this session ends."""
+        session = self.session
+        if hasattr(session, "relay") and not session.over:
+            session.broken(error)
+            return
+        session.log(INTERNAL_ERROR, "session", cause(error))
+        session.over = True
+        self._record(0)
+        self.abort()
 
     def abort(self) -> None:
         """Close both legs at once; what is queued is lost."""

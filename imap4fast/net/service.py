@@ -16,6 +16,7 @@ from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as imap_entries
 from imap4fast.log import tcps as entries
 from imap4fast.log.cause import cause
+from imap4fast.log.entry import Entry
 from imap4fast.log.setup import Logs
 from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
@@ -50,6 +51,7 @@ class Service:
         self._tasks: set[asyncio.Task[object]] = set()
         self._number = 0
         self._rate_line = 0
+        self._warned: dict[Entry, int] = {}
         self._rate_refused = 0
         self._charter = self._charter_of(Policy(settings))
         self._draining = False
@@ -120,7 +122,10 @@ class Service:
         if charter.policy.needs_time:
             facts.when = datetime.datetime.now()
         session = Session(charter, driver, facts, self._number, now)
-        driver.begin(session, fd, now)
+        try:
+            driver.begin(session, fd, now)
+        except Exception as exc:
+            driver.broken(exc)
         if self._draining and not session.over:
             session.shut_down()
 
@@ -133,11 +138,20 @@ class Service:
             transport.abort()
             return
         if over == OVER_SESSIONS:
-            self.logs.write(entries.MAX_SESSIONS, addresses.shown(*peer), limits.max_sessions)
+            entry, limit = entries.MAX_SESSIONS, limits.max_sessions
         else:
-            self.logs.write(entries.MAX_SESSIONS_PER_IP, addresses.shown(*peer), limits.max_sessions_per_ip)
+            entry, limit = entries.MAX_SESSIONS_PER_IP, limits.max_sessions_per_ip
+        self.logs.write(entry, addresses.shown(*peer), limit, severity=self._again(entry))
         transport.write(self._charter.say("EN", b"* BYE", Reply.TOO_MANY_SESSIONS))
         transport.close()
+
+    def _again(self, entry: Entry) -> str | None:
+        """The severity of a warning that was written within this second already."""
+        second = int(self.now)
+        if self._warned.get(entry) == second:
+            return "D"
+        self._warned[entry] = second
+        return None
 
     def _log_rate(self, over: int, host: str) -> None:
         second = int(self.now)
@@ -167,7 +181,10 @@ class Service:
         self.loop.call_later(TICK_S, self._tick)
         now = self.loop.time()
         for driver in list(self._drivers):
-            driver.tick(now)
+            try:
+                driver.tick(now)
+            except Exception as exc:
+                driver.broken(exc)
 
     def _flush(self) -> None:
         self.loop.call_later(FLUSH_S, self._flush)

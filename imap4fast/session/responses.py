@@ -35,8 +35,9 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
     shown = session.powers.rewrite(names, authenticated)
     if session.logs.detailed:
         session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
-        for name in names.upper().split():
-            if name not in shown:
+        kept = {name.upper() for name in shown}
+        for name in names.split():
+            if name.upper() not in kept:
                 session.removed("CAPABILITY", name)
     return b" ".join(shown)
 

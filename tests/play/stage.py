@@ -67,6 +67,9 @@ class Notebook:
     def enabled(self, entry: Entry, severity: str | None = None) -> bool:
         return (entry.form if severity is None else entry.forms[severity]).level <= self.level
 
+    def flush(self) -> None:
+        """As Logs has it."""
+
 
 class Pipe:
     """A transport that keeps what is written until somebody takes it."""

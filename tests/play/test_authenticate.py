@@ -12,7 +12,7 @@ from tests.play.stage import accepting, words
 READY = "S: * OK ready"
 READY_IR = """
     S| * OK [CAPABILITY IMAP4rev1 SASL-IR] ready
-    P: * OK [CAPABILITY IMAP4REV1 SASL-IR LITERAL+] ready
+    P: * OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+] ready
     """
 
 ONE_STEP = [
@@ -280,8 +280,8 @@ class TestWhatGoesWrong:
         perform(f"""
             {READY}
             C| a AUTHENTICATE PLAIN {{{len(plain("jana"))}+}}
-            C| {plain("jana")}
             P: a BAD syntax error in command
+            C| {plain("jana")}
             C: b NOOP
             """)
 
@@ -433,7 +433,7 @@ class TestWhatGoesWrong:
             S: +\x20
             C: {plain("jana")}
             S| * CAPABILITY IMAP4rev1 COMPRESS=DEFLATE
-            P: * CAPABILITY IMAP4REV1 SASL-IR LITERAL+
+            P: * CAPABILITY IMAP4rev1 SASL-IR LITERAL+
             S| * LIST () "/" evil
             S: a OK in
             """)

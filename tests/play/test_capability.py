@@ -22,12 +22,12 @@ def test_untagged_before_login(perform: Perform) -> None:
         {READY}
         C: a CAPABILITY
         S| * CAPABILITY {OFFERED} AUTH=PLAIN AUTH=SCRAM-SHA-256-PLUS
-        P: * CAPABILITY IMAP4REV1 IDLE MOVE AUTH=PLAIN SASL-IR LITERAL+
+        P: * CAPABILITY IMAP4rev1 IDLE MOVE AUTH=PLAIN SASL-IR LITERAL+
         S: a OK done
         """)
     shown = stage.fields(entries.CAPABILITIES)
     assert shown["WHERE"] == "UNTAGGED"
-    assert shown["CLIENT"] == b"IMAP4REV1 IDLE MOVE AUTH=PLAIN SASL-IR LITERAL+"
+    assert shown["CLIENT"] == b"IMAP4rev1 IDLE MOVE AUTH=PLAIN SASL-IR LITERAL+"
     assert shown["SERVER"] == f"{OFFERED} AUTH=PLAIN AUTH=SCRAM-SHA-256-PLUS".encode()
 
 
@@ -36,7 +36,7 @@ def test_untagged_after_login_without_initial_response(perform: Perform) -> None
         {IN}
         C: b CAPABILITY
         S| * CAPABILITY {OFFERED}
-        P: * CAPABILITY IMAP4REV1 IDLE MOVE LITERAL+
+        P: * CAPABILITY IMAP4rev1 IDLE MOVE LITERAL+
         S: b OK done
         """)
 
@@ -46,7 +46,7 @@ def test_code_of_a_tagged_ok(perform: Perform) -> None:
         {READY}
         C: a LOGIN jana zq8-Correct-Horse
         S| a OK [CAPABILITY {OFFERED}] welcome
-        P: a OK [CAPABILITY IMAP4REV1 IDLE MOVE LITERAL+] welcome
+        P: a OK [CAPABILITY IMAP4rev1 IDLE MOVE LITERAL+] welcome
         """)
     shown = stage.fields(entries.CAPABILITIES)
     assert (shown["WHERE"], shown["SERVER"]) == ("CODE", OFFERED.encode())
@@ -58,7 +58,7 @@ def test_code_of_an_untagged_ok(perform: Perform, before: str) -> None:
     perform(f"""
         {before}
         S| * OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE URLAUTH] x
-        P: * OK [CAPABILITY IMAP4REV1 URLAUTH {own}] x
+        P: * OK [CAPABILITY IMAP4rev1 URLAUTH {own}] x
         """)
 
 
@@ -67,7 +67,7 @@ def test_code_of_a_tagged_answer_that_nobody_waits_for(perform: Perform) -> None
         {IN}
         C: b NOOP
         S| b OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] x
-        P: b OK [CAPABILITY IMAP4REV1 LITERAL+] x
+        P: b OK [CAPABILITY IMAP4rev1 LITERAL+] x
         """)
 
 
@@ -75,7 +75,7 @@ def test_code_in_small_letters(perform: Perform) -> None:
     perform(f"""
         {IN}
         S| * ok [capability imap4rev1 compress=deflate] x
-        P: * ok [CAPABILITY IMAP4REV1 LITERAL+] x
+        P: * ok [CAPABILITY imap4rev1 LITERAL+] x
         """)
 
 
@@ -84,9 +84,9 @@ def test_a_name_that_nobody_knows_is_hidden_unless_permitted(perform: Perform) -
         {READY}
         S| * CAPABILITY IMAP4rev1 XNEW
         """
-    perform(said + "P: * CAPABILITY IMAP4REV1 SASL-IR LITERAL+")
+    perform(said + "P: * CAPABILITY IMAP4rev1 SASL-IR LITERAL+")
     open_to_new = accepting(capabilities=words("UNKNOWN"))
-    perform(said + "P: * CAPABILITY IMAP4REV1 XNEW", open_to_new)
+    perform(said + "P: * CAPABILITY IMAP4rev1 XNEW", open_to_new)
 
 
 def test_a_list_of_the_configuration_decides(perform: Perform) -> None:
@@ -96,7 +96,7 @@ def test_a_list_of_the_configuration_decides(perform: Perform) -> None:
         {READY}
         C: a CAPABILITY
         S| * CAPABILITY {OFFERED} AUTH=PLAIN AUTH=XOAUTH2
-        P: * CAPABILITY IMAP4REV1 IDLE AUTH=XOAUTH2 LITERAL+
+        P: * CAPABILITY IMAP4rev1 IDLE AUTH=XOAUTH2 LITERAL+
         S: a OK done
         """,
         chosen,
@@ -108,7 +108,7 @@ def test_a_refused_command_takes_its_capability_away(perform: Perform) -> None:
         f"""
         {READY}
         S| * CAPABILITY IMAP4rev1 IDLE MOVE NAMESPACE
-        P: * CAPABILITY IMAP4REV1 MOVE SASL-IR LITERAL+
+        P: * CAPABILITY IMAP4rev1 MOVE SASL-IR LITERAL+
         """,
         accepting(commands=words("!IDLE", "!NAMESPACE", "*")),
     )
@@ -120,7 +120,7 @@ def test_appendlimit_is_the_smaller_one(perform: Perform, offered: str, shown: s
         f"""
         {READY}
         S| * CAPABILITY IMAP4rev1 APPENDLIMIT{offered}
-        P: * CAPABILITY IMAP4REV1 APPENDLIMIT{shown} SASL-IR LITERAL+
+        P: * CAPABILITY IMAP4rev1 APPENDLIMIT{shown} SASL-IR LITERAL+
         """,
         accepting(max_mail_out=500),
     )
@@ -131,8 +131,8 @@ def test_external_needs_its_item(perform: Perform) -> None:
         {READY}
         S| * CAPABILITY IMAP4rev1 AUTH=EXTERNAL
         """
-    perform(said + "P: * CAPABILITY IMAP4REV1 SASL-IR LITERAL+")
-    perform(said + "P: * CAPABILITY IMAP4REV1 AUTH=EXTERNAL SASL-IR LITERAL+", accepting(sasl_external=True))
+    perform(said + "P: * CAPABILITY IMAP4rev1 SASL-IR LITERAL+")
+    perform(said + "P: * CAPABILITY IMAP4rev1 AUTH=EXTERNAL SASL-IR LITERAL+", accepting(sasl_external=True))
 
 
 def test_each_name_that_is_taken_out_is_in_the_log(perform: Perform) -> None:
@@ -140,7 +140,7 @@ def test_each_name_that_is_taken_out_is_in_the_log(perform: Perform) -> None:
     stage = perform(f"""
         {READY}
         S| * CAPABILITY IMAP4rev1 COMPRESS=DEFLATE XNEW
-        P: * CAPABILITY IMAP4REV1 SASL-IR LITERAL+
+        P: * CAPABILITY IMAP4rev1 SASL-IR LITERAL+
         """)
     removed = {name for kind, name in stage.logged(entries.REMOVED) if kind == "CAPABILITY"}
     assert removed == {b"COMPRESS=DEFLATE", b"XNEW"}

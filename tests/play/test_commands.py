@@ -151,7 +151,7 @@ class TestTls:
         perform(f"""
             {READY}
             C| a STARTTLS
-            P: a NO [CANNOT] STARTTLS is not available
+            P: a NO [NOPERM] STARTTLS is not available
             C: b NOOP
             """)
 
@@ -159,7 +159,7 @@ class TestTls:
         perform(f"""
             {IN}
             C| a COMPRESS DEFLATE
-            P: a NO [CANNOT] COMPRESS is not available
+            P: a NO [NOPERM] COMPRESS is not available
             C: b NOOP
             """)
 
@@ -168,7 +168,7 @@ class TestTls:
             f"""
             {IN}
             C| a COMPRESS DEFLATE
-            P: a NO [CANNOT] COMPRESS is not available
+            P: a NO [NOPERM] COMPRESS is not available
             """,
             accepting(commands=words("COMPRESS", "*")),
         )
@@ -464,7 +464,7 @@ class TestBadCommands:
         assert stage.logged(entries.LIMIT) == [("max-bad-commands", 10)]
 
     def test_refusals_are_not_bad(self, perform: Perform) -> None:
-        many = "".join(f"\nC| b{n} COMPRESS DEFLATE\nP: b{n} NO [CANNOT] COMPRESS is not available" for n in range(20))
+        many = "".join(f"\nC| b{n} COMPRESS DEFLATE\nP: b{n} NO [NOPERM] COMPRESS is not available" for n in range(20))
         stage = perform(IN + many)
         assert not stage.is_closed
 

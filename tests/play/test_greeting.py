@@ -26,7 +26,7 @@ def test_nothing_of_the_client_goes_on_before_the_greeting(make: Make) -> None:
 def test_its_capabilities_are_filtered_and_the_proxys_own_are_added(perform: Perform) -> None:
     stage = perform("""
         S| * OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED COMPRESS=DEFLATE LITERAL- IDLE AUTH=PLAIN XNEW] hi
-        P: * OK [CAPABILITY IMAP4REV1 IDLE AUTH=PLAIN SASL-IR LITERAL+] hi
+        P: * OK [CAPABILITY IMAP4rev1 IDLE AUTH=PLAIN SASL-IR LITERAL+] hi
         """)
     assert stage.fields(entries.CAPABILITIES)["WHERE"] == "GREETING"
 

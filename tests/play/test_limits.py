@@ -128,9 +128,9 @@ class TestLinesAndLiterals:
             f"""
             {IN}
             C| a CREATE {{101}}
-            P: a BAD [TOOBIG] literal is too long
+            P: a NO [TOOBIG] literal is too long
             C| b CREATE {{101+}}
-            P: b BAD [TOOBIG] literal is too long
+            P: b NO [TOOBIG] literal is too long
             C| {"x" * 101}
             C: c NOOP
             """,

@@ -15,7 +15,7 @@ from tests.secrets import PASSWORDS
 
 EASY = """
     S| * OK [CAPABILITY IMAP4rev1 IDLE] ready
-    P: * OK [CAPABILITY IMAP4REV1 IDLE SASL-IR LITERAL+] ready
+    P: * OK [CAPABILITY IMAP4rev1 IDLE SASL-IR LITERAL+] ready
     C: a LOGIN jana zq8-Correct-Horse
     S: a OK in
     C: b ID NIL
