@@ -14,6 +14,7 @@ from imap4fast.log.cause import cause
 from imap4fast.log.imap import INTERNAL_ERROR
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
+from imap4fast.net.steps import Steps
 from imap4fast.session.session import Session
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ class Driver:
     """
 
     __slots__ = (
-        "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at", "connect_until", "recorded", "relay",
-        "server", "server_address", "service", "session", "to_text", "track_key",
+        "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at",
+        "connect_until", "recorded", "relay", "server", "server_address", "service", "session", "to_text", "track_key",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +56,7 @@ class Driver:
         self.to_text = to_text
         self.track_key = track_key
         self.server_address: tuple[str, int] | None = None
-        self.attempt: asyncio.Task[None] | None = None
+        self.attempt: asyncio.Task[None] | Steps | None = None
         self.connect_until = 0.0
         self.close_at = 0.0
         self.answer_until = 0.0
@@ -101,8 +102,13 @@ class Driver:
             self.client.close()
 
     def connect(self, servers: Sequence[Sock]) -> None:
-        """Try the servers in order."""
-        self.attempt = self.service.loop.create_task(self._connect(servers))
+        """Try the servers in order. Names need a task, for the time that their resolution may take."""
+        trying = self._connect(servers)
+        if all(isinstance(sock.host, Address) for sock in servers):
+            self.attempt = steps = Steps(trying)
+            steps.run()
+        else:
+            self.attempt = self.service.loop.create_task(trying)
 
     async def _connect(self, servers: Sequence[Sock]) -> None:
         service = self.service
@@ -122,7 +128,7 @@ class Driver:
                     self.server_address = attempt
                     if self.session.logs.detailed:
                         self.session.log(entries.CONNECTING, self.server_text)
-                    self.connect_until = service.now + service.proxy.server_conn.conn_timeout
+                    self.connect_until = service.clock() + service.proxy.server_conn.conn_timeout
                     try:
                         await service.loop.create_connection(self._server_end, *attempt)
                     except (OSError, asyncio.CancelledError) as exc:
@@ -154,10 +160,10 @@ class Driver:
         if isinstance(error, OSError):
             why, slow = error.strerror or type(error).__name__, False
         else:
-            task = asyncio.current_task()
-            if self.session.over or task is None:
+            if self.session.over:
                 raise error
-            task.uncancel()
+            if isinstance(self.attempt, asyncio.Task):
+                self.attempt.uncancel()
             why, slow = "no answer in time", True
         self.session.log(entries.CONNECT_FAILED, self.server_text, why)
         return why, slow

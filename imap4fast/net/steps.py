@@ -1,0 +1,39 @@
+"""A coroutine without a Task: what connects each session to its server waits once, and a Task costs more than that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+
+class Steps:
+    """Runs a coroutine from future to future; `run` begins. Whatever it awaits must not need a current task, as
+    timeouts of asyncio do. Exceptions other than its cancellation reach whoever made the step.
+    """
+
+    __slots__ = ("_coroutine", "_future")
+
+    def __init__(self, coroutine: Coroutine[asyncio.Future[Any], None, None]) -> None:
+        self._coroutine = coroutine
+        self._future: asyncio.Future[Any] | None = None
+
+    def run(self, done: asyncio.Future[Any] | None = None) -> None:
+        """Go on to the next future that is not done."""
+        self._step(self._coroutine.send, None)
+
+    def cancel(self) -> None:
+        """Raise CancelledError where the coroutine waits, now. Nothing, where it is running or has ended."""
+        future = self._future
+        if future is not None:
+            future.remove_done_callback(self.run)
+            self._step(self._coroutine.throw, asyncio.CancelledError())
+
+    def _step(self, resume: Callable[[Any], asyncio.Future[Any]], value: object) -> None:
+        self._future = None
+        try:
+            future = resume(value)
+        except (StopIteration, asyncio.CancelledError):
+            return
+        self._future = future
+        future.add_done_callback(self.run)
