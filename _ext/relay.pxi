@@ -120,7 +120,7 @@ cdef class Relay:
         public bint searchres
         public bint sasl_ir                # the server takes an initial response
         public bint brief                  # nobody wants a log line of what is decided here without a question
-        public bytes user                  # of the LOGIN that went on without one
+        public bytes user                  # of the LOGIN that went on without one, until somebody took it
         public uint8_t server_literals     # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
         public bint unknown_allowed
         readonly uint8_t fault

@@ -20,6 +20,12 @@ def literal(octets: bytes) -> str:
     return socket.inet_ntop(socket.AF_INET if len(octets) == 4 else socket.AF_INET6, octets)
 
 
+@lru_cache(maxsize=4096)
+def known(octets: bytes) -> tuple[Address, str]:
+    """Octets of an address in both forms."""
+    return address(octets), literal(octets)
+
+
 def literal_of(value: Address) -> str:
     """An address of the configuration as a literal."""
     return literal(value.value.to_bytes(4 if value.version == 4 else 16))

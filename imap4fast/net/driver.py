@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from imap4fast._wire import set_options
@@ -104,11 +105,12 @@ class Driver:
     def connect(self, servers: Sequence[Sock]) -> None:
         """Try the servers in order. Names need a task, for the time that their resolution may take."""
         trying = self._connect(servers)
-        if all(isinstance(sock.host, Address) for sock in servers):
-            self.attempt = steps = Steps(trying)
-            steps.run()
-        else:
-            self.attempt = self.service.loop.create_task(trying)
+        for sock in servers:
+            if not isinstance(sock.host, Address):
+                self.attempt = self.service.loop.create_task(trying)
+                return
+        self.attempt = steps = Steps(trying)
+        steps.run()
 
     async def _connect(self, servers: Sequence[Sock]) -> None:
         service = self.service
@@ -130,7 +132,7 @@ class Driver:
                         self.session.log(entries.CONNECTING, self.server_text)
                     self.connect_until = service.clock() + service.proxy.server_conn.conn_timeout
                     try:
-                        await service.loop.create_connection(self._server_end, *attempt)
+                        await service.loop.create_connection(partial(ServerEnd, self, self.relay), *attempt)
                     except (OSError, asyncio.CancelledError) as exc:
                         why, timed_out = self._failed(exc)
                     else:
@@ -168,9 +170,6 @@ class Driver:
         self.session.log(entries.CONNECT_FAILED, self.server_text, why)
         return why, slow
 
-    def _server_end(self) -> ServerEnd:
-        return ServerEnd(self, self.relay)
-
     def server_made(self, transport: asyncio.Transport, end: ServerEnd) -> None:
         """Connected: the greeting is awaited."""
         if self.session.over:
@@ -179,7 +178,7 @@ class Driver:
         assert self.server_address is not None
         self.server = transport
         service = self.service
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(0)
         fd = transport.get_extra_info("socket").fileno()
         set_options(fd, service.server_options[":" in self.server_address[0]])
         now = service.clock()

@@ -17,10 +17,10 @@ def server_options(opt: SockOpt) -> tuple[Rows, Rows]:
     rows: list[tuple[int, int, int]] = []
     if opt.keepalive:
         seconds = max(1, int(opt.keepalive))
-        rows.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
         rows.append((socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, seconds))
         rows.append((socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, seconds // _PROBES)))
         rows.append((socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES))
+        rows.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))  # last: the kernel starts its timer once
     rows.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(opt.send_timeout * 1000)))
     if not opt.nodelay:
         rows.append((socket.IPPROTO_TCP, socket.TCP_NODELAY, 0))

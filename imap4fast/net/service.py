@@ -102,9 +102,10 @@ class Service:
         if peer is None or local is None:
             transport.abort()
             return
-        transport.set_write_buffer_limits(high=0)
+        transport.set_write_buffer_limits(0)
         octets, port = peer
-        client = (addresses.literal(octets), port)
+        address, host = addresses.known(octets)
+        client = (host, port)
         now = self.loop.time()
         over = self.counts.admit(self.column, octets, int(now * 1000))
         if over:
@@ -118,7 +119,7 @@ class Service:
         self._drivers[driver] = None
         self._number += 1
         charter = self._charter
-        facts = Facts(addresses.address(octets), port, place.sock, end.transparent)
+        facts = Facts(address, port, place.sock, end.transparent)
         if charter.policy.needs_time:
             facts.when = datetime.datetime.now()
         session = Session(charter, driver, facts, self._number, now)

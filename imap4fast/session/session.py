@@ -179,9 +179,10 @@ class Session:
 
     def take_user(self) -> None:
         """A LOGIN that the relay passed without a question: who asks to log in."""
-        name = self.relay.user
+        relay = self.relay
+        name = relay.user
         if name is not None:
-            self.relay.user = None
+            relay.user = None
             self.candidate = normalised(name)
             self.mechanism = "LOGIN"
 
