@@ -33,3 +33,10 @@ def test_shown_with_its_port() -> None:
 def test_names_of_ports() -> None:
     assert addresses.service_name(25) in ("smtp", "25")
     assert addresses.service_name(59999) == "59999"
+
+
+def test_a_place_in_all_its_forms() -> None:
+    assert addresses.place(b"\x0a\x00\x00\x01", 143) == ((Address(4, 0x0A000001), 143), "10.0.0.1:143")
+    assert addresses.place(SIX, 143).text == "[2001:db8::1]:143"
+    assert addresses.known(SIX) == (Address(6, 0x20010DB8 << 96 | 1), "2001:db8::1")
+    assert addresses.text("2001:db8::1", 143) == addresses.shown("2001:db8::1", 143)
