@@ -33,8 +33,8 @@ class Driver:
     """
 
     __slots__ = (
-        "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at", "connect_until", "recorded", "relay",
-        "server", "server_address", "service", "session", "to_text", "track_key",
+        "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at",
+        "connect_until", "recorded", "relay", "server", "server_address", "service", "session", "to_text", "track_key",
     )  # fmt: skip
 
     def __init__(
@@ -133,6 +133,7 @@ class Driver:
             self.session.connect_failed(timed_out)
         finally:
             self.attempt = None
+            self._part()
 
     async def _resolved(self, host: str | None, port: int) -> Sequence[tuple[str, int]]:
         """The addresses of a name, in the resolver's order."""
@@ -202,6 +203,7 @@ class Driver:
             self.session.send_timed_out("CLIENT")
         self.session.client_gone()
         self.service.forget(self)
+        self._part()
 
     def server_ended(self) -> None:
         """EOF from the server."""
@@ -215,6 +217,12 @@ class Driver:
         if isinstance(error, TimeoutError):
             self.session.send_timed_out("SERVER")
         self.session.server_gone()
+        self._part()
+
+    def _part(self) -> None:
+        """Once all is over nothing may hold the session in a circle: workers run without the collector."""
+        if self.client is None and self.server is None and self.attempt is None:
+            self.session.part()
 
     def close(self) -> None:
         """Send what is queued, then close both legs. The client's is closed once the client has read all, or after

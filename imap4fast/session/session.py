@@ -65,8 +65,8 @@ class Session:
     """One client's connection and what belongs to it."""
 
     __slots__ = (
-        "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language", "leaving",
-        "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
+        "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
+        "leaving", "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
         "server_ir", "status", "unlisted_seen", "user",
     )  # fmt: skip
 
@@ -330,6 +330,13 @@ class Session:
             entries.PROXY_EVENT, client, client, port, server, server, server_port, name, self.user,
             cin, cout, sin, sout, time, self.status, self.result, self.rule,
         )  # fmt: skip
+
+    def part(self) -> None:
+        """Let go of both sides: each of them holds the session. To be called when both legs are gone."""
+        self.over = True
+        for name in ("relay", "outside"):
+            if hasattr(self, name):
+                delattr(self, name)
 
     def _transparent(self) -> str:
         return "YES" if self.facts.transparent else "NO"
