@@ -7,6 +7,7 @@ cdef enum Class:
     CH_NAME = 8      # command and capability names: letters, digits, "-", ".", "=", "_", "+"
     CH_DIGIT = 16
     CH_BASE64 = 32   # base64 alphabet and "="
+    CH_PLAIN = 64    # stands in a log line as it is (log/escape.py): printable ASCII but space, `"`, `\`, "=" and "<"
 
 cdef unsigned char CHARS[256]
 
@@ -22,6 +23,8 @@ cdef void _fill_chars() noexcept:
             CHARS[c] |= CH_TAG
         if c not in b'(){"':
             CHARS[c] |= CH_ARG
+        if c not in b'"\\=<':
+            CHARS[c] |= CH_PLAIN
         if 48 <= c <= 57:
             CHARS[c] |= CH_DIGIT | CH_NAME | CH_BASE64
         if 65 <= c <= 90 or 97 <= c <= 122:

@@ -6,13 +6,11 @@ cdef struct Buf:
     Py_ssize_t room
 
 
-cdef int buf_add(Buf* b, const uint8_t* p, Py_ssize_t n) except -1:
-    """Append n bytes; room doubles, so that many small chunks cost no more than one large one."""
+cdef uint8_t* buf_room(Buf* b, Py_ssize_t n) except NULL:
+    """Where n more bytes may be written; room doubles, so that many small chunks cost no more than one large one."""
     cdef Py_ssize_t room
     cdef uint8_t* grown
-    if n == 0:
-        return 0
-    if b.size + n > b.room:
+    if b.data == NULL or b.size + n > b.room:
         room = b.room if b.room else 256
         while room < b.size + n:
             room *= 2
@@ -21,9 +19,14 @@ cdef int buf_add(Buf* b, const uint8_t* p, Py_ssize_t n) except -1:
             raise MemoryError
         b.data = grown
         b.room = room
-    if n:  # nothing added to nothing: both pointers may be NULL, which memcpy must not get
-        memcpy(b.data + b.size, p, n)
-    b.size += n
+    return b.data + b.size
+
+
+cdef int buf_add(Buf* b, const uint8_t* p, Py_ssize_t n) except -1:
+    """Append n bytes. Nothing added to nothing makes no memory: both pointers may be NULL then."""
+    if n:
+        memcpy(buf_room(b, n), p, n)
+        b.size += n
     return 0
 
 

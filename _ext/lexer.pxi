@@ -37,6 +37,7 @@ cdef struct Lex:
     Py_ssize_t marker_at # where "{" or "~{" stands
     Py_ssize_t fault_at
     uint8_t shape
+    uint8_t part         # UploadPart
 
 
 cdef int lex_first(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
@@ -47,6 +48,7 @@ cdef int lex_first(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     x.tag_size = 0
     x.args_at = <int>n
     x.tail = x.composed = False
+    x.part = 0
     x.top = x.depth = x.args = x.literals = x.wildcards = x.section_depth = x.section_args = 0
     x.loose = False
     x.announces = False
@@ -154,6 +156,7 @@ cdef int lex_controls(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
 cdef int lex_arguments(const uint8_t* p, Py_ssize_t n, Py_ssize_t i, Lex* x) noexcept:
     """*(SP argument), from just behind a token."""
     cdef int fault
+    cdef Py_ssize_t start
     cdef bint open_list = False     # just behind "("
     while True:
         x.fault_at = i
@@ -207,6 +210,9 @@ cdef int lex_arguments(const uint8_t* p, Py_ssize_t n, Py_ssize_t i, Lex* x) noe
             return F_BAD_FETCH      # outside the list of HEADER.FIELDS only its "(" may stand
         if x.depth == 0:
             x.top += 1
+        start = i
+        if x.shape == c"u" and p[i] == c"(" and not lex_upload(p, i, i + 1, x):
+            return F_BAD_TAIL if x.tail else F_BAD_SYNTAX
         if p[i] == c"(":
             if x.args == 1 and (x.shape == c"s" or x.shape == c"f"):
                 return F_BAD_SET
@@ -221,9 +227,64 @@ cdef int lex_arguments(const uint8_t* p, Py_ssize_t n, Py_ssize_t i, Lex* x) noe
         fault = lex_token(p, n, &i, x)
         if fault:
             return fault
+        if x.shape == c"u" and not lex_upload(p, start, i, x):
+            return F_BAD_TAIL if x.tail else F_BAD_SYNTAX
         if x.announces:
             return F_NONE
     return lex_end(x)
+
+
+cdef enum UploadPart:
+    UP_NAME = 0          # behind the mailbox's name, or behind a mail
+    UP_FLAGS = 1
+    UP_DATE = 2
+    UP_UTF8 = 3          # behind the word
+    UP_CATENATE = 4
+    UP_UTF8_LIST = 5     # inside its list
+    UP_CATENATE_LIST = 6
+
+
+cdef bint lex_upload(const uint8_t* p, Py_ssize_t start, Py_ssize_t end, Lex* x) noexcept:
+    """May this argument stand here in APPEND or REPLACE? (RFC 9051 section 6.3.12, RFC 4469, RFC 9755)
+
+    append-message = [SP flag-list] [SP date-time] SP (literal / literal8 / "UTF8" SP "(" literal8 ")" /
+    "CATENATE" SP "(" cat-part *(SP cat-part) ")"). Not all servers end a command with an announcement elsewhere.
+    """
+    cdef uint8_t c = p[start]
+    if x.args <= (1 if x.code == CMD_APPEND else 2):
+        return c != c"("
+    if x.depth:
+        if x.part == UP_FLAGS:
+            return not x.announces and c != c"(" and c != c'"'
+        if x.part == UP_UTF8_LIST:
+            return x.announces and x.literal8
+        return x.part == UP_CATENATE_LIST
+    if c == c"(":
+        if x.part == UP_NAME:
+            x.part = UP_FLAGS
+        elif x.part == UP_UTF8:
+            x.part = UP_UTF8_LIST
+        elif x.part == UP_CATENATE:
+            x.part = UP_CATENATE_LIST
+        else:
+            return False
+        return True
+    if x.part > UP_DATE:
+        return False
+    if x.announces:
+        x.part = UP_NAME
+        return True
+    if c == c'"' and x.part < UP_DATE:
+        x.part = UP_DATE
+        return True
+    if word_is(p + start, end - start, b"UTF8"):
+        x.part = UP_UTF8
+        return True
+    if word_is(p + start, end - start, b"CATENATE"):
+        x.part = UP_CATENATE
+        x.composed = True
+        return True
+    return False
 
 
 cdef int lex_end(Lex* x) noexcept:
@@ -243,6 +304,8 @@ cdef int lex_close(const uint8_t* p, Py_ssize_t n, Py_ssize_t* i, Lex* x) noexce
     if x.depth == 0 or x.depth < x.section_depth:
         return F_BAD_SYNTAX
     x.depth -= 1
+    if x.shape == c"u" and x.depth == 0 and x.part >= UP_UTF8_LIST:
+        x.part = UP_NAME
     return F_NONE
 
 
@@ -274,11 +337,6 @@ cdef int lex_token(const uint8_t* p, Py_ssize_t n, Py_ssize_t* at, Lex* x) noexc
     if i - start == 1 and c == c"~" and i + 1 < n and p[i] == c" " and p[i + 1] == c"{":
         return F_BAD_LITERAL
     at[0] = i
-    if x.shape == c"u" and x.depth == 0 and x.args > (1 if x.code == CMD_APPEND else 2):
-        if word_is(p + start, i - start, b"CATENATE"):
-            x.composed = True
-        elif not (word_is(p + start, i - start, b"UTF8") or word_is(p + start, i - start, b"ANNOTATION")):
-            return F_BAD_TAIL if x.tail else F_BAD_SYNTAX
     if too_wild(x):
         return F_TOO_MANY_WILDCARDS
     if x.args == 1 and (x.shape == c"s" or x.shape == c"f") and not x.depth:

@@ -1,4 +1,5 @@
-# A log line's text for arguments that need no escaping: what the log writes thousands of times a second.
+# Lines of text for the log: what it writes thousands of times a second. Arguments that need escaping are left to
+# log/lines.py.
 
 cdef extern from "Python.h":
     bint PyUnicode_IS_COMPACT_ASCII(object text)
@@ -8,59 +9,198 @@ cdef extern from "Python.h":
 
 cdef enum:
     MAX_FILLED = 2048
+    MAX_PLACES = 32
+    MAX_NUMBER = 20      # octets of a number of 64 bits
 
 
-cdef Py_ssize_t _fill(char* out, bytes template, tuple args, Py_ssize_t limit) except -2:
-    """The octets written to out (MAX_FILLED), or -1 where an argument needs a rule of log/escape.py."""
-    cdef const char* t = template
-    cdef Py_ssize_t n = len(template), i = 0, used = 0, at = 0, size
-    cdef int64_t number
+cdef Py_ssize_t put_number(uint8_t* out, int64_t number) noexcept:
+    """Its decimal digits; how many octets."""
+    cdef uint8_t digits[MAX_NUMBER]
+    cdef int n = 0
+    cdef Py_ssize_t used = 0
+    cdef uint64_t rest = <uint64_t>number
+    if number < 0:
+        out[0] = c"-"
+        used = 1
+        rest = 0 - rest
+    while True:
+        digits[n] = <uint8_t>(48 + rest % 10)
+        n += 1
+        rest //= 10
+        if rest == 0:
+            break
+    while n:
+        n -= 1
+        out[used] = digits[n]
+        used += 1
+    return used
+
+
+@cython.final
+cdef class Template:
+    """An entry's identifier and its text, cut at its `%s`, `%u` and `%d`."""
+
+    cdef:
+        readonly bytes id
+        readonly bytes text
+        int places
+        uint16_t at[MAX_PLACES]        # of each "%"
+        uint8_t takes_text[MAX_PLACES]
+
+    def __cinit__(self, bytes id not None, bytes text not None):
+        cdef const char* t = text
+        cdef Py_ssize_t i, n = len(text)
+        if n > MAX_FILLED // 2 or text.count(b"%") > MAX_PLACES or text.endswith(b"%"):
+            raise ValueError(text)
+        self.id = id
+        self.text = text
+        for i in range(n):
+            if t[i] == c"%":
+                self.at[self.places] = <uint16_t>i
+                self.takes_text[self.places] = t[i + 1] == c"s"
+                self.places += 1
+
+
+cdef Py_ssize_t put_argument(uint8_t* out, Py_ssize_t room, object arg, bint takes_text, Py_ssize_t limit) except -2:
+    """The octets of one argument, -1 where it needs a rule of log/escape.py. At least MAX_NUMBER octets have room."""
     cdef const uint8_t* text
-    while i < n:
-        if used + 24 > MAX_FILLED:
+    cdef Py_ssize_t size, i
+    if takes_text and type(arg) is str:
+        if not PyUnicode_IS_COMPACT_ASCII(arg):
             return -1
-        if t[i] != c"%":
-            out[used] = t[i]
-            used += 1
-            i += 1
-            continue
-        if at == len(args):
+        size = PyUnicode_GET_LENGTH(arg)
+        if size == 0 or (limit and size > limit) or size > room:
             return -1
-        arg = args[at]
-        at += 1
-        i += 2
-        if t[i - 1] == c"s" and type(arg) is str:
-            if not PyUnicode_IS_COMPACT_ASCII(arg):
+        text = <const uint8_t*>PyUnicode_DATA(arg)
+        for i in range(size):
+            if not CHARS[text[i]] & CH_PLAIN:
                 return -1
-            size = PyUnicode_GET_LENGTH(arg)
-            text = <const uint8_t*>PyUnicode_DATA(arg)
-            if size == 0 or (limit and size > limit) or used + size + 24 > MAX_FILLED:
-                return -1
-            while size:
-                if text[0] <= 0x20 or text[0] >= 0x7f or text[0] in b'"\\=<':
-                    return -1
-                out[used] = text[0]
-                used += 1
-                text += 1
-                size -= 1
-        elif type(arg) is int:
-            try:
-                number = arg
-            except OverflowError:
-                return -1
-            used += snprintf(out + used, 24, "%lld", <long long>number)
-        elif arg is None and t[i - 1] == c"s":
-            memcpy(out + used, "<NULL>", 6)
-            used += 6
-        else:
+            out[i] = text[i]
+        return size
+    if type(arg) is int:
+        try:
+            return put_number(out, arg)
+        except OverflowError:
             return -1
-    return used if at == len(args) else -1
+    if arg is None and takes_text:
+        memcpy(out, "<NULL>", 6)
+        return 6
+    return -1
 
 
-def fill(bytes template not None, tuple args not None, Py_ssize_t limit):
-    """`template` with `%s`, `%u`, `%d` filled in, or None where an argument needs a rule of log/escape.py: anything but
-    a printable ASCII word (not empty, at most `limit` long, none of `" \\ = <`), None at `%s`, or an int.
+cdef Py_ssize_t _fill(uint8_t* out, Template template, tuple args, Py_ssize_t limit) except -2:
+    """The octets written to out (MAX_FILLED), or -1 where an argument needs a rule of log/escape.py."""
+    cdef const char* text = template.text
+    cdef Py_ssize_t n = len(template.text), done = 0, used = 0, size
+    cdef int place
+    if len(args) != template.places:
+        return -1
+    for place in range(template.places):
+        size = template.at[place] - done
+        memcpy(out + used, text + done, size)
+        used += size
+        done = template.at[place] + 2
+        size = MAX_FILLED - used - (n - done)
+        if size < MAX_NUMBER:
+            return -1
+        size = put_argument(out + used, size, args[place], template.takes_text[place], limit)
+        if size < 0:
+            return -1
+        used += size
+    memcpy(out + used, text + done, n - done)
+    return used + n - done
+
+
+def fill(Template template not None, tuple args not None, Py_ssize_t limit):
+    """The text with its places filled, or None where an argument needs a rule of log/escape.py: anything but a
+    printable ASCII word (not empty, at most `limit` long, none of `" \\ = <`), None at `%s`, or an int.
     """
-    cdef char out[MAX_FILLED]
+    cdef uint8_t out[MAX_FILLED]
     cdef Py_ssize_t used = _fill(out, template, args, limit)
-    return None if used < 0 else PyUnicode_DecodeASCII(out, used, NULL)
+    return None if used < 0 else PyUnicode_DecodeASCII(<const char*>out, used, NULL)
+
+
+cdef int put_bytes(Buf* out, bytes data) except -1:
+    return buf_add(out, <const uint8_t*>data, len(data))
+
+
+cdef int put_line(Buf* out, bytes head, tuple entry, Py_ssize_t limit, careful) except -1:
+    """One line of an entry that was kept (see `text_lines`)."""
+    cdef Py_ssize_t used
+    cdef int64_t track = entry[2]
+    cdef object form = entry[0]
+    cdef Template template = form.template
+    put_bytes(out, head)
+    buf_room(out, MAX_NUMBER + 8)
+    if track:
+        out.data[out.size] = c"."
+        out.size += 1
+        out.size += put_number(out.data + out.size, track)
+    memcpy(out.data + out.size, "]: ", 3)
+    out.size += 3
+    put_bytes(out, template.id)
+    buf_add(out, <const uint8_t*>" ", 1)
+    used = _fill(buf_room(out, MAX_FILLED), template, <tuple?>entry[1], limit)
+    if used < 0:
+        put_bytes(out, (<str?>careful(form, entry[1])).encode("utf-8", "backslashreplace"))
+    out.size += used if used > 0 else 0
+    return buf_add(out, <const uint8_t*>"\n", 1)
+
+
+def text_lines(list kept not None, head, Py_ssize_t limit, careful):
+    """The lines of entries that were kept: (form, arguments, track, moment) each. `head(moment)` gives what stands
+    before the track, once a second, and `careful(form, arguments)` the text where `fill` cannot.
+    """
+    cdef Buf out
+    cdef int64_t second = 0, of
+    cdef bytes start = None
+    cdef tuple entry
+    out.data = NULL
+    out.size = out.room = 0
+    try:
+        for entry in kept:
+            of = <int64_t><double>entry[3]
+            if start is None or of != second:
+                second = of
+                start = (<str?>head(entry[3])).encode("utf-8", "backslashreplace")
+            put_line(&out, start, entry, limit, careful)
+        return PyBytes_FromStringAndSize(<const char*>out.data, out.size)
+    finally:
+        buf_drop(&out)
+
+
+@cython.final
+cdef class Waiting:
+    """Entries that were written and of which no lines were made yet. `gate` is the highest level that is written;
+    `made` is called where lines must be made at once, with the truth of "and be written at once".
+    """
+
+    cdef:
+        public int gate
+        readonly list entries
+        object clock
+        object made
+        Py_ssize_t most
+
+    def __init__(self, clock, made, Py_ssize_t most):
+        self.entries = []
+        self.clock = clock
+        self.made = made
+        self.most = most
+
+    def write(self, entry, *args, track=0, severity=None):
+        """One entry; see Write in log/logger.py."""
+        form = entry.form if severity is None else entry.forms[severity]
+        if <int>form.level > self.gate:
+            return
+        self.entries.append((form, args, track, self.clock()))
+        if form.urgent:
+            self.made(True)
+        elif len(self.entries) >= self.most:
+            self.made(False)
+
+    def take(self):
+        """All of them, which are then no longer here."""
+        taken = self.entries
+        self.entries = []
+        return taken

@@ -1,7 +1,7 @@
 # The typed surface of the extension; _ext/ has the code and the contracts.
 
-from collections.abc import Iterable, Mapping
-from typing import Final, Protocol, TypeAlias, final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Protocol, TypeAlias, final
 
 # codes.pxi
 
@@ -184,6 +184,30 @@ class Relay:
     def resume(self) -> None: ...
     def greeted(self) -> None: ...
     def tick(self, now: float) -> int: ...
+
+# text.pxi
+
+@final
+class Template:
+    def __init__(self, id: bytes, text: bytes) -> None: ...
+    @property
+    def id(self) -> bytes: ...
+    @property
+    def text(self) -> bytes: ...
+
+@final
+class Waiting:
+    gate: int
+    def __init__(self, clock: Callable[[], float], made: Callable[[bool], object], most: int) -> None: ...
+    @property
+    def entries(self) -> list[Any]: ...
+    def write(self, entry: Any, *args: object, track: int = 0, severity: str | None = None) -> None: ...
+    def take(self) -> list[Any]: ...
+
+def fill(template: Template, args: tuple[object, ...], limit: int) -> str | None: ...
+def text_lines(
+    kept: list[Any], head: Callable[[float], str], limit: int, careful: Callable[[Any, tuple[object, ...]], str]
+) -> bytes: ...
 
 # sockets.pxi
 

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from imap4fast._wire import Template
+
 LEVELS = {"error": 3, "warning": 4, "normal": 6, "debug": 7, "trace": 8, "full": 9}
 """The level words of `log-debug` with their numbers; 5 has no word."""
 
@@ -36,8 +38,8 @@ _FIXED = re.compile(r"\b([A-Z][A-Za-z-]*)=([^%\s]\S*)")
 class Form:
     """An entry under one severity, with all that can be known before its arguments.
 
-    `kinds` are the letters of the placeholders, `template` is `text` for `_wire.fill`; `fixed` are pairs that the text
-    itself holds (`PHASE=1`); `urgent` lines do not wait for the timer.
+    `kinds` are the letters of the placeholders, `template` is identifier and text for `_wire`; `fixed` are pairs that
+    the text itself holds (`PHASE=1`); `urgent` lines do not wait for the timer.
     """
 
     id: str
@@ -49,7 +51,7 @@ class Form:
     keys: tuple[str, ...]
     kinds: str
     fixed: dict[str, str]
-    template: bytes
+    template: Template
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,8 +103,9 @@ def _keys(entry: Entry) -> Iterator[str]:
 
 def _form(entry: Entry, severity: str) -> Form:
     kinds = "".join(place[2] for place in _PLACE.finditer(entry.text))
+    id = f"{entry.component}-{entry.number}-{severity}"
     return Form(
-        id=f"{entry.component}-{entry.number}-{severity}",
+        id=id,
         severity=severity,
         level=SEVERITY_LEVELS[severity],
         priority=SYSLOG_PRIORITIES[severity],
@@ -111,7 +114,7 @@ def _form(entry: Entry, severity: str) -> Form:
         keys=entry.keys,
         kinds=kinds,
         fixed=dict(_FIXED.findall(entry.text)),
-        template=entry.text.encode("ascii"),
+        template=Template(id.encode("ascii"), entry.text.encode("ascii")),
     )
 
 

@@ -12,11 +12,14 @@ from typing import Protocol
 
 import msgspec
 
-from imap4fast._wire import fill
+from imap4fast._wire import fill, text_lines
 from imap4fast.log.entry import Form
 from imap4fast.log.escape import bare, escape_text, shown
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+Kept = tuple[Form, tuple[object, ...], int, float]
+"""An entry that was written: under which form, its arguments, its track, and when."""
 
 BAD_ARGUMENTS = "BAD-ARGUMENTS"
 """Stands in a line whose arguments do not fit its entry: a fault of the program that must not end a session."""
@@ -30,6 +33,9 @@ class Lines(Protocol):
 
     def line(self, form: Form, args: tuple[object, ...], track: int, moment: float | None = None) -> str:
         """The whole line with its newline; never raises. `moment` is when it was written, None for now."""
+
+    def block(self, kept: list[Kept]) -> bytes:
+        """The lines of many entries, in UTF-8."""
 
 
 class _Head:
@@ -53,6 +59,11 @@ class _Head:
             self._of, self._pid = second, pid
             self._head = self._make(datetime.fromtimestamp(second).astimezone(), pid)
         return self._head
+
+
+def encoded(line: str) -> bytes:
+    """A line as files and streams get it."""
+    return line.encode("utf-8", "backslashreplace")
 
 
 def body(form: Form, args: tuple[object, ...], limit: int) -> str:
@@ -111,6 +122,16 @@ class TextLines:
         """See Lines."""
         return f"{self.head(track, moment)}{form.id} {body(form, args, self._limit)}\n"
 
+    def block(self, kept: list[Kept]) -> bytes:
+        """See Lines."""
+        return text_lines(kept, self._start, self._limit, self._careful)
+
+    def _start(self, moment: float) -> str:
+        return self._head.at(self.pid, moment)
+
+    def _careful(self, form: Form, args: tuple[object, ...]) -> str:
+        return _careful_body(form, args, self._limit)
+
 
 class JsonLines:
     """One JSON object a line: time host app pid track id severity, the entry's pairs under their keys, text.
@@ -150,6 +171,10 @@ class JsonLines:
             record[key] = arg if arg is None or _is_number(arg) else bare(arg, self._limit)
         record["text"] = body(form, args, self._limit)
         return f"{self._lead(track, moment)}{self._encode(record).decode()}\n"
+
+    def block(self, kept: list[Kept]) -> bytes:
+        """See Lines."""
+        return b"".join([encoded(self.line(*entry)) for entry in kept])
 
     def _lead(self, track: int, moment: float | None) -> str:
         if self._syslog is None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from imap4fast._wire import Waiting
 from imap4fast.log.entry import LEVELS, Entry, Form
 from imap4fast.log.lines import Lines
 from imap4fast.log.logs import LINES_LOST
 from imap4fast.log.ring import Ring
-from imap4fast.log.sinks import Sink
+from imap4fast.log.sinks import Buffered, Sink
 
 MOST_DEFERRED = 512
 """Entries kept before lines are made of them unasked."""
@@ -28,9 +29,15 @@ class Write(Protocol):
 
 
 class Logger:
-    """One log: a format, a level, a sink, and perhaps a ring in memory with a level of its own."""
+    """One log: a format, a level, a sink, and perhaps a ring in memory with a level of its own.
 
-    __slots__ = ("_deferred", "_lines", "_mem_level", "_ring", "_sink", "gate", "level")
+    `defer` is for sinks that take lines without their priorities; with a ring there is no deferring, since the ring
+    outlives a program that crashes.
+    """
+
+    __slots__ = ("_lines", "_mem_level", "_ring", "_sink", "_waiting", "gate", "level", "write")
+
+    write: Write
 
     def __init__(
         self,
@@ -42,29 +49,22 @@ class Logger:
         *,
         defer: bool = False,
     ) -> None:
-        self._deferred: list[tuple[Form, tuple[object, ...], int, float]] | None = (
-            [] if defer and ring is None else None
-        )
+        self._waiting: Waiting | None = None
         self._lines = lines
         self._sink = sink
         self._ring = ring
         self._mem_level = mem_level
+        if defer and ring is None and isinstance(sink, Buffered):
+            self._waiting = Waiting(lines.clock, self._make_lines, MOST_DEFERRED)
+        self.write = self._write_now if self._waiting is None else self._waiting.write
         self.set_level(level)
         sink.lost_line = self._lost_line
         sink.note = self.write
 
-    def write(self, entry: Entry, *args: object, track: int = 0, severity: str | None = None) -> None:
+    def _write_now(self, entry: Entry, *args: object, track: int = 0, severity: str | None = None) -> None:
         """See Write."""
         form = entry.form if severity is None else entry.forms[severity]
         if form.level > self.gate:
-            return
-        deferred = self._deferred
-        if deferred is not None:
-            deferred.append((form, args, track, self._lines.clock()))
-            if form.urgent:
-                self.flush()
-            elif len(deferred) >= MOST_DEFERRED:
-                self._make_lines(deferred)
             return
         line = self._lines.line(form, args, track)
         if self._ring is not None:
@@ -74,11 +74,14 @@ class Logger:
             if form.urgent:
                 self._sink.flush()
 
-    def _make_lines(self, deferred: list[tuple[Form, tuple[object, ...], int, float]]) -> None:
-        made = deferred.copy()
-        deferred.clear()
-        for form, args, track, moment in made:
-            self._sink.put(self._lines.line(form, args, track, moment), form.priority)
+    def _make_lines(self, urgent: bool) -> None:
+        """Make lines of what waits; urgent ones are written at once."""
+        if self._waiting is not None and isinstance(self._sink, Buffered):
+            kept = self._waiting.take()
+            if kept:
+                self._sink.put_block(self._lines.block(kept))
+            if urgent:
+                self._sink.flush()
 
     def _write_ring(self, ring: Ring, form: Form, line: str) -> None:
         if form.level <= (self.level if self._mem_level is None else self._mem_level):
@@ -96,6 +99,8 @@ class Logger:
         """The level in force, 3 to 9. A mem-level of its own is not touched."""
         self.level = level
         self.gate = level if self._ring is None or self._mem_level is None else max(level, self._mem_level)
+        if self._waiting is not None:
+            self._waiting.gate = self.gate
 
     def raise_level(self) -> int:
         """One word up (more is written), as SIGUSR1 asks; the new level."""
@@ -109,8 +114,7 @@ class Logger:
 
     def flush(self) -> None:
         """To be called from a timer, about once a second."""
-        if self._deferred:
-            self._make_lines(self._deferred)
+        self._make_lines(False)
         self._sink.flush()
         if self._ring is not None:
             self._ring.flush()
@@ -121,8 +125,8 @@ class Logger:
 
     def after_fork(self, pid: int) -> None:
         """To be called first of all in a new process."""
-        if self._deferred is not None:
-            self._deferred.clear()
+        if self._waiting is not None:
+            self._waiting.take()
         self._lines.pid = pid
         self._sink.after_fork()
         if self._ring is not None:
@@ -130,8 +134,7 @@ class Logger:
 
     def close(self) -> None:
         """The last flush, then everything is closed."""
-        if self._deferred:
-            self._make_lines(self._deferred)
+        self._make_lines(False)
         self._sink.close()
         if self._ring is not None:
             self._ring.close()

@@ -22,6 +22,7 @@ from stat import S_ISREG
 from typing import Protocol
 
 from imap4fast.log.entry import Entry
+from imap4fast.log.lines import encoded
 from imap4fast.log.logs import REOPEN_FAILED, ROTATION_FAILED
 
 FLUSH_BYTES = 65536
@@ -83,7 +84,7 @@ class Buffered:
     def __init__(self) -> None:
         self.note: Note = _no_note
         self.lost_line: Callable[[int, str], str] = _no_lost_line
-        self._lines: list[str] = []
+        self._lines: list[bytes] = []
         self._size = 0
         self._queue = b""
         self._lost = 0
@@ -92,14 +93,18 @@ class Buffered:
 
     def put(self, line: str, priority: int) -> None:
         """See Sink."""
-        self._lines.append(line)
-        self._size += len(line)
+        self.put_block(encoded(line))
+
+    def put_block(self, block: bytes) -> None:
+        """Takes whole lines."""
+        self._lines.append(block)
+        self._size += len(block)
         if self._size >= FLUSH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """See Sink."""
-        fresh = "".join(self._lines).encode("utf-8", "backslashreplace")
+        fresh = b"".join(self._lines)
         self._forget_fresh()
         if self._lost and not self._settle():
             self._lost += fresh.count(b"\n")

@@ -297,4 +297,4 @@ def test_untagged_names_that_are_dropped(lab: Lab) -> None:
 
 
 def test_untagged_names_by_request(lab: Lab) -> None:
-    assert _check(lab, b"* XODD {4}\r\n* 9 x\r\n", command="capabilities { UNKNOWN, * };") == [b"* XODD {4}\r\n* 9 x"]
+    assert _check(lab, b"* XODD {5}\r\n* 9 x\r\n", command="capabilities { UNKNOWN, * };") == [b"* XODD {5}\r\n* 9 x"]

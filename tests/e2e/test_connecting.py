@@ -167,6 +167,7 @@ def test_server_closes_during_append(lab: Lab) -> None:
     def script(server: Session) -> None:
         server.let_in()
         server.wait_for(b"APPEND")
+        server.send(b"+ go on\r\n")
         server.take(1000)
 
     wire = lab.fake_login(script)

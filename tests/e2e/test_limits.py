@@ -253,6 +253,8 @@ def test_send_timeout_of_the_server(lab: Lab) -> None:
 
     def script(server: Session) -> None:
         server.let_in()
+        server.wait_for(b"APPEND")
+        server.send(b"+ go on\r\n")
         time.sleep(8)
 
     wire = lab.fake_login(script, proxy="server-conn { send-timeout 1; }")

@@ -58,7 +58,7 @@ def client(data: bytes) -> None:
     first = _client(said, state, script, None)
     assert first.result() == _client(said, state, script, sizes).result()
     _careless(first)
-    expected = Reference(PERMITTED, Server(script), Limits(forms=script.forms), state, known=set(COMMANDS)).run(said)
+    expected = Reference(PERMITTED, Server(script), Limits(), state, known=set(COMMANDS)).run(said)
     mine = _rows(first)
     for got, wanted in zip(mine, expected.told, strict=False):
         if got != wanted and {got[0], wanted[0]} == {"fault", "framing"}:
@@ -94,7 +94,7 @@ def turns(data: bytes) -> None:
     if len(data) < HEAD:
         return
     state, script, sizes = chosen(data[:HEAD])
-    play = Play(state=state, script=script, server_literals=script.forms, max_pending=2 + data[2] % 63)
+    play = Play(state=state, script=script, max_pending=2 + data[2] % 63)
     chunk, size = b"", sizes[0]
     for at in range(HEAD, len(data)):
         byte = data[at]
@@ -115,8 +115,8 @@ def raw(data: bytes) -> None:
     """A server that says anything at any time: memory, caps and no byte after the end."""
     if len(data) < HEAD:
         return
-    state, script, _ = chosen(data[:HEAD])
-    play = Play(state=state, server_literals=script.forms)
+    state, _, _ = chosen(data[:HEAD])
+    play = Play(state=state)
     for number, part in enumerate(data[HEAD:].split(b"\xfe")):
         (play.says if number % 2 else play.client)(part)
         if play.relay.stopped:
@@ -139,7 +139,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 
 
 def _client(said: bytes, state: str, script: Script, sizes: tuple[int, ...] | None) -> Play:
-    play = Play(state=state, script=script, server_literals=script.forms)
+    play = Play(state=state, script=script)
     play.client(said, pieces(sizes) if sizes else None)
     play.settle()
     return play

@@ -81,6 +81,7 @@ class Grammar:
     fields_depth: int = 0
     field_count: int = 0
     tail: bool = False
+    composed: bool = False  # CATENATE
     marker: tuple[bytes, int, bytes] | None = None
 
     def line(self, text: bytes) -> bytes:
@@ -103,12 +104,7 @@ class Grammar:
             if not spaces and not apart:
                 # A marker glued to a token is a malformed marker; all else is a mere error.
                 raise Fault(framing=kind == "marker")
-            if (
-                self.tail
-                and not self.depth
-                and kind == "atom"
-                and token.upper() not in (b"UTF8", b"CATENATE", b"ANNOTATION")
-            ):
+            if self._is_stray(kind) and token.upper() not in (b"UTF8", b"CATENATE", b"ANNOTATION"):
                 raise Fault
             out += (b" " if spaces else b"") + (b"" if kind == "marker" else token)
             at += spaces + len(token)
@@ -117,6 +113,10 @@ class Grammar:
         if self.marker is None and (self.depth or self.fields):
             raise Fault
         return out
+
+    def _is_stray(self, kind: str) -> bool:
+        """An atom between an upload's mailbox and its mail."""
+        return not self.depth and kind == "atom" and self.args >= UPLOADS.get(self.name, 1 << 30)
 
     def _token(self, text: bytes, at: int) -> tuple[bytes, str]:
         c = text[at : at + 1]
@@ -189,6 +189,8 @@ class Grammar:
         self.fields = ""
 
     def _atom(self, token: bytes) -> None:
+        if self.name in UPLOADS and self.args > UPLOADS[self.name] and not self.depth:
+            self.composed |= token.upper() == b"CATENATE"
         self._wild(token)
         if self.name in FETCHES and b"[" in token and not self.fields:
             if FIELDS.match(token) and _small(token):
@@ -211,8 +213,6 @@ class Grammar:
     def _marker(self, token: bytes) -> None:
         found = MARKER.match(token)
         assert found
-        if self.name == b"AUTHENTICATE":
-            raise Fault
         self.literals += 1
         self.marker = (found[1], int(found[2]), found[3])
 
@@ -227,6 +227,8 @@ class Grammar:
         return bool(SET.match(token)) and _small(token)
 
     def finished(self) -> None:
+        if self.name in UPLOADS and not self.tail and not self.composed:
+            raise Fault  # an upload without a mail
         if self.name in ALONE or self.name in OPTIONAL:
             return
         if self.args < (2 if self.name in FETCHES else 1):

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from tests.wire.grammar import MOST, ON_MAILS, Fault, Grammar, Limits
-from tests.wire.server import Server
+from tests.wire.server import APPENDS, Server
 
 ANY = {b"CAPABILITY", b"NOOP", b"LOGOUT", b"ID", b"UNKNOWN"}
 NOT_AUTHENTICATED = {b"STARTTLS", b"AUTHENTICATE", b"LOGIN"}
@@ -121,6 +121,10 @@ class Reference:
         if name not in self.permitted or not self._in_state(name):
             self._refuse(("refused", name, tag[0]), text)
             return
+        if name == b"AUTHENTICATE" and grammar.marker:
+            # Its arguments are an atom and base64.
+            self._refuse(("fault", tag[0]), text)
+            return
         self._go_on(tag[0], name, grammar, first)
 
     def _name(self, text: bytes, at: int) -> tuple[bytes, int]:
@@ -137,7 +141,7 @@ class Reference:
             name = b"UID-" + found[0].upper()
             if name[4:] not in ON_MAILS:
                 name = b"UNKNOWN"
-        elif name not in self.known:
+        elif name not in self.known or name.startswith(b"UID-"):
             name = b"UNKNOWN"
         return name, found.end()
 
@@ -215,9 +219,9 @@ class Reference:
         self.pending[tag] = name
         self.commands.append(name)
         for text, octets in parts:
-            unasked = self._unasked(len(octets))
-            self.sent += text + b"{%d%s}\r\n" % (len(octets), b"+" if unasked else b"")
-            if not unasked and not self._plus(tag):
+            # Always waited for: a server that rejects the command may run the octets (protocol.md 3.2).
+            self.sent += text + b"{%d}\r\n" % len(octets)
+            if not self._plus(tag):
                 if grammar.marker and grammar.marker[2]:
                     self._eat(grammar.marker[1], most=1 << 62)
                 return
@@ -241,7 +245,7 @@ class Reference:
     def _mails(self, tag: bytes, grammar: Grammar, line: bytes) -> None:
         while grammar.marker:
             eight, size, plus = grammar.marker
-            unasked = bool(plus) and self._unasked(size)
+            unasked = bool(plus) and self._unasked(size) and bool(APPENDS.match(line))
             self.sent += line + b"%s{%d%s}\r\n" % (eight, size, b"+" if unasked else b"")
             if not unasked and not self._plus(tag):
                 if plus:

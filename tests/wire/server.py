@@ -1,8 +1,9 @@
 """A server as careless as the ones measured (protocol.md section 3.2), which notes every command that it sees.
 
 It is the smuggling oracle: what it notes is what a lenient server would have run. It ends a line at a bare LF, drops
-what follows a bare CR, takes `{}` for zero, and after an unknown command with a literal, or a literal in a form that
-it does not know, runs the literal's octets as commands. Nothing of it is shared with the extension.
+what follows a bare CR, takes `{}` for zero, and where it rejects a command before it has read a literal `{n+}`, it runs
+the literal's octets as commands. As Dovecot 2.3.19.1 does, it rejects commands that it does not know (it knows few), an
+argument too many, and an APPEND that is not just mailbox, flags and date. Nothing of it is shared with the extension.
 """
 
 from __future__ import annotations
@@ -12,8 +13,21 @@ from dataclasses import dataclass, field
 
 from imap4fast._wire import COMMANDS
 
-KNOWN = frozenset(COMMANDS[1:])
+UNKNOWN = {b"REPLACE", b"UID-REPLACE", b"CONVERT", b"UID-CONVERT", b"UIDBATCHES", b"GETJMAPACCESS", b"LANGUAGE"}
+UNKNOWN |= {b"COMPARATOR", b"CONVERSIONS", b"ESEARCH", b"URLFETCH", b"RESETKEY", b"GENURLAUTH", b"PROXYAUTH"}
+KNOWN = frozenset(COMMANDS[1:]) - UNKNOWN
+MOST = {b"CREATE": 1, b"DELETE": 1, b"SUBSCRIBE": 1, b"UNSUBSCRIBE": 1, b"SELECT": 1, b"EXAMINE": 1, b"RENAME": 2}
+MOST |= {b"COPY": 2, b"MOVE": 2, b"UID-COPY": 2, b"UID-MOVE": 2, b"UID-EXPUNGE": 1, b"STATUS": 2, b"LSUB": 2}
+MOST |= {b"LOGIN": 2}
+MONTHS = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+FLAGS = rb'(?: \((?:\\?[^ ()"{\\]+(?: \\?[^ ()"{\\]+)*)?\))?'
+DAY = rb"(?: [1-9]|0[1-9]|[12][0-9]|3[01])"
+TIME = rb"[0-2][0-9]:[0-5][0-9]:[0-6][0-9] [+-][01][0-9][0-5][0-9]"
+DATE = rb'(?: "%b-%b-[0-9]{4} %b")?' % (DAY, MONTHS, TIME)
+NAMED = rb'(?:[^ ]+ APPEND (?:"(?:[^"\\]|\\.)*"|[^ ()"{]+))?'
+APPENDS = re.compile(NAMED + FLAGS + DATE + rb" (?:UTF8 \()?\Z", re.IGNORECASE)
 MARKER = re.compile(rb"(~?)\{([0-9]*)(\+?)\}$")
+UPLOADS = (b"APPEND", b"REPLACE", b"UID-REPLACE")
 WORD = re.compile(rb'"(?:[^"\\]|\\.)*"|[^ ]+')
 
 
@@ -26,6 +40,7 @@ class Script:
     idles: tuple[bool, ...] = (True,)
     rounds: int = 1  # challenges of AUTHENTICATE
     forms: int = 0  # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
+    knows: tuple[bytes, ...] = ()  # commands besides KNOWN
     data: bytes = b""  # untagged data before each tagged answer
 
 
@@ -44,6 +59,7 @@ class Server:
     tag: bytes = b""
     name: bytes = b""
     rounds: int = 0
+    args: int = 0
     turns: dict[str, int] = field(default_factory=dict)
 
     def feed(self, data: bytes) -> None:
@@ -95,6 +111,7 @@ class Server:
         if name == b"UID" and len(words) > 2:
             name += b"-" + words[2].upper()
         self.name = name
+        self.args = 0
         self.seen.append((self.tag, name))
         self.units.append(text)
         self._announced(text)
@@ -105,9 +122,9 @@ class Server:
             self._finished(text)
             return
         size, sync = int(marker[2] or b"0"), not marker[3]
-        known = self.name in KNOWN
-        strange = marker[1] and self.name not in (b"APPEND", b"REPLACE", b"UID-REPLACE")
-        if not known or strange or not (sync or self._takes(size)):
+        self.args += len(WORD.findall(text[: marker.start()])) + 1
+        known = self.name in KNOWN or self.name in self.script.knows
+        if not known or (marker[1] and self.name not in UPLOADS) or not (sync or self._reads(text, marker)):
             self._tagged(b"BAD")
         elif sync and not self._turn("literals"):
             self._tagged(b"NO")
@@ -116,11 +133,19 @@ class Server:
                 self.queue.append(b"+ OK\r\n")
             self.mode, self.remain = "literal", size
 
+    def _reads(self, text: bytes, marker: re.Match[bytes]) -> bool:
+        """Is a literal that was not waited for read as such, or is the command rejected before it?"""
+        if not self._takes(int(marker[2] or b"0")):
+            return False
+        if self.name == b"APPEND" and self.args > 3:
+            return APPENDS.match(text[: marker.start()]) is not None
+        return self.args - 2 - self.name.startswith(b"UID-") <= MOST.get(self.name, 1 << 30)
+
     def _takes(self, size: int) -> bool:
         return self.script.forms == 2 or (self.script.forms == 1 and size <= 4096)
 
     def _finished(self, text: bytes) -> None:
-        if self.name not in KNOWN:
+        if self.name not in KNOWN and self.name not in self.script.knows:
             self._tagged(b"BAD")
         elif self.name == b"IDLE":
             if self._turn("idles"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast._wire import AUTHENTICATED, SELECTED
+from imap4fast._wire import AUTHENTICATED, SELECTED, Relay
 from tests.wire.play import ANSWER, Play, gate
 from tests.wire.server import Script
 
@@ -328,3 +328,26 @@ def test_answering_inside_a_question_with_stop() -> None:
             assert play.questions == [question]
             assert play.sent == b""
             assert play.shown in (b"", b"+ OK\r\n")
+
+
+@pytest.mark.parametrize("forms", [1, 2])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"LANGUAGE",
+        b"UIDBATCHES",
+        b"ESEARCH",
+        b"CREATE x",
+        b"COPY 1 x",
+        b"UID MOVE 1 x",
+        b"REPLACE 1 x",
+        b'APPEND x "bad date"',
+    ],
+)
+def test_no_setting_sends_octets_that_a_rejecting_server_would_run(line: bytes, forms: int) -> None:
+    """Measured with Dovecot: where it rejects a command before its `{n+}`, it runs the octets as commands."""
+    script = Script(forms=forms)
+    play = Play(script=script, settings={"server_literals": forms} if hasattr(Relay, "server_literals") else {})
+    play.client(b"a " + line + b" {21+}\r\nzz SUBSCRIBE SMUGGLED\r\n")
+    play.settle()
+    assert b"SUBSCRIBE" not in [name for _, name in play.server.seen]

@@ -35,7 +35,7 @@ class ClientVector:
         return self.client if self.sends is None else self.sends
 
     def play(self, split: Split, trailer: bytes = b"") -> Play:
-        options = dict(self.settings) | {"server_literals": self.script.forms}
+        options = dict(self.settings)
         chosen = gate(denied=(b"DELETE",), unknown=True) if self.unknown else gate()
         play = Play(state=self.state, script=self.script, gate=chosen, settings=options)
         play.client(self.client + trailer, split)

@@ -13,7 +13,8 @@ def test_keys_come_from_the_text_and_the_names_of_bare_places() -> None:
     entry = Entry("TEST", 1, "I", "A=%s then %s B-C=%u CMDs=%d", "help", unnamed=("STATUS",))
     assert entry.keys == ("A", "STATUS", "B-C", "CMDs")
     assert entry.form.kinds == "ssud"
-    assert entry.form.strings == 2
+    assert entry.form.template.id == b"TEST-1-I"
+    assert entry.form.template.text == b"A=%s then %s B-C=%u CMDs=%d"
 
 
 def test_fixed_pairs_are_known() -> None:

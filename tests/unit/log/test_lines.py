@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.log.entry import Entry
+from imap4fast.log.entry import Entry, Form
 from imap4fast.log.escape import shown
 from imap4fast.log.imap import PROXY_EVENT, SESSION_ACL, SESSION_START
-from imap4fast.log.lines import BAD_ARGUMENTS, JsonLines, TextLines, body
+from imap4fast.log.lines import BAD_ARGUMENTS, JsonLines, TextLines, body, encoded
 
 START = SESSION_START.form
 ARGS = ("198.51.100.7:40123", "192.0.2.20:143", "NO")
@@ -154,3 +154,27 @@ def test_the_quick_way_and_the_careful_one_agree(args: tuple[object, ...], limit
 def test_long_values_are_cut() -> None:
     assert body(START, ("a" * 10, "b" * 3, "c"), 8) == "SESSION-START FROM=aaaaaaaa...+2 TO=bbb TRANSP=c"
     assert re.search(r'"FROM":"aaaaaaaa\.\.\.\+2"', json_lines(limit=8).line(START, ("a" * 10, "b", "c"), 0))
+
+
+KEPT = st.tuples(
+    st.sampled_from([START, PROXY_EVENT.form, SESSION_ACL.form]),
+    st.lists(ANY, max_size=4).map(tuple),
+    st.integers(0, 2**31),
+    st.floats(NOON, NOON + 3),
+)
+
+
+@given(st.lists(KEPT, max_size=6), st.sampled_from([0, 3, 4096]))
+def test_a_block_is_its_lines(kept: list[tuple[Form, tuple[object, ...], int, float]], limit: int) -> None:
+    for lines in (text_lines(limit=limit), json_lines(limit=limit)):
+        assert lines.block(kept) == b"".join(encoded(lines.line(*entry)) for entry in kept)
+
+
+def test_a_block_of_arguments_that_need_no_escaping() -> None:
+    numbers = (0, 7, 10, -1, 2**63 - 1, -(2**63), 2**70)
+    entry = Entry("TEST", 1, "I", "N=%d and %s, %s", "help", unnamed=("A", "B")).form
+    kept = [(entry, (number, "x" * 2000, None), 3, NOON) for number in numbers]
+    lines = text_lines()
+    assert lines.block(kept) == b"".join(encoded(lines.line(*entry)) for entry in kept)
+    assert lines.block(kept[:1]).startswith(b"Sep 8 09:40:22 fw imap4[2018.3]: TEST-1-I N=0 and xxx")
+    assert lines.block([]) == b""

@@ -9,9 +9,9 @@ import pytest
 
 from imap4fast.log.entry import Entry
 from imap4fast.log.lines import TextLines
-from imap4fast.log.logger import Logger
+from imap4fast.log.logger import MOST_DEFERRED, Logger
 from imap4fast.log.ring import Ring, read_ring
-from imap4fast.log.sinks import Note
+from imap4fast.log.sinks import FileSink, Note
 
 BY_SEVERITY = {letter: Entry("TEST", number, letter, "x", "help") for number, letter in enumerate("CEWNIKDTF", 1)}
 
@@ -141,3 +141,69 @@ def test_the_process_and_its_sinks_are_told(tmp_path: Path) -> None:
     assert sink.lost_line(3, "No space left on device").endswith(
         'LOGS-101-E LINES-LOST COUNT=3 REASON="No space left on device"\n'
     )
+
+
+class TestDeferred:
+    """Lines are made later, with the moment and the level at which their entries were written."""
+
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        return tmp_path / "log"
+
+    @pytest.fixture
+    def logger(self, path: Path) -> Logger:
+        moments = iter(range(100000))
+        lines = TextLines("app", "host", 1, lambda: float(next(moments)), 0)
+        return Logger(lines, FileSink(str(path)), 6, defer=True)
+
+    def test_nothing_is_made_before_the_flush(self, logger: Logger, path: Path) -> None:
+        logger.write(BY_SEVERITY["I"], track=5)
+        logger.write(BY_SEVERITY["D"])
+        assert path.read_text() == ""
+        logger.flush()
+        assert [line.partition(" app")[2] for line in path.read_text().splitlines()] == ["[1.5]: TEST-5-I x"]
+        logger.close()
+
+    def test_the_moment_is_that_of_the_entry(self, logger: Logger, path: Path) -> None:
+        logger.write(BY_SEVERITY["I"])
+        logger.write(BY_SEVERITY["N"])
+        logger.close()
+        first, second = path.read_text().splitlines()
+        assert (first.split()[2][-2:], second.split()[2][-2:]) == ("00", "01")
+
+    def test_a_changed_level_is_in_force_at_once(self, logger: Logger, path: Path) -> None:
+        logger.write(BY_SEVERITY["D"])
+        logger.raise_level()
+        logger.write(BY_SEVERITY["D"])
+        logger.lower_level()
+        logger.write(BY_SEVERITY["D"])
+        logger.close()
+        assert len(path.read_text().splitlines()) == 1
+
+    def test_an_urgent_line_takes_all_with_it(self, logger: Logger, path: Path) -> None:
+        logger.write(BY_SEVERITY["I"])
+        logger.write(BY_SEVERITY["E"])
+        assert [line.rsplit(" ", 2)[1] for line in path.read_text().splitlines()] == ["TEST-5-I", "TEST-2-E"]
+        logger.close()
+
+    def test_a_situation_chooses_the_severity(self, logger: Logger, path: Path) -> None:
+        entry = Entry("TEST", 1, "D", "x", "help", others="W")
+        logger.write(entry)
+        logger.write(entry, severity="W")
+        logger.close()
+        assert path.read_text().endswith("app[1]: TEST-1-W x\n")
+
+    def test_so_many_are_kept(self, logger: Logger, path: Path) -> None:
+        for _ in range(3000):
+            logger.write(BY_SEVERITY["I"])
+        assert len(path.read_text().splitlines()) > 3000 - 2 * MOST_DEFERRED - 1000
+        logger.close()
+        assert len(path.read_text().splitlines()) == 3000
+
+    def test_a_new_process_forgets_what_its_parent_writes(self, logger: Logger, path: Path) -> None:
+        logger.write(BY_SEVERITY["I"])
+        logger.after_fork(77)
+        logger.write(BY_SEVERITY["N"])
+        logger.close()
+        assert path.read_text().endswith("app[77]: TEST-4-N x\n")
+        assert path.read_text().count("\n") == 1
