@@ -66,8 +66,8 @@ class Session:
 
     __slots__ = (
         "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
-        "leaving", "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule", "sasl",
-        "server_ir", "status", "unlisted_seen", "user",
+        "leaving", "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule",
+        "sasl", "server_ir", "status", "unlisted_seen", "user",
     )  # fmt: skip
 
     def __init__(self, charter: Charter, outside: Outside, facts: Facts, number: int, began: float) -> None:

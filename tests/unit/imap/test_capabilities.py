@@ -23,7 +23,9 @@ def test_what_the_proxy_offers_is_its_own() -> None:
     assert set(caps.OWN) <= caps.HOP_BY_HOP
 
 
-@pytest.mark.parametrize("name", [b"GSSAPI", b"GS2-KRB5", b"KERBEROS_V4", b"DIGEST-MD5", b"NTLM", b"SCRAM-SHA-1-PLUS", b"X-PLUS"])
+@pytest.mark.parametrize(
+    "name", [b"GSSAPI", b"GS2-KRB5", b"KERBEROS_V4", b"DIGEST-MD5", b"NTLM", b"SCRAM-SHA-1-PLUS", b"X-PLUS"]
+)
 def test_mechanisms_that_cannot_work(name: bytes) -> None:
     """protocol.md 1.5"""
     assert caps.mechanism_barred(name)

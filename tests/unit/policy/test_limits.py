@@ -47,7 +47,9 @@ def test_items_of_the_command_acl() -> None:
 
 def test_none() -> None:
     """0 means none (configuration.md section 1); what the wire keeps in memory is bounded all the same."""
-    proxy = Proxy(name="P", max_line=0, max_server_line=0, max_literal=0, max_pending=0, idle_timeout=0, login_timeout=0)
+    proxy = Proxy(
+        name="P", max_line=0, max_server_line=0, max_literal=0, max_pending=0, idle_timeout=0, login_timeout=0
+    )
     found = limits.limits_of(proxy, IN, accepting())
     assert found.max_line == found.max_server_line == found.max_literal == limits.CEILING
     assert found.max_pending == limits.MOST_PENDING

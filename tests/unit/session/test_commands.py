@@ -26,7 +26,9 @@ def test_quoted(value: bytes, shown: bytes | None) -> None:
     assert commands.quoted(value) == shown
 
 
-@pytest.mark.parametrize(("value", "shown"), [(b"\xc3\xa9", b'"\xc3\xa9"'), (b"\xff", None), (b"\x7f", None), (b"\n", None)])
+@pytest.mark.parametrize(
+    ("value", "shown"), [(b"\xc3\xa9", b'"\xc3\xa9"'), (b"\xff", None), (b"\x7f", None), (b"\n", None)]
+)
 def test_quoted_in_utf8(value: bytes, shown: bytes | None) -> None:
     assert commands.quoted(value, utf8=True) == shown
 
@@ -44,7 +46,7 @@ def test_quoted_reads_as_what_it_was(value: bytes, utf8: bool) -> None:
     [
         (b"INBOX", b"(INBOX)"),
         (b'INBOX (QRESYNC (1 2 41,43:211 (1:20 5:30)) "x y")', b'(INBOX (QRESYNC (1 2 41,43:211 (1:20 5:30)) "x y"))'),
-        (b"{5}\r\na b\"c (x)", b'("a b\\"c" (x))'),
+        (b'{5}\r\na b"c (x)', b'("a b\\"c" (x))'),
         (b"{2}\r\n\r\n", None),
         (b"(x {1}\r\n\xff)", None),
     ],
