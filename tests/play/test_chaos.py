@@ -19,7 +19,8 @@ CLIENT = [
     "a ENABLE UTF8=ACCEPT X", "b ENABLE X", 'c ID ("x-a" "b" "c" {3+}', 'abc "d")', "c ID NIL", "a ID (", "c ID X",
     "a SELECT INBOX", 'b SELECT "é"', "a EXAMINE x", "b CLOSE", "c FETCH 1 BODY[]", "a UID FETCH 1:* (FLAGS)",
     "a IDLE", "DONE", "b APPEND x {3}", "c APPEND x {5+}", "abc", "hello", "hello {3+}", "a APPEND x ~{900000}",
-    "a LOGOUT", "b NOOP", "c CAPABILITY", "a STARTTLS", "b COMPRESS DEFLATE", "c XFOO {3+}", "a CREATE {20000}", "␀", "␊",
+    "a LOGOUT", "b NOOP", "c CAPABILITY", "a STARTTLS", "b COMPRESS DEFLATE", "c XFOO {3+}", "a CREATE {20000}", "␀",
+    "␊",
 ]  # fmt: skip
 SERVER = [
     "* OK ready", "* OK [CAPABILITY IMAP4rev1 SASL-IR LITERAL+] hi", "* CAPABILITY", "* CAPABILITY IMAP4rev1 SASL-IR",
@@ -32,7 +33,7 @@ SERVER = [
 WORD = st.one_of(
     st.tuples(st.just(True), st.sampled_from(CLIENT)),
     st.tuples(st.just(False), st.sampled_from(SERVER)),
-    st.tuples(st.booleans(), st.text("a* \"(){}+[]\\0\r\n\x00", max_size=12)),
+    st.tuples(st.booleans(), st.text('a* "(){}+[]\\0\r\n\x00', max_size=12)),
 )
 LIKELY = st.sampled_from(
     [
