@@ -233,7 +233,7 @@ class Grammar:
         return bool(SET.match(token)) and _small(token)
 
     def finished(self) -> None:
-        if self.name in UPLOADS and not self.tail and not self.mails:
+        if self.name in UPLOADS and not (self.mails and MAILS.fullmatch(self.mails)):
             raise Fault  # an upload without a mail
         if self.name in ALONE or self.name in OPTIONAL:
             return
