@@ -131,25 +131,21 @@ cdef int put_line(Buf* out, bytes head, tuple entry, Py_ssize_t limit, careful) 
     cdef object form = entry[0]
     cdef Template template = form.template
     put_bytes(out, head)
-    buf_room(out, MAX_NUMBER + 8)
-    if track:
-        out.data[out.size] = c"."
-        out.size += 1
-        out.size += put_number(out.data + out.size, track)
-    memcpy(out.data + out.size, "]: ", 3)
-    out.size += 3
     put_bytes(out, template.id)
     buf_add(out, <const uint8_t*>" ", 1)
     used = _fill(buf_room(out, MAX_FILLED), template, <tuple?>entry[1], limit)
     if used < 0:
         put_bytes(out, (<str?>careful(form, entry[1])).encode("utf-8", "backslashreplace"))
     out.size += used if used > 0 else 0
+    if track:
+        buf_add(out, <const uint8_t*>" SESSION=", 9)
+        out.size += put_number(buf_room(out, MAX_NUMBER), track)
     return buf_add(out, <const uint8_t*>"\n", 1)
 
 
 def text_lines(list kept not None, head, Py_ssize_t limit, careful):
     """The lines of entries that were kept: (form, arguments, track, moment) each. `head(moment)` gives what stands
-    before the track, once a second, and `careful(form, arguments)` the text where `fill` cannot.
+    before the entry, once a second, and `careful(form, arguments)` the text where `fill` cannot.
     """
     cdef Buf out
     cdef int64_t second = 0, of

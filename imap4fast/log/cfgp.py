@@ -6,13 +6,6 @@ from imap4fast.log.entry import Component
 
 CFGP = Component("CFGP", "reading and checking the configuration")
 
-CONFIG_ERROR = CFGP.entry(
-    101,
-    "E",
-    "Configuration error: %s",
-    "One error of the configuration: file, line, column and text.",
-    unnamed=("ERROR",),
-)
 CONFIG_WARNING = CFGP.entry(
     102,
     "W",

@@ -90,7 +90,7 @@ def _is_number(arg: object) -> bool:
 
 
 class TextLines:
-    """`Mon D hh:mm:ss host app[PID]: CODE-NNN-S text`, with `app[PID.N]` for track N.
+    """`Mon D hh:mm:ss host app[PID]: CODE-NNN-S text`, and behind it `SESSION=N` for track N.
 
     With `datagram` the head is the one that the socket of a syslog daemon expects: no host, the day in two columns.
     """
@@ -113,21 +113,18 @@ class TextLines:
     def _datagram_head(self, moment: datetime, pid: int) -> str:
         return f"{_MONTHS[moment.month - 1]} {moment.day:2} {moment:%H:%M:%S} {self._app}[{pid}"
 
-    def head(self, track: int, moment: float | None = None) -> str:
+    def head(self, moment: float | None = None) -> str:
         """All that stands before the entry."""
-        head = self._head.at(self.pid, moment)
-        return f"{head}.{track}]: " if track else f"{head}]: "
+        return f"{self._head.at(self.pid, moment)}]: "
 
     def line(self, form: Form, args: tuple[object, ...], track: int, moment: float | None = None) -> str:
         """See Lines."""
-        return f"{self.head(track, moment)}{form.id} {body(form, args, self._limit)}\n"
+        session = f" SESSION={track}" if track else ""
+        return f"{self.head(moment)}{form.id} {body(form, args, self._limit)}{session}\n"
 
     def block(self, kept: list[Kept]) -> bytes:
         """See Lines."""
-        return text_lines(kept, self._start, self._limit, self._careful)
-
-    def _start(self, moment: float) -> str:
-        return self._head.at(self.pid, moment)
+        return text_lines(kept, self.head, self._limit, self._careful)
 
     def _careful(self, form: Form, args: tuple[object, ...]) -> str:
         return _careful_body(form, args, self._limit)
@@ -170,14 +167,14 @@ class JsonLines:
         for key, arg in zip(form.keys, args, strict=False):
             record[key] = arg if arg is None or _is_number(arg) else bare(arg, self._limit)
         record["text"] = body(form, args, self._limit)
-        return f"{self._lead(track, moment)}{self._encode(record).decode()}\n"
+        return f"{self._lead(moment)}{self._encode(record).decode()}\n"
 
     def block(self, kept: list[Kept]) -> bytes:
         """See Lines."""
         return b"".join([encoded(self.line(*entry)) for entry in kept])
 
-    def _lead(self, track: int, moment: float | None) -> str:
+    def _lead(self, moment: float | None) -> str:
         if self._syslog is None:
             return ""
         self._syslog.pid = self.pid
-        return self._syslog.head(track, moment)
+        return self._syslog.head(moment)

@@ -58,13 +58,6 @@ IMMEDIATE_END = TCPS.entry(
     711, "K", "Received %s, terminating", "SIGTERM, SIGINT or SIGQUIT: the program ends at once.", unnamed=("SIGNAL",)
 )
 ENDED = TCPS.entry(712, "K", "Terminated", "The last line of the master.")
-RELOADED = TCPS.entry(
-    713,
-    "K",
-    "Configuration reloaded, hash %s",
-    "SIGRTMIN: new sessions use the new configuration; living ones take commands, capabilities, limits and shapers.",
-    unnamed=("HASH",),
-)
 RELOAD_FAILED = TCPS.entry(
     714, "E", "Configuration not reloaded: %s", "The old configuration stays in force.", unnamed=("REASON",)
 )

@@ -142,6 +142,7 @@ class Driver:
             self.session.connect_failed(timed_out)
         finally:
             self.attempt = None
+            self._part()
 
     async def _resolved(self, host: str | None, port: int) -> Sequence[tuple[str, int]]:
         """The addresses of a name, in the resolver's order."""
@@ -211,6 +212,7 @@ class Driver:
                 session.send_timed_out("CLIENT")
             session.client_gone()
         self.service.forget(self)
+        self._part()
 
     def server_ended(self) -> None:
         """EOF from the server."""
@@ -222,11 +224,18 @@ class Driver:
         self.server = None
         session = self.session
         if session.over:
+            self._part()
             return
         self.relay.detach_server()
         if isinstance(error, TimeoutError):
             session.send_timed_out("SERVER")
         session.server_gone()
+        self._part()
+
+    def _part(self) -> None:
+        """Once all is over nothing may hold the session in a circle: workers run without the collector."""
+        if self.client is None and self.server is None and self.attempt is None:
+            self.session.part()
 
     def close(self) -> None:
         """Send what is queued, then close both legs. The client's is closed once the client has read all, or after

@@ -24,10 +24,6 @@ class Charter:
         self._limits: dict[tuple[str, str], Limits] = {}
         self._said: dict[tuple[str, Reply, bytes], bytes] = {}
 
-    def powers_of(self, acl: CommandAcl) -> Powers:
-        """The compiled form of an accepting command-acl of this configuration."""
-        return self.powers[acl.name]
-
     def limits(self, session_acl: SessionAcl, command_acl: CommandAcl) -> Limits:
         """The limits under two ACLs of this configuration."""
         key = (session_acl.name, command_acl.name)

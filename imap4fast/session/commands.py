@@ -24,15 +24,6 @@ MAX_ID_KEY = 30
 MAX_ID_VALUE = 1024
 
 
-def octets(token: Token) -> bytes | None:
-    """The octets of an astring; None for a list."""
-    if isinstance(token, bytes):
-        return token
-    if isinstance(token, tuple):
-        return token[0]
-    return None
-
-
 def atoms(tokens: list[Token]) -> list[bytes] | None:
     """All of them, if they are atoms."""
     found = [token for token in tokens if isinstance(token, bytes)]

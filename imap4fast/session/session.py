@@ -67,8 +67,7 @@ class Session:
     __slots__ = (
         "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
         "leaving", "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule",
-        "sasl",
-        "status", "transparent", "unlisted_seen", "user",
+        "sasl", "status", "transparent", "unlisted_seen", "user",
     )  # fmt: skip
 
     def __init__(self, charter: Charter, outside: Outside, facts: Facts, number: int, began: float) -> None:
@@ -347,6 +346,13 @@ class Session:
             entries.PROXY_EVENT, client, client, port, server, server, server_port, name, user,
             cin, cout, sin, sout, time, status, result, self.rule, track=number,
         )  # fmt: skip
+
+    def part(self) -> None:
+        """Let go of both sides: each of them holds the session. To be called when both legs are gone."""
+        self.over = True
+        for name in ("relay", "outside"):
+            if hasattr(self, name):
+                delattr(self, name)
 
 
 _FLOWS = dict(

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-import msgspec
-
 from imap4fast._wire import Relay
 from imap4fast.config.settings import CommandAcl, Conditions, Proxy, SessionAcl, Settings
 from imap4fast.config.values import Address, Sock, WordList, WordMember
@@ -278,7 +276,3 @@ def _octets_of(value: object) -> bytes:
 
 def _facts() -> Facts:
     return Facts(client=Address(4, 0xC0000207), client_port=40000, to=(Address(4, 0xC0000201), 143))
-
-
-def changed(acl: SessionAcl, **items: Any) -> SessionAcl:
-    return msgspec.structs.replace(acl, **items)

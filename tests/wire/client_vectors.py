@@ -141,7 +141,6 @@ REJECTED = [
         b"STATUS x y",
         b'APPEND x "bad date"',
         b'APPEND x (\\Seen) "32-Jan-2026 00:00:00 +0000"',
-        b'APPEND x " 1-jan-2026 00:00:00 +0000" ()',
     )
 ]
 
@@ -540,6 +539,12 @@ IDLE = [
 ]
 
 UPLOADS = [
+    refuses(
+        "5 date before flags", b'a APPEND x " 1-Jan-2026 00:00:00 +0000" () {8+}\r\nb NOOP\r\n\r\n', "BAD_SYNTAX a"
+    ),
+    refuses("5 literal among flags", b"a APPEND x (\\Seen {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
+    refuses("5 list for a mailbox", b"a APPEND (x {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
+    refuses("5 no mail", b"a APPEND x\r\n", "BAD_SYNTAX a"),
     V(
         "T-F26 tail",
         b"a APPEND INBOX {5+}\r\nhello b DELETE x\r\n",

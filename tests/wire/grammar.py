@@ -27,6 +27,8 @@ ON_SETS = {b"FETCH", b"STORE", b"COPY", b"MOVE", b"CONVERT"}
 ON_SETS |= {b"UID-" + name for name in ON_SETS} | {b"UID-EXPUNGE"}
 FETCHES = {b"FETCH", b"UID-FETCH"}
 UPLOADS = {b"APPEND": 1, b"REPLACE": 2, b"UID-REPLACE": 2}  # arguments before the first mail, at least
+MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlL()]*\)))*")
+ENDS = ("", "l", ")l", "(L)", "L)", ")", "))", ")))", "()")
 LISTS = {b"LIST", b"LSUB", b"XLIST"}
 
 QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -81,7 +83,7 @@ class Grammar:
     fields_depth: int = 0
     field_count: int = 0
     tail: bool = False
-    composed: bool = False  # CATENATE
+    mails: str = ""
     marker: tuple[bytes, int, bytes] | None = None
 
     def line(self, text: bytes) -> bytes:
@@ -104,8 +106,6 @@ class Grammar:
             if not spaces and not apart:
                 # A marker glued to a token is a malformed marker; all else is a mere error.
                 raise Fault(framing=kind == "marker")
-            if self._is_stray(kind) and token.upper() not in (b"UTF8", b"CATENATE", b"ANNOTATION"):
-                raise Fault
             out += (b" " if spaces else b"") + (b"" if kind == "marker" else token)
             at += spaces + len(token)
             self._take(token, kind)
@@ -114,9 +114,15 @@ class Grammar:
             raise Fault
         return out
 
-    def _is_stray(self, kind: str) -> bool:
-        """An atom between an upload's mailbox and its mail."""
-        return not self.depth and kind == "atom" and self.args >= UPLOADS.get(self.name, 1 << 30)
+    def _upload(self, token: bytes, kind: str) -> None:
+        """The arguments behind the mailbox: letters of tokens that some end must make whole mails of."""
+        if self.args > UPLOADS[self.name]:
+            letter = {"atom": "a", "quoted": "q", "marker": "L" if token[:1] == b"~" else "l"}.get(kind, kind)
+            self.mails += {b"UTF8": "U", b"CATENATE": "C"}.get(token.upper(), letter) if not self.depth else letter
+            if not any(MAILS.fullmatch(self.mails + end) for end in ENDS):
+                raise Fault
+        elif kind == "(":
+            raise Fault
 
     def _token(self, text: bytes, at: int) -> tuple[bytes, str]:
         c = text[at : at + 1]
@@ -148,6 +154,8 @@ class Grammar:
     def _take(self, token: bytes, kind: str) -> None:
         if kind not in (")", "]"):
             self._count(kind)
+        if self.name in UPLOADS:
+            self._upload(token, kind)
         if self.name in ON_SETS and self.args == 1 and kind not in (")", "]"):
             if kind != "atom" or not self._is_set(token):
                 raise Fault
@@ -189,8 +197,6 @@ class Grammar:
         self.fields = ""
 
     def _atom(self, token: bytes) -> None:
-        if self.name in UPLOADS and self.args > UPLOADS[self.name] and not self.depth:
-            self.composed |= token.upper() == b"CATENATE"
         self._wild(token)
         if self.name in FETCHES and b"[" in token and not self.fields:
             if FIELDS.match(token) and _small(token):
@@ -227,7 +233,7 @@ class Grammar:
         return bool(SET.match(token)) and _small(token)
 
     def finished(self) -> None:
-        if self.name in UPLOADS and not self.tail and not self.composed:
+        if self.name in UPLOADS and not (self.mails and MAILS.fullmatch(self.mails)):
             raise Fault  # an upload without a mail
         if self.name in ALONE or self.name in OPTIONAL:
             return

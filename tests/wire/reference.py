@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tests.wire.grammar import MOST, ON_MAILS, Fault, Grammar, Limits
+from tests.wire.grammar import MAILS, MOST, ON_MAILS, Fault, Grammar, Limits
 from tests.wire.server import APPENDS, Server
 
 ANY = {b"CAPABILITY", b"NOOP", b"LOGOUT", b"ID", b"UNKNOWN"}
@@ -257,11 +257,7 @@ class Reference:
                 raise Fault(framing=True)
             grammar.tail = True
             line = grammar.line(text)
-            if (
-                grammar.marker is None
-                and re.sub(rb'"(?:[^"\\]|\\.)*"', b"x", line).rstrip(b")")
-                and not _closes_first(line)
-            ):
+            if grammar.marker is None and not MAILS.fullmatch(grammar.mails):
                 raise Fault(framing=True)
             if grammar.marker:
                 self._too_big(grammar, tag)
@@ -316,13 +312,3 @@ class Reference:
             self.state = "selected" if status == b"OK" else "auth"
         elif name in (b"CLOSE", b"UNSELECT") and status == b"OK":
             self.state = "auth"
-
-
-def _closes_first(line: bytes) -> bool:
-    """Does this end of an upload stay inside the list that the announcement opened, up to its last parens?"""
-    depth, low = 0, 0
-    for c in re.sub(rb'"(?:[^"\\]|\\.)*"', b"x", line).rstrip(b")"):
-        depth += {0x28: 1, 0x29: -1}.get(c, 0)
-        low = min(low, depth)
-    closing = len(line) - len(line.rstrip(b")"))
-    return low == 0 and depth - closing < 0

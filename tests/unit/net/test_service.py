@@ -224,7 +224,7 @@ class TestWhatBreaks:
         async def main() -> None:
             async with serving(tcpserver=TcpServer(max_sessions=1)) as running:
                 assert await running.hears() in (b"", b"(reset)")
-                ((where, what),) = await running.logged(entries.INTERNAL_ERROR)
+                ((_, what),) = await running.logged(entries.INTERNAL_ERROR)
                 assert "ZeroDivisionError" in str(what)
                 await running.until(lambda: running.counts.sessions() == 0)
                 assert await running.hears(SESSION) == TALK
