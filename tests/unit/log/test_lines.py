@@ -58,12 +58,12 @@ def test_a_line_of_text() -> None:
     )
 
 
-def test_a_track_follows_the_pid() -> None:
-    assert " imap4[2018.17]: IMAP-701-I " in text_lines().line(START, ARGS, 17)
+def test_a_track_stands_behind_the_text() -> None:
+    assert text_lines().line(START, ARGS, 17).endswith(" TRANSP=NO SESSION=17\n")
 
 
 def test_a_datagram_has_no_host_and_a_day_of_two_columns() -> None:
-    assert text_lines(datagram=True).line(START, ARGS, 3).startswith("Sep  8 09:40:22 imap4[2018.3]: IMAP-701-I ")
+    assert text_lines(datagram=True).line(START, ARGS, 3).startswith("Sep  8 09:40:22 imap4[2018]: IMAP-701-I ")
 
 
 def test_the_head_follows_clock_and_pid() -> None:
@@ -111,7 +111,7 @@ def test_json_for_a_datagram_follows_the_head() -> None:
     lines = json_lines(datagram=True)
     lines.pid = 7
     head, _, record = lines.line(START, ARGS, 2).partition(": ")
-    assert head == "Sep  8 09:40:22 imap4[7.2]"
+    assert head == "Sep  8 09:40:22 imap4[7]"
     assert json.loads(record)["TRANSP"] == "NO"
 
 
@@ -176,5 +176,5 @@ def test_a_block_of_arguments_that_need_no_escaping() -> None:
     kept = [(entry, (number, "x" * 2000, None), 3, NOON) for number in numbers]
     lines = text_lines()
     assert lines.block(kept) == b"".join(encoded(lines.line(*entry)) for entry in kept)
-    assert lines.block(kept[:1]).startswith(b"Sep 8 09:40:22 fw imap4[2018.3]: TEST-1-I N=0 and xxx")
+    assert lines.block(kept[:1]).startswith(b"Sep 8 09:40:22 fw imap4[2018]: TEST-1-I N=0 and xxx")
     assert lines.block([]) == b""

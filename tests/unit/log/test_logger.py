@@ -133,7 +133,7 @@ def test_the_process_and_its_sinks_are_told(tmp_path: Path) -> None:
     logger, sink = logger_at(6, Ring(str(tmp_path / "ring"), 4096))
     logger.after_fork(77)
     logger.write(BY_SEVERITY["I"], track=5)
-    assert " app[77.5]: TEST-5-I x\n" in sink.lines[0][0]
+    assert " app[77]: TEST-5-I x SESSION=5\n" in sink.lines[0][0]
     logger.flush()
     logger.reopen()
     logger.close()
@@ -161,7 +161,7 @@ class TestDeferred:
         logger.write(BY_SEVERITY["D"])
         assert path.read_text() == ""
         logger.flush()
-        assert [line.partition(" app")[2] for line in path.read_text().splitlines()] == ["[1.5]: TEST-5-I x"]
+        assert [line.partition(" app")[2] for line in path.read_text().splitlines()] == ["[1]: TEST-5-I x SESSION=5"]
         logger.close()
 
     def test_the_moment_is_that_of_the_entry(self, logger: Logger, path: Path) -> None:

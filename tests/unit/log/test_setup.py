@@ -175,7 +175,7 @@ def test_a_fork_and_an_outside_rotation(place: Place) -> None:
     logs.close()
     assert place.ids("debug.1") == place.ids("stats.1") == []
     assert place.ids("stats") == ["IMAP-701-I"]
-    assert " imap4[99.3]: " in Path(place.file("debug")).read_text()
+    assert " imap4[99]: " in Path(place.file("debug")).read_text()
 
 
 def test_no_descriptor_stays_when_one_log_fails(place: Place) -> None:

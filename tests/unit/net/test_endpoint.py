@@ -8,6 +8,7 @@ from typing import Any, cast
 from imap4fast._wire import Relay
 from imap4fast.net.driver import Driver
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
+from imap4fast.net.service import Service
 
 
 class Calls:
@@ -22,7 +23,7 @@ class Calls:
 
 def test_chunks_go_straight_to_the_relay() -> None:
     """The bound method of the extension itself: no Python frame per chunk."""
-    client = ClientEnd(lambda transport, end: None)
+    client = ClientEnd(cast(Service, Calls()), False)
     server = ServerEnd(cast(Driver, Calls()), client.relay)
     assert client.data_received == client.relay.client_data
     assert server.data_received == client.relay.server_data
@@ -31,22 +32,22 @@ def test_chunks_go_straight_to_the_relay() -> None:
 
 
 def test_a_connection_is_handed_over() -> None:
-    taken: list[object] = []
-    end = ClientEnd(lambda transport, end: taken.append((transport, end)))
+    calls = Calls()
+    end = ClientEnd(cast(Service, calls), False)
     transport = asyncio.Transport()
     end.connection_made(transport)
-    assert taken == [(transport, end)]
+    assert calls.made == [("accepted", transport, end)]
 
 
 def test_a_client_without_a_driver() -> None:
     """Refused before it had one."""
-    end = ClientEnd(lambda transport, end: None)
+    end = ClientEnd(cast(Service, Calls()), False)
     assert end.eof_received() is False
     end.connection_lost(None)
 
 
 def test_a_clients_end() -> None:
-    end = ClientEnd(lambda transport, end: None)
+    end = ClientEnd(cast(Service, Calls()), False)
     calls = Calls()
     end.driver = cast(Driver, calls)
     assert end.eof_received() is True

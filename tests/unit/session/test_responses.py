@@ -42,11 +42,14 @@ def test_a_client_never_finds_a_code_that_may_not_pass(parts: list[bytes]) -> No
 
 def test_what_is_kept_is_bounded() -> None:
     session = Stage(level=6).session
-    for number in range(2 * responses.MAX_LINES):
-        responses.rewritten(session, b"* OK [CAPABILITY IMAP4rev1] %d\r\n" % number)
-    responses.rewritten(session, b"* OK [CAPABILITY IMAP4rev1] " + b"x" * 5000 + b"\r\n")
-    assert len(session.powers.lines) == responses.MAX_LINES
-    assert max(len(line) for line, _ in session.powers.lines) <= responses.MAX_KEPT
+    lines = [b"OK [CAPABILITY IMAP4rev1] %d\r\n" % number for number in range(600)]
+    long = b"OK [CAPABILITY IMAP4rev1] " + b"x" * 5000 + b"\r\n"
+    for line in [long, *lines]:
+        responses.rewritten(session, b"* " + line)
+    gate = session.powers.gate
+    kept = [line for line in lines if gate.said(line, session.authenticated) is not None]
+    assert 0 < len(kept) < len(lines)
+    assert gate.said(long, session.authenticated) is None
 
 
 _SESSION = Stage().session

@@ -47,7 +47,7 @@ def test_bad_commands_are_counted_up_to_the_limit() -> None:
 def test_what_is_learned_of_the_server(names: bytes, initial: bool) -> None:
     session = Stage().session
     session.learn(names)
-    assert session.server_ir is initial
+    assert session.relay.sasl_ir is initial
 
 
 def test_warnings_become_quiet() -> None:
