@@ -25,7 +25,7 @@ from imap4fast.policy.syntax import (
     word_text,
 )
 from imap4fast.policy.times import TimeTest, compile_period_set, compile_times
-from imap4fast.policy.words import WordTest
+from imap4fast.policy.words import WordTest, without_case
 
 
 class Condition(ABC):
@@ -177,21 +177,29 @@ class _Time(Condition):
         return "unknown" if when is None else f"{WEEKDAYS[when.isoweekday() % 7]} {when:%Y-%m-%d %H:%M}"
 
 
-class _User(Condition):
+class _Words(Condition):
     __slots__ = ("_test",)
 
     def __init__(self, item: str, members: WordList) -> None:
         super().__init__(item, f"{item} {word_list_text(members)};")
         self._test = WordTest(members)
 
+
+class _User(Condition):
+    __slots__ = ("_test",)
+
+    def __init__(self, item: str, members: WordList) -> None:
+        super().__init__(item, f"{item} {word_list_text(members)};")
+        self._test = WordTest(without_case(members))
+
     def fits(self, facts: Facts) -> Fit:
-        return CANNOT_TELL if facts.user is None else self._test.fits((facts.user,))
+        return CANNOT_TELL if facts.user is None else self._test.fits((facts.user.casefold(),))
 
     def seen(self, facts: Facts) -> str:
         return "no user" if facts.user is None else word_text(facts.user)
 
 
-class _Group(_User):
+class _Group(_Words):
     __slots__ = ()
 
     def fits(self, facts: Facts) -> Fit:
@@ -203,7 +211,7 @@ class _Group(_User):
         return f"{{ {', '.join(map(word_text, facts.groups))} }}" if facts.groups else "no group"
 
 
-class _ParentAcl(_User):
+class _ParentAcl(_Words):
     __slots__ = ()
 
     def fits(self, facts: Facts) -> Fit:

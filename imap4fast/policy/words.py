@@ -2,7 +2,9 @@
 
 The rules are those of host lists: first member that fits decides, `!` excludes, nothing fits: no match, a sublist
 fits what it represents. Words are compared exactly after Unicode normalisation (NFC); regular expressions are
-searched without case. A thing with several words (the groups of a user) fits a member that any of them fits.
+searched without case.
+Names of users are compared without case (`without_case`): servers such as Dovecot take `Jana` for `jana`, so an exact
+comparison could be side-stepped. A thing with several words (the groups of a user) fits a member that any of them fits.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Protocol
 from unicodedata import normalize
+
+import msgspec
 
 from imap4fast.config.values import WordList, WordMember
 from imap4fast.policy.fit import EXCLUDE, GO_ON, INCLUDE, SETTLED, Fit, outcome
@@ -40,6 +44,18 @@ class WordTest:
             if not said & GO_ON:
                 return SETTLED[said]
         return SETTLED[GO_ON]
+
+
+def without_case(members: WordList) -> WordList:
+    """The list with its plain words case-folded, for values that are case-folded before they are tried."""
+    return tuple(
+        msgspec.structs.replace(
+            member,
+            word=member.word.casefold() if _is_exact(member) and member.word is not None else member.word,
+            sublist=None if member.sublist is None else without_case(member.sublist),
+        )
+        for member in members
+    )
 
 
 def plain_word(word: str) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from imap4fast.config.values import WordList, WordMember
 from imap4fast.policy.fit import DOES_NOT_FIT, FITS
-from imap4fast.policy.words import WordTest, plain_word
+from imap4fast.policy.words import WordTest, plain_word, without_case
 from tests.unit.policy import drawn
 
 some_words = st.lists(drawn.words, max_size=3).map(tuple)
@@ -58,3 +58,13 @@ def test_the_first_member_that_any_word_fits_decides() -> None:
     members = (WordMember("guests", negate=True), WordMember("staff"))
     assert WordTest(members).fits(("staff", "guests")) is DOES_NOT_FIT
     assert WordTest(members).fits(("staff",)) is FITS
+
+
+def test_lists_without_case_fit_folded_words() -> None:
+    members = (WordMember("Jana", negate=True), WordMember(None, sublist=(WordMember("PETR"),)))
+    test = WordTest(without_case(members))
+    assert [test.fits((name,)) for name in ("jana", "petr", "eva")] == [
+        DOES_NOT_FIT,
+        FITS,
+        DOES_NOT_FIT,
+    ]
