@@ -52,7 +52,6 @@ cdef enum:
     MAX_EATEN = 1048576
     MAX_SERVER_DEPTH = 100
     PRELOGIN_LITERAL = 8192
-    LITERAL_MINUS = 4096
 
 
 @cython.final
@@ -121,8 +120,6 @@ cdef class Relay:
         public bint sasl_ir                # the server takes an initial response
         public bint brief                  # nobody wants a log line of what is decided here without a question
         public bytes user                  # of the LOGIN that went on without one, until somebody took it
-        public uint8_t server_literals     # 0 synchronising only, 1 LITERAL-, 2 LITERAL+
-        public bint unknown_allowed
         readonly uint8_t fault
         readonly uint64_t offset           # of the fault: the octets of that side up to the end of the line in hand
         Py_ssize_t left_over               # octets of the chunk in hand that lie behind that line
@@ -1056,12 +1053,10 @@ cdef class Relay:
         buf_drop(&self.unit)
         return R_DONE
 
-    cdef inline bint _unasked(self, int64_t size) noexcept:
-        """May a literal go to the server without waiting for "+"?"""
-        return self.server_literals == 2 or (self.server_literals == 1 and size <= LITERAL_MINUS)
-
     cdef int _emit_unit(self) except -1:
-        """Send the gathered command in the form of literals that the server knows."""
+        """Send the gathered command. Each literal waits for "+", whatever the server offers: where a server rejects a
+        command before it has read a literal `{n+}`, it runs the octets as commands (protocol.md section 3.2).
+        """
         self.emit_at = 0
         self.emit_mark = 0
         self.emit_upload = self.x.announces
@@ -1070,42 +1065,20 @@ cdef class Relay:
         return self._emit()
 
     cdef int _emit(self) except -1:
-        """Go on sending from `emit_at` to the next literal that must wait, or to the end."""
-        cdef Py_ssize_t mark
-        cdef int64_t size
-        while self.emit_mark < self.n_marks:
-            mark = self.marks[self.emit_mark]
-            self.emit_mark += 1
-            if self.emit_mark == self.n_marks and self.emit_upload:
-                return self._emit_announcement(mark)
-            size = self._marked_size(mark)
-            self._to_server(self.unit.data + self.emit_at, mark - self.emit_at, None)
-            self.emit_at = mark
-            if self._unasked(size):
-                self._to_server(<const uint8_t*>"+", 1, None)
-            else:
-                self._to_server(self.unit.data + mark, 3, None)
-                self.emit_at = mark + 3
-                self.hold = H_EMIT
-                return R_DONE
-        self._to_server(self.unit.data + self.emit_at, self.unit.size - self.emit_at, None)
-        self.hold = H_TAG
-        buf_drop(&self.unit)
-        return R_DONE
-
-    cdef int64_t _marked_size(self, Py_ssize_t mark) noexcept:
-        cdef int64_t size = 0, unit = 1
-        mark -= 1
-        while mark >= 0 and CHARS[self.unit.data[mark]] & CH_DIGIT:
-            size += (self.unit.data[mark] - 48) * unit
-            unit *= 10
-            mark -= 1
-        return size
-
-    cdef int _emit_announcement(self, Py_ssize_t mark) except -1:
-        """The last line of the gathered part announces the mail itself."""
-        self._to_server(self.unit.data + self.emit_at, mark - self.emit_at, None)
-        self._announce(self.unit.data + mark)
+        """Go on sending from `emit_at` to the end of the next announcement, or to the end."""
+        cdef Py_ssize_t at = self.emit_at
+        if self.emit_mark == self.n_marks:
+            self._to_server(self.unit.data + at, self.unit.size - at, None)
+            self.hold = H_TAG
+            buf_drop(&self.unit)
+            return R_DONE
+        self.emit_at = self.marks[self.emit_mark] + 3        # behind "}" CRLF
+        self.emit_mark += 1
+        self._to_server(self.unit.data + at, self.emit_at - at, None)
+        if self.emit_mark < self.n_marks or not self.emit_upload:
+            self.hold = H_EMIT
+            return R_DONE
+        self._announced()
         self.c_tag = self._unit_tag()
         buf_drop(&self.unit)
         return R_DONE
@@ -1125,17 +1098,11 @@ cdef class Relay:
             self._eat(self.x.literal)
         return R_DONE
 
-    cdef int _announce(self, const uint8_t* end) except -1:
-        """Send the end of an announcement, "}" CRLF, in the form that the server takes, and say what comes next."""
+    cdef void _announced(self) noexcept:
+        """The announcement of a mail went to the server: its octets are next, behind "+"."""
         self.c_remain = self.x.literal
         self.c_mode = C_STREAM
-        if not self.x.sync and self._unasked(self.x.literal):
-            self._to_server(<const uint8_t*>"+}\r\n", 4, None)
-            self.hold = H_NONE
-            return 0
-        self._to_server(<const uint8_t*>"}\r\n", 3, None)
         self.hold = H_APPEND if self.x.sync else H_APPEND_OWN
-        return 0
 
     cdef int _upload(self, const uint8_t* p, Py_ssize_t n) except -1:
         """The first line of APPEND or REPLACE that announces the mail."""
@@ -1147,17 +1114,15 @@ cdef class Relay:
 
     cdef int _stream(self, const uint8_t* p, Py_ssize_t n) except -1:
         """An announcement line of an upload that goes on: as it is where it can."""
-        if not self.x.loose and (self.x.sync or self._unasked(self.x.literal)):
-            self.c_remain = self.x.literal
-            self.c_mode = C_STREAM
-            self.hold = H_APPEND if self.x.sync else H_NONE
+        self._announced()
+        if self.x.sync and not self.x.loose:
             return R_PASS
         self._flush_server()
         buf_drop(&self.unit)
         canonical(p, n - 2 - (1 if self.x.sync else 2), &self.unit)
+        buf_add(&self.unit, <const uint8_t*>"}\r\n", 3)
         self._to_server(self.unit.data, self.unit.size, None)
         buf_drop(&self.unit)
-        self._announce(NULL)
         return R_DONE
 
     cdef int _tail(self, const uint8_t* p, Py_ssize_t n) except -1:

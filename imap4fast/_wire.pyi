@@ -108,8 +108,6 @@ class Relay:
     sasl_ir: bool
     brief: bool
     user: bytes | None
-    server_literals: int
-    unknown_allowed: bool
     replacement: bytes | None
     idle_s: float
     login_until: float

@@ -39,8 +39,9 @@ This page is made from the catalogue in `imap4fast/log/`; do not edit it.
 
 A line of text is `Mon D hh:mm:ss host app[PID]: CODE-NNN-S text`. `SESSION=N` at its end is session N of that
 process; all lines of a session carry the same number. With `format json` a line is one object with the fields
-`time` (ISO 8601 with zone), `host`, `app`, `pid`, `track` (N, or 0), `id`, `severity`, the entry's values under the names given below,
-and `text`. Statistics are made from the entries of severity I; where `log-stats` is configured these stand there too.
+`time` (ISO 8601 with zone), `host`, `app`, `pid`, `track` (N, or 0), `id`, `severity`, the entry's values under the
+names given below, and `text`. Statistics are made from the entries of severity I; where `log-stats` is configured
+these stand there too.
 
 ## Severities and levels
 

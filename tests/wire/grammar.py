@@ -64,7 +64,6 @@ class Limits:
     literal: int = 65536
     mail: int = 0
     pending: int = 64
-    forms: int = 0
     utf8: bool = False
     searchres: bool = False
 

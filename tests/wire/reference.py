@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from tests.wire.grammar import MAILS, MOST, ON_MAILS, Fault, Grammar, Limits
-from tests.wire.server import APPENDS, Server
+from tests.wire.server import Server
 
 ANY = {b"CAPABILITY", b"NOOP", b"LOGOUT", b"ID", b"UNKNOWN"}
 NOT_AUTHENTICATED = {b"STARTTLS", b"AUTHENTICATE", b"LOGIN"}
@@ -239,15 +239,11 @@ class Reference:
         elif len(self.pending) >= self.limits.pending:
             self._answers()
 
-    def _unasked(self, size: int) -> bool:
-        return self.limits.forms == 2 or (self.limits.forms == 1 and size <= 4096)
-
     def _mails(self, tag: bytes, grammar: Grammar, line: bytes) -> None:
         while grammar.marker:
             eight, size, plus = grammar.marker
-            unasked = bool(plus) and self._unasked(size) and bool(APPENDS.match(line))
-            self.sent += line + b"%s{%d%s}\r\n" % (eight, size, b"+" if unasked else b"")
-            if not unasked and not self._plus(tag):
+            self.sent += line + b"%s{%d}\r\n" % (eight, size)
+            if not self._plus(tag):
                 if plus:
                     self._eat(size, most=1 << 62)
                 return
