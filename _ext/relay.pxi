@@ -1441,16 +1441,19 @@ cdef class Relay:
             q += 2 if q[0] == c"\\" else 1
 
     cdef bint _server_literal(self, const uint8_t* p, const uint8_t* end) except? True:
-        """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one is a fault."""
+        """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one, or `{n+}`, is a fault."""
         cdef const uint8_t* q = end - 2
+        cdef bint plus = q > p and q[0] == c"+"
         cdef int64_t size = 0
+        if plus:
+            q -= 1
         while q > p and CHARS[q[0]] & CH_DIGIT:
             q -= 1
-        if q[0] != c"{":
-            if q[0] == c"+" and q > p and CHARS[(q - 1)[0]] & CH_DIGIT:
-                self._server_fault(F_BAD_LITERAL)
-                return True
+        if q[0] != c"{" or (plus and q == end - 3):
             return False
+        if plus:
+            self._server_fault(F_BAD_LITERAL)
+            return True
         if q == end - 2 or end - q > 2 + MAX_LITERAL_DIGITS:
             self._server_fault(F_BAD_LITERAL)
             return True
