@@ -597,6 +597,9 @@ cdef class Relay:
                 return i
         return -1
 
+    cdef bint _is_pending(self, bytes tag) noexcept:
+        return self._find_pending(<const uint8_t*>tag, len(tag)) >= 0
+
     cdef int _add_pending(self, const uint8_t* tag, int size, int code, int flags) except -1:
         cdef Pending* grown
         cdef int room, i
@@ -1126,11 +1129,15 @@ cdef class Relay:
         return R_DONE
 
     cdef int _tail(self, const uint8_t* p, Py_ssize_t n) except -1:
-        """The line behind an upload's octets: the end, or one more mail (RFC 3502, RFC 6855)."""
+        """The line behind an upload's octets: the end, or one more mail (RFC 3502, RFC 6855).
+
+        A server that answered in the midst, after its "+", has still to read the octets and the end of the line, which
+        pass; but it gives no "+" for one more mail and may run the octets: such an announcement ends the session (R3).
+        """
         cdef int fault
         self.x.tail = True
         fault = lex_next(p, n - 2, &self.x)
-        if not fault and not self.x.announces and self.x.top:
+        if not fault and (not self._is_pending(self.c_tag) if self.x.announces else self.x.top):
             fault = F_BAD_TAIL
         if fault:
             # The server is in the middle of this command: only the end of the session takes it back.
