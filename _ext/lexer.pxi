@@ -177,7 +177,7 @@ cdef int lex_arguments(const uint8_t* p, Py_ssize_t n, Py_ssize_t i, Lex* x) noe
                 if fault:
                     return fault
                 continue
-            if p[i] == c"]" and x.shape != c"f" and i and p[i - 1] == c")":
+            if p[i] == c"]" and x.shape != c"f" and x.shape != c"u" and i and p[i - 1] == c")":
                 fault = lex_token(p, n, &i, x)
                 if fault:
                     return fault

@@ -597,6 +597,9 @@ cdef class Relay:
                 return i
         return -1
 
+    cdef bint _is_pending(self, bytes tag) noexcept:
+        return self._find_pending(<const uint8_t*>tag, len(tag)) >= 0
+
     cdef int _add_pending(self, const uint8_t* tag, int size, int code, int flags) except -1:
         cdef Pending* grown
         cdef int room, i
@@ -1126,11 +1129,15 @@ cdef class Relay:
         return R_DONE
 
     cdef int _tail(self, const uint8_t* p, Py_ssize_t n) except -1:
-        """The line behind an upload's octets: the end, or one more mail (RFC 3502, RFC 6855)."""
+        """The line behind an upload's octets: the end, or one more mail (RFC 3502, RFC 6855).
+
+        A server that answered in the midst, after its "+", has still to read the octets and the end of the line, which
+        pass; but it gives no "+" for one more mail and may run the octets: such an announcement ends the session (R3).
+        """
         cdef int fault
         self.x.tail = True
         fault = lex_next(p, n - 2, &self.x)
-        if not fault and not self.x.announces and self.x.top:
+        if not fault and (not self._is_pending(self.c_tag) if self.x.announces else self.x.top):
             fault = F_BAD_TAIL
         if fault:
             # The server is in the middle of this command: only the end of the session takes it back.
@@ -1441,16 +1448,19 @@ cdef class Relay:
             q += 2 if q[0] == c"\\" else 1
 
     cdef bint _server_literal(self, const uint8_t* p, const uint8_t* end) except? True:
-        """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one is a fault."""
+        """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one, or `{n+}`, is a fault."""
         cdef const uint8_t* q = end - 2
+        cdef bint plus = q > p and q[0] == c"+"
         cdef int64_t size = 0
+        if plus:
+            q -= 1
         while q > p and CHARS[q[0]] & CH_DIGIT:
             q -= 1
-        if q[0] != c"{":
-            if q[0] == c"+" and q > p and CHARS[(q - 1)[0]] & CH_DIGIT:
-                self._server_fault(F_BAD_LITERAL)
-                return True
+        if q[0] != c"{" or (plus and q == end - 3):
             return False
+        if plus:
+            self._server_fault(F_BAD_LITERAL)
+            return True
         if q == end - 2 or end - q > 2 + MAX_LITERAL_DIGITS:
             self._server_fault(F_BAD_LITERAL)
             return True

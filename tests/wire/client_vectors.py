@@ -545,6 +545,15 @@ UPLOADS = [
     refuses("5 literal among flags", b"a APPEND x (\\Seen {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
     refuses("5 list for a mailbox", b"a APPEND (x {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
     refuses("5 no mail", b"a APPEND x\r\n", "BAD_SYNTAX a"),
+    refuses("5 ] behind the flags", b"a APPEND x (From To)] {3}\r\n", "BAD_SYNTAX a"),
+    refuses("5 ] behind the flags, not waited for", b"a APPEND x ()] {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
+    V(
+        "5 ] behind a mail",
+        b"a APPEND x UTF8 (~{3+}\r\nabc)] {8+}\r\nb NOOP\r\n\r\n",
+        b"a APPEND x UTF8 (~{3}\r\nabc",
+        ("BAD_TAIL",),
+        True,
+    ),
     V(
         "T-F26 tail",
         b"a APPEND INBOX {5+}\r\nhello b DELETE x\r\n",

@@ -99,7 +99,7 @@ class Grammar:
             token, kind = self._token(text, at + spaces)
             apart = (
                 kind == ")"
-                or (last == ")" and token[:1] == b"]" and (kind == "]" or self.name not in FETCHES))
+                or (last == ")" and token[:1] == b"]" and (kind == "]" or self.name not in FETCHES | UPLOADS.keys()))
                 or last == "("
             )
             if not spaces and not apart:

@@ -12,7 +12,7 @@ NAME = re.compile(rb"[A-Za-z0-9.=_+-]+")
 UNTAGGED = re.compile(rb"\* (?:([0-9]+) |(?![0-9]))([A-Za-z0-9.=_+-]+)(?: |\r\n)")
 TAGGED = re.compile(rb'([^\x00-\x20\x7f-\xff(){"%*\\+]{1,64}) ([A-Za-z0-9.=_+-]+)(?: |\r\n)')
 MARKER = re.compile(rb"(.|^)(~?)\{([0-9]*)\}\Z", re.DOTALL)
-PLUS_MARKER = re.compile(rb"[0-9]\+[0-9]*\}\Z")
+PLUS_MARKER = re.compile(rb"\{[0-9]+\+\}\Z")
 QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 MOST = 4294967295
 

@@ -118,6 +118,8 @@ LITERALS = [
     V("R2 marker in quoted", b'* LIST () "/" "a {5}"\r\n'),
     V("R2 marker in the midst", b"* SEARCH {5} 1\r\n"),
     closes("R2 {5+}", b"* 1 FETCH (BODY[] {5+}\r\nhello)\r\n", "BAD_LITERAL"),
+    closes("R2 x{5+}", b"* 1 FETCH (BODY[] x{5+}\r\nhello)\r\n", "BAD_LITERAL"),
+    V("R2 1+57}", b'* LIST () "/" 1+57}\r\n* LIST () "/" 57+}\r\n* LIST () "/" {1+57}\r\n* 1 EXISTS\r\n'),
     closes("R2 {}", b"* 1 FETCH (BODY[] {}\r\n)\r\n", "BAD_LITERAL"),
     closes("R2 without space", b"* 1 FETCH (BODY[]{5}\r\nhello)\r\n", "BAD_LITERAL"),
     closes("R2 21 digits", b"* 1 FETCH (BODY[] {" + b"0" * 20 + b"5}\r\nhello)\r\n", "BAD_LITERAL"),

@@ -106,6 +106,73 @@ def test_a_tagged_no_in_the_midst_of_an_upload_leaves_its_octets_octets() -> Non
     assert play.faults == []
 
 
+ENDED_EARLY = {
+    "in the octets": (b"ab", b"c"),
+    "behind the octets": (b"abc", b""),
+    "in the tail": (b"abc (", b""),
+    "before the line's end": (b"abc\r", b""),
+}
+
+
+@pytest.mark.parametrize("answer", [b"NO full", b"BAD no", b"OK done"])
+@pytest.mark.parametrize("upload", [b"a APPEND x {3%b}\r\n", b"a APPEND {1%b}\r\nx {3%b}\r\n"])
+@pytest.mark.parametrize("plus", [b"", b"+"])
+@pytest.mark.parametrize("where", ["in the octets", "behind the octets", "in the tail"])
+def test_no_mail_behind_an_answer_in_the_midst_of_an_upload(
+    where: str, plus: bytes, upload: bytes, answer: bytes
+) -> None:
+    """R3: the server waits for no octets any more; those announced would be commands to it."""
+    before, rest = ENDED_EARLY[where]
+    tail = b"\\Seen) " if where == "in the tail" else b" "
+    play = begun(upload, plus)
+    play.client(before)
+    play.says(b"a " + answer + b"\r\n")
+    sent = play.sent
+    assert play.relay.pending_count == 0
+    play.client(rest + tail + b"{16" + plus + b"}\r\n")
+    play.client(b"b DELETE INBOX\r\n\r\nc NOOP\r\n")
+    assert play.faults == ["BAD_TAIL"]
+    assert play.relay.stopped
+    assert play.sent == sent + rest
+
+
+@pytest.mark.parametrize("upload", [b"a APPEND x {3%b}\r\n", b"a APPEND {1%b}\r\nx {3%b}\r\n"])
+@pytest.mark.parametrize("plus", [b"", b"+"])
+@pytest.mark.parametrize("where", ["in the octets", "behind the octets", "before the line's end"])
+def test_an_upload_answered_in_its_midst_ends_as_it_began(where: str, plus: bytes, upload: bytes) -> None:
+    """The server has still to read the octets that it asked for, and the end of the line."""
+    before, rest = ENDED_EARLY[where]
+    play = begun(upload, plus)
+    head = play.sent
+    play.client(before)
+    play.says(b"a NO full\r\n")
+    play.client(rest + (b"\n" if before.endswith(b"\r") else b"\r\n") + b"a NOOP\r\n")
+    assert play.sent == head + b"abc\r\na NOOP\r\n"
+    assert play.faults == []
+    assert play.relay.pending_count == 1
+
+
+def test_a_second_mail_refused_before_its_plus_is_eaten() -> None:
+    """The announcement went on while the first mail's answer was under way."""
+    play = begun(b"a APPEND x {3%b}\r\n", b"+")
+    play.client(b"abc {16+}\r\nb DELETE INBOX\r\n\r\nc NOOP\r\n")
+    play.says(b"a NO full\r\n")
+    assert play.sent == b"a APPEND x {3}\r\nabc {16}\r\nc NOOP\r\n"
+    assert play.faults == []
+
+
+def begun(upload: bytes, plus: bytes) -> Play:
+    """An upload whose announced octets the server has asked for."""
+    play = Play()
+    first, *more = upload.replace(b"%b", plus).splitlines(keepends=True)
+    play.client(first)
+    for line in more:
+        play.client(line)
+        play.says(b"+ OK\r\n")
+    play.says(b"+ OK\r\n")
+    return play
+
+
 def test_an_answer_while_done_is_half_there() -> None:
     play = Play()
     play.client(b"a IDLE\r\n")
