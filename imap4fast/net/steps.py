@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 
@@ -20,20 +20,17 @@ class Steps:
 
     def run(self, done: asyncio.Future[Any] | None = None) -> None:
         """Go on to the next future that is not done."""
-        self._step(self._coroutine.send, None)
-
-    def cancel(self) -> None:
-        """Raise CancelledError where the coroutine waits, now. Nothing, where it is running or has ended."""
-        future = self._future
-        if future is not None:
-            future.remove_done_callback(self.run)
-            self._step(self._coroutine.throw, asyncio.CancelledError())
-
-    def _step(self, resume: Callable[[Any], asyncio.Future[Any]], value: object) -> None:
         self._future = None
         try:
-            future = resume(value)
+            future = self._coroutine.send(None)
         except (StopIteration, asyncio.CancelledError):
             return
         self._future = future
         future.add_done_callback(self.run)
+
+    def cancel(self) -> None:
+        """Cancel what the coroutine waits for: CancelledError is raised there in the loop's next turn. Nothing, where
+        it is running, about to go on, or has ended.
+        """
+        if self._future is not None:
+            self._future.cancel()

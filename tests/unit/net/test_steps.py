@@ -64,18 +64,35 @@ def test_futures_that_are_done_need_no_waiting() -> None:
     run(play)
 
 
-def test_cancelled_at_once() -> None:
+def test_cancelled_in_the_next_turn() -> None:
     async def play() -> None:
         one = asyncio.get_running_loop().create_future()
         walk = Walk(one)
         steps = Steps(walk.go())
         steps.run()
         steps.cancel()
-        assert walk.seen == ["cancelled"]
-        one.set_result(1)
+        assert one.cancelled()
         await asyncio.sleep(0)
-        steps.cancel()
         assert walk.seen == ["cancelled"]
+        steps.cancel()
+        await asyncio.sleep(0)
+        assert walk.seen == ["cancelled"]
+
+    run(play)
+
+
+def test_a_cancellation_that_comes_too_late_does_nothing() -> None:
+    """The future is done, its callback waits in the loop."""
+
+    async def play() -> None:
+        one = asyncio.get_running_loop().create_future()
+        walk = Walk(one)
+        steps = Steps(walk.go())
+        steps.run()
+        one.set_result(1)
+        steps.cancel()
+        await asyncio.sleep(0)
+        assert walk.seen == [1, "end"]
 
     run(play)
 
@@ -87,7 +104,6 @@ def test_a_coroutine_may_go_on_after_its_cancellation() -> None:
         steps = Steps(walk.go())
         steps.run()
         steps.cancel()
-        one.set_result(1)
         await asyncio.sleep(0)
         assert walk.seen == ["cancelled"]
         two.set_result(2)
