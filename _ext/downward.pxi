@@ -3,6 +3,7 @@
 cdef class Downward(Upward):
     """The server's bytes, cut into lines and octets of literals."""
 
+    @cython.final
     cdef int _server(self, const uint8_t* p, Py_ssize_t n) except -1:
         cdef Py_ssize_t i = 0, size
         cdef const uint8_t* nl
@@ -63,6 +64,7 @@ cdef class Downward(Upward):
                     self._said_later()
         return 0
 
+    @cython.final
     cdef Py_ssize_t _plain_fetch(self, const uint8_t* p, const uint8_t* end) noexcept:
         """The size of a FETCH line without strings and literals that stands whole at p (lists of flags come by the
         hundred); 0 for anything else, which `_server_line` judges.
@@ -97,6 +99,7 @@ cdef class Downward(Upward):
         self.stop()
         return 0
 
+    @cython.final
     cdef int _server_line(self, const uint8_t* p, Py_ssize_t n) except -1:
         """One whole line with its end."""
         if self.s_mode == S_REST:
@@ -149,6 +152,7 @@ cdef class Downward(Upward):
             return R_DONE
         return R_PASS if answer == ANSWER_PASS else R_DONE
 
+    @cython.final
     cdef int _untagged(self, const uint8_t* p, Py_ssize_t n) except -1:
         cdef Py_ssize_t i = 2, start
         cdef int64_t number = -1
@@ -213,6 +217,7 @@ cdef class Downward(Upward):
             return R_PASS
         return self._question(Q_BYE, p, n)
 
+    @cython.final
     cdef int _mailbox_size(self, int kind, int64_t number) except -1:
         """Sequence numbers that cannot be (T-R08)."""
         if number < 0 or (kind == U_EXPUNGE and number == 0):
@@ -225,6 +230,7 @@ cdef class Downward(Upward):
             self.exists -= 1
         return 0
 
+    @cython.final
     cdef int _data(self, const uint8_t* p, Py_ssize_t n) except -1:
         """A line of untagged data: quotes closed, lists balanced, a literal announced only where it may be."""
         cdef const uint8_t* end = p + n - 2
@@ -261,6 +267,7 @@ cdef class Downward(Upward):
         self.s_mode = S_LINE
         return R_DONE if self.s_drop else R_PASS
 
+    @cython.final
     cdef const uint8_t* _quoted_end(self, const uint8_t* q, const uint8_t* end) noexcept:
         """The closing DQUOTE, or NULL."""
         while True:
@@ -271,6 +278,7 @@ cdef class Downward(Upward):
                 return q
             q += 2 if q[0] == c"\\" else 1
 
+    @cython.final
     cdef bint _server_literal(self, const uint8_t* p, const uint8_t* end) except? True:
         """Does the line end in `{n}`? The size goes to `s_remain`; a malformed one, or `{n+}`, is a fault."""
         cdef const uint8_t* q = end - 2
@@ -309,6 +317,7 @@ cdef class Downward(Upward):
         self.s_remain = size
         return True
 
+    @cython.final
     cdef int _status_line(self, int question, const uint8_t* p, Py_ssize_t n, Py_ssize_t i) except -1:
         """resp-cond-state from behind its status word: passes unless its code or text must be looked at."""
         cdef const uint8_t* end = p + n - 2
@@ -331,6 +340,7 @@ cdef class Downward(Upward):
                 return self._question(question, p, n)
         return R_PASS
 
+    @cython.final
     cdef int _tagged(self, const uint8_t* p, Py_ssize_t n) except -1:
         cdef Py_ssize_t i = 0, start
         cdef int at, status, result, question = Q_STATUS

@@ -207,6 +207,7 @@ cdef class Gathering(Turns):
 
     # what goes on to the server
 
+    @cython.final
     cdef int _flags_of(self, int code) noexcept:
         if code == CMD_LOGIN or code == CMD_AUTHENTICATE or code == CMD_ENABLE:
             return P_HOLDS | P_WATCHED
@@ -216,6 +217,7 @@ cdef class Gathering(Turns):
             return P_HOLDS | P_IDLE
         return 0
 
+    @cython.final
     cdef int _open(self, const uint8_t* p) except -1:
         """The command whose first line is at p goes on to the server."""
         cdef int flags = self._flags_of(self.c_code)

@@ -278,6 +278,7 @@ cdef class Legs:
     def server_eof(self):
         self.s_ended = True
 
+    @cython.final
     cdef int _to_client(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
         cdef ssize_t sent = 0
         if self.ctrans is None:
@@ -295,6 +296,7 @@ cdef class Legs:
             self.ctrans.write(PyBytes_FromStringAndSize(<const char*>p + sent, n - sent))
         return 0
 
+    @cython.final
     cdef int _to_server(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
         cdef ssize_t sent = 0
         if self.strans is None:
@@ -312,6 +314,7 @@ cdef class Legs:
             self.strans.write(PyBytes_FromStringAndSize(<const char*>p + sent, n - sent))
         return 0
 
+    @cython.final
     cdef int _flush_client(self) except -1:
         cdef Py_ssize_t n = self.run_c_size
         if n:
@@ -319,6 +322,7 @@ cdef class Legs:
             self._to_client(self.run_c, n, self.owner_c)
         return 0
 
+    @cython.final
     cdef int _flush_server(self) except -1:
         cdef Py_ssize_t n = self.run_s_size
         if n:
@@ -364,6 +368,7 @@ cdef class Legs:
                 self.strans.resume_reading()
         return 0
 
+    @cython.final
     cdef int _ask(self, int question) except -1:
         """A broken session is stopped, never passed."""
         cdef int answer

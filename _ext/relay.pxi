@@ -8,6 +8,7 @@
 # at until that answer is there (architecture.md section 6).
 #
 # Each of Legs, Turns, Gathering, Upward, Downward has what the next ones call; all fields are in the first.
+# `cython.final` stands where a call comes once a line or chunk: it needs no table of methods then.
 
 @cython.final
 cdef class Relay(Downward):

@@ -118,6 +118,7 @@ cdef class Turns(Legs):
         for i in range(self.n_pending):
             self.pending[i].flags &= ~P_IDLE
 
+    @cython.final
     cdef int _find_pending(self, const uint8_t* tag, Py_ssize_t size) noexcept:
         cdef int i
         for i in range(self.n_pending):
@@ -128,6 +129,7 @@ cdef class Turns(Legs):
     cdef bint _is_pending(self, bytes tag) noexcept:
         return self._find_pending(<const uint8_t*>tag, len(tag)) >= 0
 
+    @cython.final
     cdef int _add_pending(self, const uint8_t* tag, int size, int code, int flags) except -1:
         cdef Pending* grown
         cdef int room, i
@@ -156,6 +158,7 @@ cdef class Turns(Legs):
         return self.hold != H_NONE or (self.c_mode == C_LINE and (
             self.n_pending >= self.max_pending or (self.later is not None and len(self.later) >= self.max_pending)))
 
+    @cython.final
     cdef void _complete(self, int at, int status) noexcept:
         """The tagged answer to pending command `at` passed: new state, end of the hold."""
         cdef int code = self.pending[at].code

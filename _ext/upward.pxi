@@ -3,6 +3,7 @@
 cdef class Upward(Gathering):
     """The client's bytes, cut into lines and octets of literals."""
 
+    @cython.final
     cdef int _client(self, const uint8_t* p, Py_ssize_t n) except -1:
         cdef Py_ssize_t i = 0, size
         cdef const uint8_t* nl
@@ -57,6 +58,7 @@ cdef class Upward(Gathering):
             self._octets_done()
         return 0
 
+    @cython.final
     cdef int _client_octets(self, const uint8_t* p, Py_ssize_t size) except -1:
         self.c_remain -= size
         if self.c_mode == C_STREAM:
@@ -76,6 +78,7 @@ cdef class Upward(Gathering):
                 self.c_fault = self._literal_text(self.unit.data + self.unit.size - self.x.literal, self.x.literal)
         return 0
 
+    @cython.final
     cdef int _client_line(self, const uint8_t* p, Py_ssize_t n) except -1:
         """One whole line with its end. R_PASS: it goes on as it is; R_DONE: it was dealt with."""
         cdef int fault
@@ -108,6 +111,7 @@ cdef class Upward(Gathering):
             return self._tail(p, n)
         return self._next_line(p, n)
 
+    @cython.final
     cdef int _command(self, const uint8_t* p, Py_ssize_t n) except -1:
         """A first line without fault."""
         cdef int action = self._gate.actions[self.x.code]
@@ -131,6 +135,7 @@ cdef class Upward(Gathering):
             return self._asked(p, n)
         return self._forward(p, n)
 
+    @cython.final
     cdef int _forward(self, const uint8_t* p, Py_ssize_t n) except -1:
         """A whole command in one line."""
         self._open(p)
