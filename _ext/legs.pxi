@@ -1,0 +1,384 @@
+# The two ends of a session: what a relay knows, its transports, what it sends and when it reads.
+
+cdef enum ClientMode:
+    C_LINE = 0       # a command begins
+    C_IDLE = 1       # DONE is awaited
+    C_SASL = 2       # the answer to a challenge is awaited
+    C_GATHER = 3     # octets of a literal that is gathered
+    C_NEXT = 4       # the line behind it
+    C_STREAM = 5     # octets of an upload that pass
+    C_TAIL = 6       # the line behind them
+    C_EAT = 7        # octets of a refused literal
+    C_EAT_LINE = 8   # the line behind them
+
+cdef enum Hold:
+    H_NONE = 0
+    H_CONNECT = 1        # the server's greeting is awaited
+    H_TAG = 2            # a tagged answer
+    H_IDLE = 4           # "+" of IDLE
+    H_SASL = 5           # "+" of AUTHENTICATE
+    H_APPEND = 6         # "+" that the client waits for, too
+    H_APPEND_OWN = 7     # "+" for a literal that the client sends unasked
+    H_EMIT = 8           # "+" for a gathered literal
+
+cdef enum ServerMode:
+    S_LINE = 0
+    S_LITERAL = 1
+    S_REST = 2           # the line behind a literal
+
+cdef enum Result:
+    R_PASS = 0
+    R_DONE = 1
+
+cdef enum PendingFlag:
+    P_HOLDS = 1          # its answer ends the hold
+    P_WATCHED = 2        # session wants to see its answer
+    P_IDLE = 4
+
+cdef struct Pending:
+    uint8_t tag[MAX_TAG]
+    uint8_t size
+    uint8_t code
+    uint8_t flags
+
+cdef enum:
+    MAX_EATEN = 1048576
+    MAX_SERVER_DEPTH = 100
+    PRELOGIN_LITERAL = 8192
+
+
+cdef class Legs:
+    """All fields of a relay. Sending goes to the descriptor first, the transport takes the rest."""
+
+    cdef:
+        object session
+        object ctrans
+        object strans
+        int cfd
+        int sfd
+        bint c_full
+        bint s_full
+        bint c_paused
+        bint s_paused
+        bint c_ended
+        bint s_ended
+        readonly bint stopped
+        readonly bint left         # LOGOUT was answered
+        public bint bye            # the client has been told BYE
+        Gate _gate
+        readonly uint64_t cin
+        readonly uint64_t cout
+        readonly uint64_t sin
+        readonly uint64_t sout
+        readonly uint32_t commands
+        public uint64_t max_bytes_in
+        public uint64_t max_bytes_out
+        public uint64_t max_mail_in
+        public uint64_t max_mail_out
+        public uint32_t max_line
+        public uint32_t max_server_line
+        public uint32_t max_literal
+        public uint8_t max_pending
+        public bint utf8
+        public bint searchres
+        public bint sasl_ir                # the server takes an initial response
+        public bint brief                  # nobody wants a log line of what is decided here without a question
+        public bytes user                  # of the LOGIN that went on without one, until somebody took it
+        readonly uint8_t fault
+        readonly uint64_t offset           # of the fault: the octets of that side up to the end of the line in hand
+        Py_ssize_t left_over               # octets of the chunk in hand that lie behind that line
+        readonly uint8_t limit
+        readonly bint wrong_state
+        readonly bint plain                # the line in question has no code and no control character
+        uint8_t _state
+        # client's side
+        uint8_t c_mode
+        uint8_t hold
+        uint8_t c_fault
+        uint8_t c_code
+        bytes c_tag
+        int64_t c_remain
+        int64_t c_eaten
+        int64_t gathered           # octets of the literals of the command in hand
+        Buf c_line
+        Buf c_held
+        Buf unit
+        Py_ssize_t* marks
+        Py_ssize_t emit_at
+        int emit_mark
+        int n_marks
+        bint emit_upload
+        Lex x
+        Pending* pending
+        uint8_t n_pending
+        uint8_t room_pending
+        # server's side
+        uint8_t s_mode
+        bint s_greeted
+        bint s_drop
+        bint s_open
+        bint release
+        uint8_t s_kind
+        int s_depth
+        int64_t s_remain
+        int64_t exists
+        Buf s_line
+        list later
+        # runs of passing bytes in the chunk under the scanner
+        const uint8_t* run_s
+        Py_ssize_t run_s_size
+        const uint8_t* run_c
+        Py_ssize_t run_c_size
+        bytes owner_s
+        bytes owner_c
+        # the question
+        bytes _unit
+        bytes _tag
+        public bytes replacement
+        readonly int code
+        readonly int status
+        # time, in seconds of the worker's clock
+        public double idle_s
+        public double login_until
+        public double end_at
+        public double client_recv_s
+        public double server_recv_s
+        public double reply_s
+        public double client_send_s
+        public double server_send_s
+        public double greeting_until
+        double c_last
+        double s_last
+        double c_unit
+        double c_write
+        double s_write
+        double waits
+        uint64_t c_mark
+        uint64_t s_mark
+        uint64_t c_queue
+        uint64_t s_queue
+        uint64_t c_unit_mark
+        bint completed
+
+    def __cinit__(self):
+        self.cfd = -1
+        self.sfd = -1
+        self._state = STATE_NOT_AUTHENTICATED
+        self.hold = H_CONNECT
+        self.max_line = 65536
+        self.max_server_line = 1048576
+        self.max_literal = 65536
+        self.max_pending = 64
+        self.exists = -1
+
+    def __init__(self, session=None, Gate gate=None):
+        self.session = session
+        self._gate = gate
+
+    def begin(self, session, Gate gate not None):
+        """The session that answers, and its gate. Bytes that came before are held."""
+        self.session = session
+        self._gate = gate
+
+    def __dealloc__(self):
+        buf_drop(&self.c_line)
+        buf_drop(&self.c_held)
+        buf_drop(&self.unit)
+        buf_drop(&self.s_line)
+        free(self.marks)
+        free(self.pending)
+
+    def take_limits(self, Limits given not None, double began):
+        """Go by these limits from now on; the session began at `began`, in seconds of the worker's clock."""
+        self.max_bytes_in = given.max_bytes_in
+        self.max_bytes_out = given.max_bytes_out
+        self.max_mail_in = given.max_mail_in
+        self.max_mail_out = given.max_mail_out
+        self.max_line = given.max_line
+        self.max_server_line = given.max_server_line
+        self.max_literal = given.max_literal
+        self.max_pending = given.max_pending
+        self.idle_s = given.idle_s
+        self.login_until = began + given.login_s if given.login_s else 0
+        self.end_at = began + given.time_s if given.time_s else 0
+        self.client_recv_s = given.client_recv_s
+        self.server_recv_s = given.server_recv_s
+        self.reply_s = given.reply_s
+        self.client_send_s = given.client_send_s
+        self.server_send_s = given.server_send_s
+
+    def attach_client(self, transport, int fd, double now):
+        self.ctrans = transport
+        self.cfd = fd
+        self.c_last = now
+
+    def attach_server(self, transport, int fd, double now):
+        self.strans = transport
+        self.sfd = fd
+        self.s_last = now
+
+    def detach_client(self):
+        """Before the transport is closed: its descriptor may belong to another soon."""
+        self.cfd = -1
+        self.ctrans = None
+
+    def detach_server(self):
+        self.sfd = -1
+        self.strans = None
+
+    def stop(self):
+        """Look at nothing more. What was decided before is sent."""
+        self._flush_server()
+        self._flush_client()
+        self.stopped = True
+        buf_drop(&self.c_line)
+        buf_drop(&self.c_held)
+        buf_drop(&self.unit)
+        buf_drop(&self.s_line)
+        self.later = None
+
+    def reply(self, bytes data):
+        """A response of the proxy's own, whole lines, to the client: now, or behind the unit that is under way."""
+        if self.s_open:
+            if self.stopped:
+                return False
+            if self.later is None:
+                self.later = []
+            self.later.append(data)
+            return True
+        self._flush_client()
+        self._to_client(<const uint8_t*>data, len(data), data)
+        return True
+
+    def send_server(self, bytes data):
+        """Bytes of the proxy's own to the server."""
+        self._flush_server()
+        self._to_server(<const uint8_t*>data, len(data), data)
+
+    def client_paused(self):
+        """The client's transport holds bytes (pause_writing)."""
+        self.c_full = True
+        self._reading()
+
+    def client_resumed(self):
+        self.c_full = False
+        self._reading()
+
+    def server_paused(self):
+        self.s_full = True
+        self._reading()
+
+    def server_resumed(self):
+        self.s_full = False
+        self._reading()
+
+    def client_eof(self):
+        self.c_ended = True
+
+    def server_eof(self):
+        self.s_ended = True
+
+    @cython.final
+    cdef int _to_client(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
+        cdef ssize_t sent = 0
+        if self.ctrans is None:
+            return 0
+        self.cin += n
+        if self.cfd >= 0 and not self.c_full:
+            sent = send(self.cfd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL)
+            if sent == n:
+                return 0
+            if sent < 0:
+                sent = 0
+        if sent == 0 and whole is not None and len(whole) == n:
+            self.ctrans.write(whole)
+        else:
+            self.ctrans.write(PyBytes_FromStringAndSize(<const char*>p + sent, n - sent))
+        return 0
+
+    @cython.final
+    cdef int _to_server(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
+        cdef ssize_t sent = 0
+        if self.strans is None:
+            return 0
+        self.sout += n
+        if self.sfd >= 0 and not self.s_full:
+            sent = send(self.sfd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL)
+            if sent == n:
+                return 0
+            if sent < 0:
+                sent = 0
+        if sent == 0 and whole is not None and len(whole) == n:
+            self.strans.write(whole)
+        else:
+            self.strans.write(PyBytes_FromStringAndSize(<const char*>p + sent, n - sent))
+        return 0
+
+    @cython.final
+    cdef int _flush_client(self) except -1:
+        cdef Py_ssize_t n = self.run_c_size
+        if n:
+            self.run_c_size = 0
+            self._to_client(self.run_c, n, self.owner_c)
+        return 0
+
+    @cython.final
+    cdef int _flush_server(self) except -1:
+        cdef Py_ssize_t n = self.run_s_size
+        if n:
+            self.run_s_size = 0
+            self._to_server(self.run_s, n, self.owner_s)
+        return 0
+
+    cdef inline int _pass_server(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """Bytes of the chunk that pass: lengthen the run, or begin one."""
+        if self.run_s_size and self.run_s + self.run_s_size == p:
+            self.run_s_size += n
+            return 0
+        self._flush_server()
+        self.run_s = p
+        self.run_s_size = n
+        return 0
+
+    cdef inline int _pass_client(self, const uint8_t* p, Py_ssize_t n) except -1:
+        if self.run_c_size and self.run_c + self.run_c_size == p:
+            self.run_c_size += n
+            return 0
+        self._flush_client()
+        self.run_c = p
+        self.run_c_size = n
+        return 0
+
+    cdef int _reading(self) except -1:
+        """Read a side only while the other takes what comes, and the client only while nothing is held."""
+        cdef bint off
+        off = self.s_full or self.c_full or self.c_held.size > 0
+        if off != self.c_paused and self.ctrans is not None and not self.c_ended and not self.stopped:
+            self.c_paused = off
+            if off:
+                self.ctrans.pause_reading()
+            else:
+                self.ctrans.resume_reading()
+        off = self.c_full
+        if off != self.s_paused and self.strans is not None and not self.s_ended and not self.stopped:
+            self.s_paused = off
+            if off:
+                self.strans.pause_reading()
+            else:
+                self.strans.resume_reading()
+        return 0
+
+    @cython.final
+    cdef int _ask(self, int question) except -1:
+        """A broken session is stopped, never passed."""
+        cdef int answer
+        try:
+            answer = self.session.ask(question)
+            if answer < 0 or answer > 3:
+                raise ValueError(answer)
+        except Exception as exc:
+            answer = ANSWER_CLOSE
+            self.session.broken(exc)
+        if answer == ANSWER_CLOSE:
+            self.stop()
+        return answer
