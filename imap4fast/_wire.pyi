@@ -60,7 +60,7 @@ class Gate:
     def keep(self, rest: bytes, authenticated: bool, line: bytes, sasl_ir: bool, searchres: bool) -> None: ...
     def said(self, rest: bytes, authenticated: bool) -> Said | None: ...
 
-# relay.pxi
+# limits.pxi to relay.pxi
 
 class Asked(Protocol):
     """What the relay asks: `ask` answers with an index of ANSWERS."""
