@@ -5,6 +5,16 @@ from __future__ import annotations
 from imap4fast.config.diagnostic import Report
 from imap4fast.config.schema import Bound
 
+_CLIENTS_TOS = -1
+_CONN = ("recv-bufsize", "send-bufsize", "log-limit")
+_WITHOUT_EFFECT = {
+    "client-conn": _CONN,
+    "server-conn": _CONN,
+    "log-debug": ("dump-hold-time",),
+    "log-stats": ("dump-hold-time",),
+}
+"""Items that are read and kept, and that nothing goes by yet."""
+
 _ACLS = ("session-acl", "command-acl", "mail-acl", "doc-acl")
 
 
@@ -13,6 +23,7 @@ def check_file(bound: Bound, report: Report) -> None:
     for proxy in bound.named("imap4-proxy"):
         _check_acls_exist(proxy, report)
         _check_plug_to(proxy, report)
+        _check_without_effect(proxy, report)
         if not _has_oob(proxy):
             _check_users(proxy, report)
 
@@ -30,6 +41,16 @@ def _check_plug_to(proxy: Bound, report: Report) -> None:
         if "accept" in acl.places and "plug-to" not in acl.places and not acl.partial:
             text = f"`session-acl {acl.name}` accepts without `plug-to`: non-transparent connections are rejected"
             report.warning(acl.statement.keyword.span, text)
+
+
+def _check_without_effect(proxy: Bound, report: Report) -> None:
+    for section, items in _WITHOUT_EFFECT.items():
+        for bound in proxy.named(section):
+            for item in items:
+                if item in bound.places:
+                    report.warning(bound.place(item), f"`{item}` is not supported yet and has no effect")
+            if bound.values.get("ip-tos") == _CLIENTS_TOS:
+                report.warning(bound.place("ip-tos"), "`ip-tos client` is not supported yet and has no effect")
 
 
 def _has_oob(proxy: Bound) -> bool:
