@@ -49,7 +49,7 @@ def _check_without_effect(proxy: Bound, report: Report) -> None:
             for item in items:
                 if item in bound.places:
                     report.warning(bound.place(item), f"`{item}` is not supported yet and has no effect")
-            if bound.values.get("ip-tos") == _CLIENTS_TOS:
+            if bound.values.get("ip_tos") == _CLIENTS_TOS:
                 report.warning(bound.place("ip-tos"), "`ip-tos client` is not supported yet and has no effect")
 
 
