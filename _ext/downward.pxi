@@ -88,7 +88,7 @@ cdef class Downward(Upward):
         self.later = None
         for data in later:
             self.reply(data)
-        if self.c_held.size:
+        if self._holds():
             self.release = True
         return 0
 

@@ -43,6 +43,7 @@ cdef struct Pending:
 
 cdef enum:
     MAX_EATEN = 1048576
+    MAX_UNPAUSED = 98304     # octets of a client that may wait while it is still read
     MAX_SERVER_DEPTH = 100
     PRELOGIN_LITERAL = 8192
 
@@ -101,7 +102,10 @@ cdef class Legs:
         int64_t c_eaten
         int64_t gathered           # octets of the literals of the command in hand
         Buf c_line
-        Buf c_held
+        bytes held_chunk           # the rest of a chunk that waits, from `held_from`, in the object that came in
+        Py_ssize_t held_from
+        bint resuming              # the chunk in hand is one that waited: it stands before `c_held`
+        Buf c_held                 # what came behind it
         Buf unit
         Py_ssize_t* marks
         Py_ssize_t emit_at
@@ -232,6 +236,7 @@ cdef class Legs:
         self._flush_client()
         self.stopped = True
         buf_drop(&self.c_line)
+        self.held_chunk = None
         buf_drop(&self.c_held)
         buf_drop(&self.unit)
         buf_drop(&self.s_line)
@@ -349,10 +354,26 @@ cdef class Legs:
         self.run_c_size = n
         return 0
 
+    cdef inline bint _holds(self) noexcept:
+        """Do bytes of the client wait?"""
+        return self.held_chunk is not None or self.c_held.size > 0
+
+    cdef int _keep(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """Let bytes of the client wait: those of the chunk in hand in the object that they came in."""
+        if self.owner_s is not None and self.held_chunk is None and (self.resuming or self.c_held.size == 0):
+            self.held_chunk = self.owner_s
+            self.held_from = p - <const uint8_t*>self.owner_s
+        else:
+            buf_add(&self.c_held, p, n)
+        self._reading()
+        return 0
+
     cdef int _reading(self) except -1:
         """Read a side only while the other takes what comes, and the client only while nothing is held."""
         cdef bint off
-        off = self.s_full or self.c_full or self.c_held.size > 0
+        # A chunk that is not large waits without a pause: most waits are over before the client says more.
+        off = self.s_full or self.c_full or self.c_held.size > 0 or (
+            self.held_chunk is not None and len(self.held_chunk) - self.held_from > MAX_UNPAUSED)
         if off != self.c_paused and self.ctrans is not None and not self.c_ended and not self.stopped:
             self.c_paused = off
             if off:

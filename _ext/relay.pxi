@@ -29,11 +29,11 @@ cdef class Relay(Downward):
             self.limit = LIMIT_BYTES_OUT
             self._ask(Q_LIMIT)
             return
-        if self.c_held.size or self._blocked():
-            buf_add(&self.c_held, <const uint8_t*>data, n)
-            self._reading()
-            return
         self.owner_s = data
+        if self._holds() or self._blocked():
+            self._keep(<const uint8_t*>data, n)
+            self.owner_s = None
+            return
         self._client(<const uint8_t*>data, n)
         self._flush_server()
         self.owner_s = None
@@ -59,9 +59,19 @@ cdef class Relay(Downward):
     def resume(self):
         """Look at what was held, unless something holds again."""
         cdef Buf held
+        cdef bytes chunk = self.held_chunk
         if self.stopped or self._blocked():
             return
-        if self.c_held.size:
+        if chunk is not None:
+            self.held_chunk = None
+            self.owner_s = chunk
+            self.resuming = True
+            self._client(<const uint8_t*>chunk + self.held_from, len(chunk) - self.held_from)
+            self._flush_server()
+            self.resuming = False
+            self.owner_s = None
+            self._reading()
+        if self.c_held.size and self.held_chunk is None and not self.stopped and not self._blocked():
             held = self.c_held
             self.c_held.data = NULL
             self.c_held.size = self.c_held.room = 0

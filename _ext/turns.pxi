@@ -64,7 +64,7 @@ cdef class Turns(Legs):
     @property
     def quiet(self):
         """Is nothing under way that an answer may still come for?"""
-        return (self.n_pending == 0 and self.c_held.size == 0 and self.hold != H_CONNECT) \
+        return (self.n_pending == 0 and not self._holds() and self.hold != H_CONNECT) \
             or self.c_mode == C_IDLE or self.in_literal
 
     @property
@@ -182,7 +182,7 @@ cdef class Turns(Legs):
             self.c_mode = C_LINE
         if flags & P_HOLDS and self.hold >= H_TAG:
             self._end_hold()
-        elif self.c_held.size:
+        elif self._holds():
             self.release = True
 
     cdef void _end_hold(self) noexcept:

@@ -12,8 +12,7 @@ cdef class Upward(Gathering):
         while i < n and not self.stopped:
             if self._blocked():
                 self._flush_server()
-                buf_add(&self.c_held, p + i, n - i)
-                self._reading()
+                self._keep(p + i, n - i)
                 return 0
             if self.c_mode == C_STREAM or self.c_mode == C_EAT or self.c_mode == C_GATHER:
                 size = n - i

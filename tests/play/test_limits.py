@@ -154,11 +154,14 @@ class TestLinesAndLiterals:
             C: a NOOP
             C: b NOOP
             C| c NOOP
+            C| d NOOP
             """)
         assert not stage.client.reading
         stage.play("""
             S: b OK done
             P> c NOOP
+            S: a OK done
+            P> d NOOP
             """)
         assert stage.client.reading
 

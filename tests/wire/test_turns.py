@@ -186,7 +186,9 @@ def test_an_answer_while_done_is_half_there() -> None:
 
 def test_pending_is_capped_and_goes_on() -> None:
     play = Play(max_pending=4)
-    play.client(b"".join(b"t%d NOOP\r\n" % n for n in range(10)))
+    play.client(b"".join(b"t%d NOOP\r\n" % n for n in range(9)))
+    assert play.client_pipe.reading
+    play.client(b"t9 NOOP\r\n")
     assert play.sent.count(b"\r\n") == 4
     assert not play.client_pipe.reading
     play.says(b"t2 OK x\r\n")
