@@ -171,7 +171,7 @@ def test_a_client_that_is_held_is_not_read(setup: bytes) -> None:
     while client.reading and chunks < 100:
         sink.client_data(b"x" * 1000)
         chunks += 1
-    assert chunks <= 2      # one may wait without a pause
+    assert chunks <= 2  # one may wait without a pause
 
 
 def test_a_large_chunk_that_waits_is_enough() -> None:
