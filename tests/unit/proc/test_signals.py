@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import signal
+import threading
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_blocked_signals_come_after_the_mask_is_restored() -> None:
     caught = signals.Signals()
     try:
         mask = signals.block_all()
-        os.kill(os.getpid(), signal.SIGUSR1)
+        signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)  # not to a thread that another test left
         assert caught.take() == []
         signals.restore(mask)
         assert caught.take() == [int(signal.SIGUSR1)]
