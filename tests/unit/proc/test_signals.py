@@ -35,11 +35,12 @@ def test_names(number: int, name: str) -> None:
 
 def test_blocked_signals_come_after_the_mask_is_restored() -> None:
     caught = signals.Signals()
+    mask = signals.block_all()
     try:
-        mask = signals.block_all()
         signal.pthread_kill(threading.get_ident(), signal.SIGUSR1)  # not to a thread that another test left
         assert caught.take() == []
         signals.restore(mask)
         assert caught.take() == [int(signal.SIGUSR1)]
     finally:
+        signals.restore(mask)
         caught.close()
