@@ -5,17 +5,13 @@ from __future__ import annotations
 import msgspec
 
 from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
-from imap4fast.config.values import WordMember
 from imap4fast.config.words import COMMAND_WORDS
-from imap4fast.policy.fit import FITS
+from imap4fast.policy.gate import NEVER_FORWARDED, permitted_commands
+from imap4fast.policy.limits import idle_timeout
 from imap4fast.policy.syntax import sock_text, word_list_text
-from imap4fast.policy.words import WordTest
 
-NOT_BY_DEFAULT = ("COMPRESS", "UNAUTHENTICATE", "PROXYAUTH", "UNKNOWN")
-"""Commands that pass mode leaves out where no list is given (configuration.md section 4)."""
-
-NEVER = frozenset({"COMPRESS"})
-"""Commands that are never forwarded, whatever a list says."""
+_OWN = b"STARTTLS"
+"""Never forwarded either, yet not excluded: it is the proxy's own."""
 
 
 class InEffect(msgspec.Struct, frozen=True):
@@ -43,12 +39,11 @@ class InEffect(msgspec.Struct, frozen=True):
 
 def in_effect(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl) -> InEffect:
     """What holds for a session that these ACLs accepted."""
-    idle = (command_acl.idle_timeout, session_acl.idle_timeout, proxy.idle_timeout)
     return InEffect(
         servers=tuple(sock_text(sock.host, sock.port) for sock in session_acl.plug_to),
         language=command_acl.language or session_acl.language,
         read_only=command_acl.read_only,
-        idle_timeout=next(value for value in idle if value is not None),
+        idle_timeout=idle_timeout(proxy, session_acl, command_acl),
         login_timeout=proxy.login_timeout,
         max_time=command_acl.max_time,
         max_bytes_in=command_acl.max_bytes_in,
@@ -68,6 +63,5 @@ def in_effect(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl) ->
 
 def excluded_commands(command_acl: CommandAcl) -> tuple[str, ...]:
     """Command words that are refused by name, sorted. What read-only refuses besides is not among them."""
-    default = (*(WordMember(word, negate=True) for word in NOT_BY_DEFAULT), WordMember(None))
-    permitted = WordTest(default if command_acl.commands is None else command_acl.commands)
-    return tuple(sorted(word for word in COMMAND_WORDS if word in NEVER or permitted.fits((word,)) is not FITS))
+    permitted = permitted_commands(command_acl) - (NEVER_FORWARDED - {_OWN})
+    return tuple(sorted(word for word in COMMAND_WORDS if word.encode("ascii") not in permitted))

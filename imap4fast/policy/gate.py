@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import imap4fast._wire as wire
 from imap4fast.config.settings import CommandAcl
 from imap4fast.config.values import WordList
-from imap4fast.config.words import is_known_capability
+from imap4fast.config.words import UNKNOWN, is_known_capability, word_covers
 from imap4fast.imap import capabilities as caps
 from imap4fast.imap import responses
 
@@ -30,17 +30,6 @@ _MAX_LIST = 2000
 """Octets of what is remembered: a hostile server must not fill the memory of all sessions."""
 
 
-def word_fits(pattern: str, word: str) -> bool:
-    """Whether a word of a `commands` or `capabilities` list stands for this upper-case name.
-
-    `AUTH=*` stands for all names that begin so.
-    """
-    pattern = pattern.upper()
-    if pattern.endswith("*"):
-        return word.startswith(pattern[:-1])
-    return pattern == word
-
-
 def listed(words: WordList, name: str, known: bool = True) -> bool:
     """First member that fits decides; none: no. `UNKNOWN` stands for every name that the proxy does not know."""
     for member in words:
@@ -48,10 +37,10 @@ def listed(words: WordList, name: str, known: bool = True) -> bool:
             fits = listed(member.sublist, name, known)
         elif member.word is None:
             fits = True
-        elif member.word == "UNKNOWN":
+        elif member.word.upper() == UNKNOWN:
             fits = not known
         else:
-            fits = word_fits(member.word, name)
+            fits = word_covers(member.word, name)
         if fits:
             return not member.negate
     return False

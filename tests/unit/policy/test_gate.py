@@ -85,7 +85,17 @@ class TestWordLists:
         ],
     )  # fmt: skip
     def test_words(self, pattern: str, name: str, fits: bool) -> None:
-        assert gate.word_fits(pattern, name) is fits
+        assert gate.listed((WordMember(pattern),), name) is fits
+
+    def test_a_family_may_be_named_without_its_star(self) -> None:
+        """As config.words.word_covers has it, so that an exclusion of `AUTH=` excludes."""
+        powers = Powers(accepting(capabilities=words("!AUTH=", "*")))
+        assert not powers.mechanism(b"PLAIN")
+
+    def test_unknown_is_a_word_in_any_case(self) -> None:
+        powers = Powers(accepting(capabilities=words("!unknown", "*")))
+        assert not powers.offers(b"XNEVERHEARDOF")
+        assert not powers.unknown_capabilities
 
     def test_unknown_stands_for_what_is_not_known(self) -> None:
         assert gate.listed(words("UNKNOWN"), "XNEW", known=False)
