@@ -86,7 +86,6 @@ cdef class Relay(Downward):
 
     def tick(self, double now):
         """What ran out, as an index of TIMEOUTS, or 0. Called about twice a second; `now` in seconds."""
-        cdef uint64_t queued
         cdef bint c_unit
         if self.cout != self.c_mark or self.completed:
             self.c_mark = self.cout

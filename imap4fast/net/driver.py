@@ -250,7 +250,7 @@ class Driver:
             self.server.close()
         if self.client is None:
             return
-        if self.client_done or self.session.leaving or relay.left:
+        if self.client_done or relay.left:
             self._client_close()
         else:
             self._linger()

@@ -66,7 +66,7 @@ class Session:
 
     __slots__ = (
         "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
-        "leaving", "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule",
+        "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule",
         "sasl", "status", "transparent", "unlisted_seen", "user",
     )  # fmt: skip
 
@@ -88,7 +88,6 @@ class Session:
         self.sasl: Sasl | None = None
         self.enabling: frozenset[bytes] = frozenset()
         self.bad_commands = 0
-        self.leaving = False
         self.unlisted_seen = False
         self.complaints = 0
         self.over = False
@@ -275,12 +274,6 @@ class Session:
         self.outside.close()
         return answers.CLOSE
 
-    def finish_soon(self, reason: str, *, failed: bool) -> None:
-        """The server is about to close: what it still says goes on, then the session ends."""
-        self.leaving = True
-        self.reason = reason
-        self.result = "FAILED" if failed else "OK"
-
     def _finish(self, reason: str, result: str) -> None:
         self.over = True
         self.reason = self.reason or reason
@@ -295,7 +288,7 @@ class Session:
         """The client closed its leg."""
         if self.over:
             return
-        gone = self.relay.left or self.leaving
+        gone = self.relay.left
         self._finish("logout" if self.relay.left else "client closed", "OK" if gone else "ABORTED")
         self.relay.stop()
         self.outside.close()
@@ -305,9 +298,8 @@ class Session:
         if self.over:
             return
         if self.relay.left:
-            self.leaving = True
             self.end(None, "logout", failed=False)
-        elif self.leaving or self.relay.bye:
+        elif self.relay.bye:
             self.end(None, "server closed", failed=False)
         else:
             self.end(Reply.SERVER_CLOSED, "server closed")
