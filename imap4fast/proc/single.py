@@ -9,6 +9,7 @@ from collections.abc import Callable
 import uvloop
 
 from imap4fast import __version__
+from imap4fast._wire import keep_memory
 from imap4fast.config.settings import Settings
 from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
@@ -27,6 +28,7 @@ def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Cal
     groups, pid_file = bind(settings.proxy, 1)
     try:
         drop_privileges(who, logs)
+        keep_memory()
         counts = count_table(settings.proxy, 1)
         sockets = [(group.sockets[0], group.place.item) for group in groups]
         service = make_service(settings, logs, counts, 0)
