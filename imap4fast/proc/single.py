@@ -6,8 +6,6 @@ import asyncio
 import signal
 from collections.abc import Callable
 
-import uvloop
-
 from imap4fast import __version__
 from imap4fast._wire import keep_memory
 from imap4fast.config.settings import Settings
@@ -15,6 +13,7 @@ from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
 from imap4fast.proc import privileges, signals
+from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.listen import Group
 from imap4fast.proc.master import bind, count_table
 from imap4fast.proc.pidfile import PidFile

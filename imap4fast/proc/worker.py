@@ -14,8 +14,6 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import uvloop
-
 from imap4fast._wire import CountTable, keep_memory
 from imap4fast.config.settings import Listen, Settings
 from imap4fast.errors import Imap4FastError, InternalError, SetupError
@@ -36,6 +34,7 @@ from imap4fast.proc.control import (
     Unbind,
     Unbound,
 )
+from imap4fast.proc.eventloop import uvloop
 
 HEARTBEAT_S = 0.25
 LATE_S = 60

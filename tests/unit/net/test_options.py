@@ -23,7 +23,8 @@ def test_defaults() -> None:
 
 
 def test_each_item() -> None:
-    four, _, watch = server_options(SockOpt(keepalive=0, nodelay=False, sock_rcvbuf=65536, sock_sndbuf=32768, ip_tos=16))
+    opt = SockOpt(keepalive=0, nodelay=False, sock_rcvbuf=65536, sock_sndbuf=32768, ip_tos=16)
+    four, _, watch = server_options(opt)
     with socket.socket() as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         assert set_options(sock.fileno(), four + watch) == 0
