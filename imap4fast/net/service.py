@@ -208,6 +208,12 @@ class Service:
         what = cause(error) if isinstance(error, BaseException) else str(context.get("message"))
         self.logs.write(imap_entries.INTERNAL_ERROR, "worker", what)
 
+    def level_changed(self) -> None:
+        """The log has another level: sessions that live go by it from now on."""
+        for driver in self._drivers:
+            if not driver.session.over:
+                driver.session.heed_level()
+
     # ---- end ----------------------------------------------------------------------------------------------------
 
     def stop_accepting(self) -> None:

@@ -53,6 +53,9 @@ class Service(Protocol):
     def adopt(self, sock: socket.socket, listen: Listen) -> None:
         """Takes a connection that was accepted elsewhere."""
 
+    def level_changed(self) -> None:
+        """The log's level is another now."""
+
     def stop_accepting(self) -> None:
         """Ends accepting; sessions go on, and `adopt` still works."""
 
@@ -141,6 +144,7 @@ class Worker:
     def change_level(self, up: bool) -> None:
         """One word more or less in the log."""
         level = self._logs.raise_level() if up else self._logs.lower_level()
+        self._service.level_changed()
         self._logs.write(LEVEL_CHANGED, level)
 
     def reopen(self) -> None:

@@ -92,6 +92,9 @@ class EchoService:
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)
 
+    def level_changed(self) -> None:
+        """Nothing here goes by the level."""
+
     def stop_accepting(self) -> None:
         for server in self._servers:
             server.close()
