@@ -511,6 +511,10 @@ cdef class CountTable:
         """How often the table was made good after a process was killed inside it."""
         return CT_LOAD(&self.t.head.repairs)
 
+    def slots(self) -> int:
+        """How many addresses have a place at one time."""
+        return self.t.n_slots
+
     def full(self) -> bool:
         """Every slot has sessions: a further address finds no place (a hint, read without the lock)."""
         return CT_LOAD(&self.t.head.used) == self.t.n_slots and not CT_LOAD(&self.t.head.idle_first)

@@ -35,6 +35,7 @@ from imap4fast.proc.control import (
     Unbound,
 )
 from imap4fast.proc.eventloop import uvloop
+from imap4fast.proc.room import Room
 
 HEARTBEAT_S = 0.25
 LATE_S = 60
@@ -86,6 +87,7 @@ class Worker:
         self._service = service
         self._logs = logs
         self._counts = counts
+        self._room = Room(counts, logs)
         self._sockets = list(sockets)
         self._channel = channel
         self._column = column
@@ -157,7 +159,9 @@ class Worker:
         loop.call_later(HEARTBEAT_S, self._beat, loop)
         self._counts.settle()
         self._logs.flush()
-        if self._channel is not None:
+        if self._channel is None:
+            self._room.look(loop.time())
+        else:
             signal.setitimer(signal.ITIMER_REAL, LATE_S)
             sessions = self._service.sessions
             self._channel.push()
