@@ -28,7 +28,7 @@ class Words:
     def __init__(self, words: Mapping[bytes, int]) -> None: ...
     def get(self, word: bytes) -> int: ...
 
-# lexer.pxi
+# lexer.pxi and tokens.pxi
 
 # An argument: an atom, a string (a tuple of one), or a list.
 Token: TypeAlias = bytes | tuple[bytes] | list[Token]
@@ -232,7 +232,7 @@ def set_options(fd: int, rows: tuple[tuple[int, int, int], ...]) -> int: ...
 
 def keep_memory() -> None: ...
 
-# shared.pxi
+# counts.pxi and shared.pxi
 
 OK: int
 OVER_SESSIONS: int
