@@ -213,6 +213,15 @@ cdef bint word_is(const uint8_t* p, Py_ssize_t n, const char* word) noexcept:
     return True
 
 
+cdef bint word_in(const uint8_t* p, Py_ssize_t n, const char* word) noexcept:
+    """Does the upper-case word stand anywhere, in any case?"""
+    cdef Py_ssize_t size = <Py_ssize_t>strlen(word), i
+    for i in range(n - size + 1):
+        if word_is(p + i, size, word):
+            return True
+    return False
+
+
 cdef bint valid_number(const uint8_t* p, Py_ssize_t n, uint64_t least) noexcept:
     """number or nz-number: `least` to 4294967295, no more than ten digits."""
     cdef uint64_t value = 0

@@ -372,6 +372,7 @@ _FLOWS = dict(
             responses.unlisted,
             faults.server_fault,
             faults.limit,
+            responses.append_limit,
         ),
         strict=True,
     )

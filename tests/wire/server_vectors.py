@@ -282,6 +282,32 @@ UNLISTED = [
     V("T-R01 FETCH in NOOP", b"* 5 FETCH (UID 9 BODY[] {4}\r\nmail)\r\na OK x\r\n", client=b"a NOOP\r\n"),
 ]
 
+LIMITED = (("max_mail_out", 100),)
+APPEND_LIMITS = [
+    V("1.3 APPENDLIMIT", b"* STATUS x (APPENDLIMIT 5)\r\n", asks=("APPENDLIMIT",), settings=LIMITED),
+    V("1.3 in any case", b"* status x (messages 1 AppendLimit NIL)\r\n", asks=("APPENDLIMIT",), settings=LIMITED),
+    V("1.3 without a limit", b"* STATUS x (MESSAGES 1 APPENDLIMIT 5)\r\n"),
+    V("1.3 another item", b"* STATUS x (MESSAGES 1)\r\n* STATUS APPENDLIMI (X 1)\r\n", settings=LIMITED),
+    V("1.3 other data", b'* LIST () "/" APPENDLIMIT\r\n* OK APPENDLIMIT 5\r\n', settings=LIMITED),
+    V(
+        "1.3 name by literal",
+        b"* STATUS {11}\r\nAPPENDLIMIT (MESSAGES 1 APPENDLIMIT 5)\r\n",
+        asks=("APPENDLIMIT",),
+        settings=LIMITED,
+    ),
+    V("1.3 literal as name alone", b"* STATUS {11}\r\nAPPENDLIMIT (MESSAGES 1)\r\n", settings=LIMITED),
+    V(
+        "1.3 LIST-STATUS",
+        b'* LIST () "/" a\r\n* STATUS a (APPENDLIMIT 5)\r\n* LIST () "/" b\r\n* STATUS "b" (APPENDLIMIT NIL)\r\na OK x\r\n',
+        asks=("APPENDLIMIT",) * 2,
+        settings=LIMITED,
+        client=b'a LIST "" * RETURN (STATUS (APPENDLIMIT))\r\n',
+    ),
+    V("1.3 before login", b"* STATUS x (APPENDLIMIT 5)\r\n", b"", ("UNLISTED",), settings=LIMITED, state="not"),
+    closes("1.3 open list", b"* STATUS x (APPENDLIMIT 5\r\n", "BAD_RESPONSE", settings=LIMITED),
+    closes("1.3 NUL", b"* STATUS x (APPENDLIMIT 5\0)\r\n", "NUL", settings=LIMITED),
+]
+
 BEFORE_LOGIN = [
     V(
         "T-S04 LIST",
@@ -343,4 +369,5 @@ CONTINUATIONS = [
     V("6 tagged NO instead", b"a NO [OVERQUOTA] x\r\n", asks=("STATUS",), client=b"a APPEND x {5}\r\n"),
 ]
 
-VECTORS = [*PASSING, *LITERALS, *FRAMING, *NUMBERS, *TAGGED, *CODES, *UNLISTED, *BEFORE_LOGIN, *CONTINUATIONS]
+VECTORS = [*PASSING, *LITERALS, *FRAMING, *NUMBERS, *TAGGED, *CODES, *UNLISTED, *APPEND_LIMITS, *BEFORE_LOGIN]
+VECTORS += CONTINUATIONS
