@@ -276,7 +276,7 @@ cdef bint lex_upload(const uint8_t* p, Py_ssize_t start, Py_ssize_t end, Lex* x)
         return True
     if c == c'"' and x.part < UP_DATE:
         x.part = UP_DATE
-        return True
+        return is_date_time(p + start, end - start)
     if word_is(p + start, end - start, b"UTF8"):
         x.part = UP_UTF8
         return True
@@ -285,6 +285,36 @@ cdef bint lex_upload(const uint8_t* p, Py_ssize_t start, Py_ssize_t end, Lex* x)
         x.composed = True
         return True
     return False
+
+
+cdef Words MONTHS = Words(dict.fromkeys(b"JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split(), 1))
+cdef const char* DATE_TIME = b'-aaa-0000 00:00:00 z0000"'      # behind the day
+
+
+cdef bint is_date_time(const uint8_t* p, Py_ssize_t n) noexcept:
+    """date-time = DQUOTE date-day-fixed "-" date-month "-" date-year SP time SP zone DQUOTE (RFC 9051)
+
+    Here the day may also be one digit without the space: Horde says it so, and servers take it. Whether there is such
+    a day or hour is left to the server.
+    """
+    cdef Py_ssize_t i
+    cdef uint8_t c, wanted
+    cdef Py_ssize_t day = 1 if n > 2 and p[2] == c"-" else 2
+    if n != day + 26 or not CHARS[p[day]] & CH_DIGIT or not (CHARS[p[1]] & CH_DIGIT or p[1] == c" "):
+        return False
+    p += day + 1
+    for i in range(25):
+        c = p[i]
+        wanted = <uint8_t>DATE_TIME[i]
+        if wanted == c"0":
+            if not CHARS[c] & CH_DIGIT:
+                return False
+        elif wanted == c"z":
+            if c != c"+" and c != c"-":
+                return False
+        elif wanted != c"a" and c != wanted:
+            return False
+    return MONTHS.find(p + 1, 3) > 0
 
 
 cdef int lex_end(Lex* x) noexcept:
