@@ -47,7 +47,13 @@ TCPSERVER = Section(
         Item(keyword="conn-rate", type=INTEGER, help="connections a second"),
         Item(keyword="conn-rate-per-ip", type=INTEGER, help="connections a second of one client"),
         Item(keyword="terminate-wait", type=DURATION, help="graceful end: then BYE and close"),
-        Item(keyword="helpers", type=WordOr("auto", 0, Integer(1, 1024)), help="helper processes; auto: one a core"),
+        Item(
+            keyword="helpers",
+            type=WordOr("auto", 0, Integer(1, 1024)),
+            supported=False,
+            default="auto",
+            help="helper processes; auto: one a core",
+        ),
         Item(keyword="listener", type=KEY, help="known for compatibility: the proxy always works so"),
     ),
 )

@@ -13,7 +13,7 @@ from tests.unit.config.harness import bind, good
     "body",
     [
         "",
-        "workers auto; helpers 5;",
+        "workers auto; listener;",
         "max-sessions 0; max-sessions-per-ip 5;",
         "max-children 5; max-children-per-ip 5;",
     ],
@@ -31,6 +31,7 @@ def test_good(body: str) -> None:
         ("max-children 1; max-sessions 1;", "second time"),
         ("max-sessions 1; max-sessions-per-ip 2;", "more than `max-sessions` 1"),
         ("listener yes;", "takes no value"),
+        ("helpers auto;", "`helpers` is not supported yet"),
     ],
 )
 def test_wrong(body: str, error: str) -> None:
