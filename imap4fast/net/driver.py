@@ -186,8 +186,11 @@ class Driver:
         relay = self.relay
         relay.greeting_until = now + service.proxy.server_conn.recv_timeout
         relay.attach_server(transport, fd, now)
-        if self.session.logs.detailed:
+        logs = self.session.logs
+        if logs.detailed:
             self.session.log(entries.CONNECTED, self.server_text, now - self.session.began)
+            if logs.full:
+                service.dump.tap_server(transport, end, self.session.number)
 
     # ---- ends ---------------------------------------------------------------------------------------------------
 

@@ -20,9 +20,10 @@ from imap4fast.log.entry import Entry
 from imap4fast.log.setup import Logs
 from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
+from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.options import server_options
-from imap4fast.net.resolve import resolve_names
+from imap4fast.net.resolve import confirmed_name, resolve_names
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
@@ -46,6 +47,7 @@ class Service:
         self.loop: asyncio.AbstractEventLoop
         self.clock: Callable[[], float] = time.monotonic
         self.server_options = server_options(settings.proxy.server_conn)
+        self.dump = Dump(settings.proxy, logs)
         self._drivers: dict[Driver, None] = {}
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[object]] = set()
@@ -115,14 +117,34 @@ class Service:
         driver = Driver(self, end, transport, client, place.text, octets)
         if self.logs.detailed:
             self.logs.write(entries.CONNECTION_ACCEPTED, driver.client_text, place.text)
+        self._number += 1
+        if self.logs.full:
+            self.dump.tap_client(transport, end, self._number)
+        facts = Facts(address, port, place.sock, end.transparent)
+        if self._charter.policy.needs_client_name:
+            self._keep(self.loop.create_task(self._named(driver, end, facts, self._number, fd)))
+        else:
+            self._begin(driver, end, facts, self._number, fd, now)
+
+    async def _named(self, driver: Driver, end: ClientEnd, facts: Facts, number: int, fd: int) -> None:
+        """Go on when the client's name is known, or known to be unknown."""
+        transport = driver.client
+        assert transport is not None
+        transport.pause_reading()
+        facts.client_name = await confirmed_name(self.loop, driver.client_address[0])
+        if transport.is_closing():
+            self.counts.leave(self.column, driver.track_key)
+            return
+        transport.resume_reading()
+        self._begin(driver, end, facts, number, fd, self.loop.time())
+
+    def _begin(self, driver: Driver, end: ClientEnd, facts: Facts, number: int, fd: int, now: float) -> None:
         end.driver = driver
         self._drivers[driver] = None
-        self._number += 1
         charter = self._charter
-        facts = Facts(address, port, place.sock, end.transparent)
         if charter.policy.needs_time:
             facts.when = datetime.datetime.now()
-        session = Session(charter, driver, facts, self._number, now)
+        session = Session(charter, driver, facts, number, now)
         try:
             driver.begin(session, fd, now)
         except Exception as exc:

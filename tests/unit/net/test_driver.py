@@ -18,13 +18,14 @@ from imap4fast.log import imap as entries
 from imap4fast.log import netc
 from imap4fast.net import service as services
 from imap4fast.net.driver import Driver
+from imap4fast.net.dump import FromClient, FromServer
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
 from imap4fast.session.session import Session
 from tests.unit.net.running import LOOPBACK, Running, closing, easy, run, serving, silent, unused_port
 
 SESSION = b"a LOGIN jana x\r\nb LOGOUT\r\n"
 TALK = b"* OK ready\r\na OK done\r\n* BYE bye\r\nb OK done\r\n"
-ALIVE = (Session, Driver, ClientEnd, ServerEnd, Relay)
+ALIVE = (Session, Driver, ClientEnd, ServerEnd, Relay, FromClient, FromServer)
 
 
 @pytest.fixture(autouse=True)
@@ -228,14 +229,17 @@ def alive() -> list[str]:
 REFUSED = {"session": SessionAcl(name="NO", accept=False)}
 NO_SERVER = {"plug_to": (Sock(LOOPBACK, 9),)}
 ABORTED = {"client_conn": SockOpt(close_timeout=0)}
+DUMPED = {"level": 9}
 
 
-@pytest.mark.parametrize("items", [{}, REFUSED, NO_SERVER, ABORTED], ids=["whole", "refused", "no server", "aborted"])
+@pytest.mark.parametrize(
+    "items", [{}, REFUSED, NO_SERVER, ABORTED, DUMPED], ids=["whole", "refused", "no server", "aborted", "dumped"]
+)
 def test_a_session_leaves_nothing_behind(items: dict[str, Any]) -> None:
     """architecture.md section 8: the collector is off in workers, so no cycle may be left."""
 
     async def main() -> tuple[list[str], list[str]]:
-        async with serving(level=6, **items) as running:
+        async with serving(**{"level": 6} | items) as running:
             await running.hears(SESSION)
             await running.until(lambda: running.service.sessions == 0)
             await asyncio.sleep(0.1)
