@@ -36,6 +36,7 @@ DATA_WITHHELD = NETC.entry(
     "DATA-WITHHELD FROM=%s OFFSET=%u SIZE=%u REASON=%s",
     "Octets came that are not shown, since there may be credentials in them. REASON is BEFORE-LOGIN (until a login has "
     "succeeded nothing of either side is shown), LOGIN-UNCLEAR (the client's first lines after it might still belong "
-    "to it) or LOGIN-AGAIN (the client sent LOGIN or AUTHENTICATE as one of the first words of a line although a login "
-    "had succeeded or was under way: nothing more of it is shown in this session).",
+    "to it), PRIVATE (arguments of ID, or a URLAUTH token) or LOGIN-AGAIN (the client sent LOGIN or AUTHENTICATE as "
+    "one of the first words of a line although a login had succeeded or was under way: nothing more of it is shown in "
+    "this session).",
 )

@@ -9,6 +9,7 @@ at what a line means, since a client that breaks the protocol has credentials, t
 3. A client that says LOGIN or AUTHENTICATE again is shown no more. "Says" is: as one of the first three words of a
    line, in whatever chunks they come. "Again" is: after a login, or while one is or may be under way. Literals, SASL
    lines and the rest of the line that may follow are thereby hidden without being understood.
+4. A chunk with octets of ID's arguments or of a line with a URLAUTH token (RFC 4467) is not shown.
 """
 
 from __future__ import annotations
@@ -29,15 +30,20 @@ MOST_WAITING = 262144
 _BEFORE_LOGIN = "BEFORE-LOGIN"
 _UNCLEAR = "LOGIN-UNCLEAR"
 _AGAIN = "LOGIN-AGAIN"
+_PRIVATE = "PRIVATE"
 
 _PUNCTUATION = rb"!-/:-@\[-`{-~"
-_LOGIN = re.compile(
-    rb"(?:\A|[\r\n])[^!-~\r\n]*(?:[!-~]+[^!-~\r\n]+){0,2}["
-    + _PUNCTUATION
-    + rb"]*(?:LOGIN|AUTHENTICATE)(?![A-Za-z0-9])",
-    re.IGNORECASE,
-)
-"""A line with a command to log in; octets that are no printable ASCII part words."""
+
+
+def _command(names: bytes, before: bytes) -> re.Pattern[bytes]:
+    """Lines with a command behind so many words; octets that are no printable ASCII part words."""
+    words = rb"(?:\A|[\r\n])[^!-~\r\n]*(?:[!-~]+[^!-~\r\n]+){" + before + rb"}"
+    return re.compile(words + rb"[" + _PUNCTUATION + rb"]*(?:" + names + rb")(?![A-Za-z0-9])", re.IGNORECASE)
+
+
+_LOGIN = _command(b"LOGIN|AUTHENTICATE", b"0,2")
+_ID = _command(b"ID", b"0,1")
+_TOKEN = re.compile(rb"urlauth", re.IGNORECASE)
 _WORD = re.compile(rb"[!-~]+")
 _LEADING = re.compile(rb"\A[" + _PUNCTUATION + rb"]+")
 _LONGEST = len(b"AUTHENTICATE") + 1
@@ -94,15 +100,17 @@ class Dump:
 class FromClient:
     """Stands before `Relay.client_data`."""
 
-    __slots__ = ("_again", "_clear", "_dump", "_line", "_number", "_relay")
+    __slots__ = ("_again", "_clear", "_dump", "_line", "_number", "_private", "_relay", "_tokens")
 
     def __init__(self, dump: Dump, relay: Relay, number: int) -> None:
         self._dump = dump
         self._relay = relay
         self._number = number
         self._line = b""
+        self._tokens = Tokens()
         self._clear = False
         self._again = False
+        self._private = False
 
     def __call__(self, data: bytes) -> None:
         """A chunk from the client."""
@@ -117,11 +125,15 @@ class FromClient:
         logins = len(_LOGIN.findall(text))
         if logins > 1 or (logins and (logged_in or not relay.at_command)):
             self._again = True
+        self._private = _ID.search(text) is not None or (self._private and not relay.at_command)
+        token = self._tokens.seen(data)
         self._line = _kept(text)
         if not logged_in:
             return _BEFORE_LOGIN
         if self._again:
             return _AGAIN
+        if self._private or token:
+            return _PRIVATE
         if not self._clear and not all(b" " in line for line in data.split(b"\n") if line):
             return _UNCLEAR
         self._clear = True
@@ -131,24 +143,51 @@ class FromClient:
 class FromServer:
     """Stands before `Relay.server_data`."""
 
-    __slots__ = ("_dump", "_number", "_relay")
+    __slots__ = ("_dump", "_number", "_relay", "_tokens")
 
     def __init__(self, dump: Dump, relay: Relay, number: int) -> None:
         self._dump = dump
         self._relay = relay
         self._number = number
+        self._tokens = Tokens()
 
     def __call__(self, data: bytes) -> None:
         """A chunk from the server."""
         relay = self._relay
-        withheld = _BEFORE_LOGIN if relay.state == NOT_AUTHENTICATED else ""
+        withheld = _PRIVATE if self._tokens.seen(data) else ""
+        if relay.state == NOT_AUTHENTICATED:
+            withheld = _BEFORE_LOGIN
         self._dump.server_chunk(self._number, relay.sin, data, withheld)
         relay.server_data(data)
 
 
+class Tokens:
+    """Finds lines with URLAUTH tokens in one side's chunks."""
+
+    __slots__ = ("_rest",)
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def seen(self, data: bytes) -> bool:
+        """Whether octets of such a line are in this chunk."""
+        text = self._rest + data
+        line = _last_line(text)
+        open_token = _TOKEN.search(line)
+        self._rest = line[1 - len(b"urlauth") :] if open_token is None else open_token[0]
+        return open_token is not None or _TOKEN.search(text) is not None
+
+
+def _last_line(text: bytes) -> bytes:
+    """The line at the end that has no end yet."""
+    return text[max(text.rfind(b"\r"), text.rfind(b"\n")) + 1 :]
+
+
 def _kept(text: bytes) -> bytes:
     """The line at the end of `text` as far as it matters for finding a command to log in: few and short words."""
-    line = text[max(text.rfind(b"\r"), text.rfind(b"\n")) + 1 :]
+    if text.endswith(b"\r"):  # the line is not over before LF
+        return _kept(text[:-1]) + b"\r"
+    line = _last_line(text)
     words = _WORD.findall(line)
     kept = b" ".join(_short(word) for word in words[:_WORDS])
     parted = words and len(words) < _WORDS and not 0x21 <= line[-1] <= 0x7E
