@@ -20,7 +20,7 @@ STAMP := $(VENV)/stamp
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 WIRE := setup.py $(wildcard _ext/*.pyx _ext/*.pxd _ext/*.pxi _ext/*.h)
 
-.PHONY: help demo test debug-test sanitize-test dist-test bench soak fuzz lint doc clean wire need
+.PHONY: help demo test debug-test sanitize-test dist-test bench run-bench soak fuzz lint doc clean wire need
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +41,10 @@ sanitize-test: $(STAMP)/project $(STAMP)/extra-test ## the same tests under the 
 dist-test: ## sdist, wheel from it, installed into empty environments (PYTHONS="3.12")
 	@tools/dist.sh $(PYTHONS)
 
-bench: need $(STAMP)/wire $(STAMP)/extra-test ## the comparison with nginx, HAProxy, Dovecot and plain relays
+bench: ## the comparison with nginx, HAProxy, Dovecot and plain relays, by the distribution's Python (PYTHON=3.12)
+	@$(MAKE) --no-print-directory VENV=$(VENV)-bench PYTHON=$(or $(PYTHON),system) run-bench
+
+run-bench: need $(STAMP)/wire $(STAMP)/extra-test
 	@$(PY) -m bench.run $(ARGS)
 
 soak: need $(STAMP)/wire $(STAMP)/extra-test ## half an hour of churn, memory and descriptors watched (MINUTES=...)

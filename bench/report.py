@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -109,6 +110,7 @@ def circumstances(peers: Sequence[Peer], options: Mapping[str, Any]) -> dict[str
         "cores": os.cpu_count(),
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "interpreter": os.path.realpath(sys.executable),
         "versions": {peer.name: version_of(peer) for peer in peers},
         "options": dict(options),
         "void_above": WIDEST_SPREAD,

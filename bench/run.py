@@ -160,6 +160,8 @@ def store(bench: Bench, options: argparse.Namespace) -> Path:
 
 def report(bench: Bench, options: argparse.Namespace, path: Path) -> None:
     """The targets and, if asked for, the comparison with an earlier bench."""
+    about = circumstances(bench.peers, {})
+    print("{processor}, {cores} cores, Linux {kernel}; Python {python} ({interpreter})".format(**about))
     print(target_table(judgements(bench.results)))
     absent = [peer.name for peer in PEERS if peer not in bench.peers]
     if absent:

@@ -230,6 +230,10 @@ def text_lines(
 def end_of(fd: int, peer: bool) -> tuple[bytes, int] | None: ...
 def set_options(fd: int, rows: tuple[tuple[int, int, int], ...]) -> int: ...
 
+# memory.pxi
+
+def keep_memory() -> None: ...
+
 # shared.pxi
 
 OK: int

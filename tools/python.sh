@@ -1,9 +1,15 @@
 #!/bin/sh
 # Prints the path of a Python that can build and run imap4fast: 3.11 or newer, or exactly the VERSION given (3.12),
 # with venv, its header files and its compiler. As root on Debian what is missing is installed; else it says what to do.
+# `system` for VERSION: the distribution's, which is built to be fast (a pyenv's is not, unless asked), if it will do.
 set -eu
 
 version=${1:-}
+system=
+if [ "$version" = system ]; then
+    version=
+    system=/usr/bin/python3
+fi
 
 # Prints the words `venv`, `headers`, `compiler` for what the interpreter $1 lacks; fails where its version is no good.
 lacks() {
@@ -28,6 +34,10 @@ PYTHON
 
 # pyenv's shims answer only for the versions chosen, so its own folders are looked at too.
 candidates() {
+    if [ -n "$system" ]; then
+        printf '%s\n' "$system"
+        return 0
+    fi
     if [ -z "$version" ]; then
         printf '%s\n' python3 python3.13 python3.12 python3.11 python3.14
     else
@@ -68,6 +78,10 @@ if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; the
     # shellcheck disable=SC2086 # a list of words
     DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages >&2 </dev/null
     search && exit 0
+fi
+if [ -n "$system" ]; then
+    echo "==> $system will not do (${missing:-older than 3.11, or none}), another Python is taken" >&2
+    exec "$0"
 fi
 if [ -n "$missing" ]; then
     echo "$missing. On Debian or Ubuntu: apt-get install $packages" >&2

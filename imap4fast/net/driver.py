@@ -37,6 +37,7 @@ class Driver:
     __slots__ = (
         "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at",
         "connect_until", "recorded", "relay", "server", "server_address", "service", "session", "to_text", "track_key",
+        "watched",
     )  # fmt: skip
 
     def __init__(
@@ -63,6 +64,7 @@ class Driver:
         self.answer_until = 0.0
         self.client_done = False
         self.recorded = False
+        self.watched = False
         self.session: Session
 
     @property
@@ -181,7 +183,10 @@ class Driver:
         service = self.service
         transport.set_write_buffer_limits(0)
         fd = transport.get_extra_info("socket").fileno()
-        set_options(fd, service.server_options[":" in self.server_address[0]])
+        options = service.server_options
+        rows = options.six if ":" in self.server_address[0] else options.four
+        if rows:
+            set_options(fd, rows)
         now = service.clock()
         relay = self.relay
         relay.greeting_until = now + service.proxy.server_conn.recv_timeout
@@ -313,4 +318,7 @@ class Driver:
             self.attempt.cancel()
         if self.client_done and not self.session.over and (self.relay.quiet or now >= self.answer_until):
             self.session.client_gone()
+        if not self.watched and self.server is not None:
+            self.watched = True
+            set_options(self.server.get_extra_info("socket").fileno(), self.service.server_options.watch)
         self.session.tick(now)

@@ -6,14 +6,14 @@ import asyncio
 import signal
 from collections.abc import Callable
 
-import uvloop
-
 from imap4fast import __version__
+from imap4fast._wire import keep_memory
 from imap4fast.config.settings import Settings
 from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
 from imap4fast.proc import privileges, signals
+from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.listen import Group
 from imap4fast.proc.master import bind, count_table
 from imap4fast.proc.pidfile import PidFile
@@ -27,6 +27,7 @@ def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Cal
     groups, pid_file = bind(settings.proxy, 1)
     try:
         drop_privileges(who, logs)
+        keep_memory()
         counts = count_table(settings.proxy, 1)
         sockets = [(group.sockets[0], group.place.item) for group in groups]
         service = make_service(settings, logs, counts, 0)

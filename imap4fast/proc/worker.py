@@ -14,9 +14,7 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-import uvloop
-
-from imap4fast._wire import CountTable
+from imap4fast._wire import CountTable, keep_memory
 from imap4fast.config.settings import Listen, Settings
 from imap4fast.errors import Imap4FastError, InternalError, SetupError
 from imap4fast.log.setup import Logs
@@ -36,6 +34,7 @@ from imap4fast.proc.control import (
     Unbind,
     Unbound,
 )
+from imap4fast.proc.eventloop import uvloop
 
 HEARTBEAT_S = 0.25
 LATE_S = 60
@@ -207,6 +206,7 @@ class Start(Protocol):
 def main(start: Start, column: int, sockets: Sockets, channel: Channel) -> int:
     """The whole life of a worker process after the fork, in the child; the exit status."""
     start.logs.after_fork(os.getpid())
+    keep_memory()
     gc.disable()  # what sessions leave is free of cycles, and what came before the fork is frozen
     try:
         _tie_to_master(start.pid)

@@ -257,3 +257,21 @@ def test_a_session_leaves_nothing_behind(items: dict[str, Any]) -> None:
 
     before, after = run(main())
     assert after == before
+
+
+def test_a_server_that_lives_on_is_watched() -> None:
+    """keepalive and TCP_USER_TIMEOUT, with the next tick after the connection."""
+
+    async def main() -> None:
+        async with serving(server_conn=SockOpt(keepalive=33, send_timeout=44)) as running:
+            _, writer = await running.client()
+            await running.logged(netc.CONNECTED)
+            (driver,) = running.service._drivers
+            assert driver.server is not None
+            sock = driver.server.get_extra_info("socket")
+            await running.until(lambda: sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1)
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 33
+            assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 44000
+            writer.close()
+
+    run(main())

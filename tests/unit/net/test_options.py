@@ -12,21 +12,22 @@ from imap4fast.net.options import server_options
 
 
 def test_defaults() -> None:
-    four, six = server_options(SockOpt())
+    four, six, watch = server_options(SockOpt())
     with socket.socket() as sock:
-        assert set_options(sock.fileno(), four) == 0
+        assert set_options(sock.fileno(), four + watch) == 0
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 120000
     with socket.socket(socket.AF_INET6) as sock:
-        assert set_options(sock.fileno(), six) == 0
+        assert set_options(sock.fileno(), six + watch) == 0
 
 
 def test_each_item() -> None:
-    four, _ = server_options(SockOpt(keepalive=0, nodelay=False, sock_rcvbuf=65536, sock_sndbuf=32768, ip_tos=16))
+    opt = SockOpt(keepalive=0, nodelay=False, sock_rcvbuf=65536, sock_sndbuf=32768, ip_tos=16)
+    four, _, watch = server_options(opt)
     with socket.socket() as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        assert set_options(sock.fileno(), four) == 0
+        assert set_options(sock.fileno(), four + watch) == 0
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 0
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 2 * 65536
@@ -35,7 +36,7 @@ def test_each_item() -> None:
 
 
 def test_tos_of_ipv6() -> None:
-    _, six = server_options(SockOpt(ip_tos=16))
+    six = server_options(SockOpt(ip_tos=16)).six
     with socket.socket(socket.AF_INET6) as sock:
         set_options(sock.fileno(), six)
         assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) == 16
@@ -43,5 +44,5 @@ def test_tos_of_ipv6() -> None:
 
 @pytest.mark.parametrize(("seconds", "probe"), [(1, 1), (2, 1), (90, 30)])
 def test_probes_of_keepalive(seconds: float, probe: int) -> None:
-    four, _ = server_options(SockOpt(keepalive=seconds))
-    assert (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, probe) in four
+    watch = server_options(SockOpt(keepalive=seconds)).watch
+    assert (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, probe) in watch
