@@ -49,6 +49,7 @@ class Service:
         self.server_options = server_options(settings.proxy.server_conn)
         self.dump = Dump(settings.proxy, logs)
         self._drivers: dict[Driver, None] = {}
+        self._parting: dict[Driver, float] = {}
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[object]] = set()
         self._number = 0
@@ -70,6 +71,11 @@ class Service:
     def sessions(self) -> int:
         """Connections that live."""
         return len(self._drivers)
+
+    @property
+    def parting(self) -> int:
+        """Server legs that are about to close."""
+        return len(self._parting)
 
     async def start(self, sockets: Sequence[tuple[socket.socket, Listen]]) -> None:
         """Resolve the names of the configuration, then accept on the sockets."""
@@ -198,6 +204,14 @@ class Service:
             if self.logs.detailed:
                 self.logs.write(entries.CONNECTION_HANDLED, driver.client_text)
 
+    def server_parting(self, driver: Driver, wait_s: float) -> None:
+        """A server's leg is to be closed: by the server, or after so many seconds, which are always the same."""
+        self._parting[driver] = self.now + wait_s
+
+    def server_parted(self, driver: Driver) -> None:
+        """It is closed."""
+        self._parting.pop(driver, None)
+
     # ---- time ---------------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
@@ -208,6 +222,11 @@ class Service:
                 driver.tick(now)
             except Exception as exc:
                 driver.broken(exc)
+        for driver, until in list(self._parting.items()):
+            if now < until:
+                break
+            del self._parting[driver]
+            driver.cut_server()
 
     def _flush(self) -> None:
         self.loop.call_later(FLUSH_S, self._flush)
@@ -255,4 +274,6 @@ class Service:
         for driver in list(self._drivers):
             with suppress(RuntimeError):
                 driver.abort()
+        for driver in self._parting:
+            driver.cut_server()
         self.logs.flush()
