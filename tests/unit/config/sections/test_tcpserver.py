@@ -27,6 +27,7 @@ def test_good(body: str) -> None:
     [
         ("workers 0;", "1 to 1024"),
         ("queue-size 0;", "1 to 65535"),
+        ("conn-rate 4000000000;", "out of range"),
         ("max-sessions 1; max-children 1;", "second time"),
         ("max-children 1; max-sessions 1;", "second time"),
         ("max-sessions 1; max-sessions-per-ip 2;", "more than `max-sessions` 1"),
