@@ -96,6 +96,7 @@ QUESTIONS = (
     "UNLISTED",     # an untagged response that no list names
     "SERVER_FAULT",
     "LIMIT",        # a limit in bytes was reached (`limit` says which)
+    "APPENDLIMIT",  # data of STATUS that name it, where max_mail_out is set
 )
 
 cdef enum Question:
@@ -114,6 +115,7 @@ cdef enum Question:
     Q_UNLISTED = 13
     Q_SERVER_FAULT = 14
     Q_LIMIT = 15
+    Q_APPENDLIMIT = 16
 
 # Faults: what an end did against the grammar. Those from FIRST_FRAMING on end the session: after them nobody can say
 # where the next command begins (protocol.md R1-R3).

@@ -265,6 +265,8 @@ cdef class Downward(Upward):
         if depth:
             return self._server_fault(F_BAD_RESPONSE)
         self.s_mode = S_LINE
+        if self.s_kind == U_MAILBOX and self.max_mail_out and not self.s_drop and word_in(p, n, b"APPENDLIMIT"):
+            return self._question(Q_APPENDLIMIT, p, n)
         return R_DONE if self.s_drop else R_PASS
 
     @cython.final

@@ -13,11 +13,12 @@ cdef enum Untagged:
     U_EXPUNGE = 8
     U_VANISHED = 9
     U_ID = 10
+    U_MAILBOX = 11       # STATUS data
 
 _UNTAGGED = {
     b"OK": U_STATUS, b"NO": U_STATUS, b"BAD": U_STATUS, b"BYE": U_BYE, b"PREAUTH": U_PREAUTH,
     b"CAPABILITY": U_CAPABILITY, b"ENABLED": U_ENABLED, b"FETCH": U_FETCH, b"EXISTS": U_EXISTS,
-    b"EXPUNGE": U_EXPUNGE, b"VANISHED": U_VANISHED, b"ID": U_ID,
+    b"EXPUNGE": U_EXPUNGE, b"VANISHED": U_VANISHED, b"ID": U_ID, b"STATUS": U_MAILBOX,
 }
 
 cdef Words STATUS_WORDS = Words({b"OK": 0, b"NO": 1, b"BAD": 2})

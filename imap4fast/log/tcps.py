@@ -158,3 +158,12 @@ MAX_SESSIONS_PER_IP = TCPS.entry(
     others="D",
     unnamed=("CLIENT", "LIMIT"),
 )
+TABLE_FULL = TCPS.entry(
+    812,
+    "W",
+    "No place for further addresses: all %u have sessions",
+    "The table in which sessions and connections of each IPv4 address or IPv6 /64 are counted is full. Where "
+    "max-sessions-per-ip or conn-rate-per-ip is set, clients of further addresses are refused as with 811; else their "
+    "sessions count against max-sessions only. At most one line a minute is written.",
+    unnamed=("ADDRESSES",),
+)

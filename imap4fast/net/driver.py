@@ -136,12 +136,16 @@ class Driver:
                     try:
                         await service.loop.create_connection(partial(ServerEnd, self, self.relay), *attempt)
                     except (OSError, asyncio.CancelledError) as exc:
+                        if self.session.over:
+                            return
                         why, timed_out = self._failed(exc)
                     else:
                         self.connect_until = 0.0
                         return
             self.session.log(entries.NO_SERVER, self.server_text, why)
             self.session.connect_failed(timed_out)
+        except Exception as exc:
+            self.broken(exc)
         finally:
             self.attempt = None
             self._part()
@@ -165,8 +169,6 @@ class Driver:
         if isinstance(error, OSError):
             why, slow = error.strerror or type(error).__name__, False
         else:
-            if self.session.over:
-                raise error
             if isinstance(self.attempt, asyncio.Task):
                 self.attempt.uncancel()
             why, slow = "no answer in time", True
@@ -304,15 +306,30 @@ class Driver:
         self.close_at = self.service.now + wait
 
     def broken(self, error: Exception) -> None:
-        """A rule of this program was broken outside the relay's questions: this session ends."""
+        """A rule of this program was broken outside the relay's questions: this session ends, no other one does."""
         session = self.session
-        if hasattr(session, "relay") and not session.over:
-            session.broken(error)
-            return
-        session.log(INTERNAL_ERROR, "session", cause(error))
-        session.over = True
-        self._record(0)
+        try:
+            if hasattr(session, "relay") and not session.over:
+                session.broken(error)
+            else:
+                session.log(INTERNAL_ERROR, "session", cause(error))
+                self._cut()
+        except Exception as again:
+            session.log(INTERNAL_ERROR, "session", cause(again))
+            self._cut()
+        if self.client is None:
+            self.service.forget(self)
+        if self.server is None:
+            self.service.server_parted(self)
+        self._part()
+
+    def _cut(self) -> None:
+        """End without a word: not even the end can be trusted to work."""
+        self.session.over = True
+        if self.attempt is not None:
+            self.attempt.cancel()
         self.abort()
+        self._record(0)
 
     def abort(self) -> None:
         """Close both legs at once; what is queued is lost."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 
 from imap4fast._wire import NOT_AUTHENTICATED, Relay
 from imap4fast.config.settings import Proxy
@@ -66,12 +67,12 @@ class Dump:
 
     def tap_client(self, transport: asyncio.Transport, end: ClientEnd, number: int) -> None:
         """Dump what the client of session `number` says; to be called before anything of it was received."""
-        end.data_received = FromClient(self, end.relay, number)
+        end.data_received = FromClient(self, end.relay, number, end.data_received)
         transport.set_protocol(end)  # it keeps `data_received` as it was
 
     def tap_server(self, transport: asyncio.Transport, end: ServerEnd, number: int) -> None:
         """The same for the server."""
-        end.data_received = FromServer(self, end.relay, number)
+        end.data_received = FromServer(self, end.relay, number, end.data_received)
         transport.set_protocol(end)
 
     def client_chunk(self, number: int, offset: int, data: bytes, withheld: str) -> None:
@@ -98,14 +99,15 @@ class Dump:
 
 
 class FromClient:
-    """Stands before `Relay.client_data`."""
+    """Stands before what takes the client's chunks."""
 
-    __slots__ = ("_again", "_clear", "_dump", "_line", "_number", "_private", "_relay", "_tokens")
+    __slots__ = ("_again", "_clear", "_dump", "_line", "_number", "_private", "_relay", "_take", "_tokens")
 
-    def __init__(self, dump: Dump, relay: Relay, number: int) -> None:
+    def __init__(self, dump: Dump, relay: Relay, number: int, take: Callable[[bytes], None]) -> None:
         self._dump = dump
         self._relay = relay
         self._number = number
+        self._take = take
         self._line = b""
         self._tokens = Tokens()
         self._clear = False
@@ -116,7 +118,7 @@ class FromClient:
         """A chunk from the client."""
         relay = self._relay
         self._dump.client_chunk(self._number, relay.cout, data, self._withheld(data))
-        relay.client_data(data)
+        self._take(data)
 
     def _withheld(self, data: bytes) -> str:
         relay = self._relay
@@ -141,14 +143,15 @@ class FromClient:
 
 
 class FromServer:
-    """Stands before `Relay.server_data`."""
+    """Stands before what takes the server's chunks."""
 
-    __slots__ = ("_dump", "_number", "_relay", "_tokens")
+    __slots__ = ("_dump", "_number", "_relay", "_take", "_tokens")
 
-    def __init__(self, dump: Dump, relay: Relay, number: int) -> None:
+    def __init__(self, dump: Dump, relay: Relay, number: int, take: Callable[[bytes], None]) -> None:
         self._dump = dump
         self._relay = relay
         self._number = number
+        self._take = take
         self._tokens = Tokens()
 
     def __call__(self, data: bytes) -> None:
@@ -158,7 +161,7 @@ class FromServer:
         if relay.state == NOT_AUTHENTICATED:
             withheld = _BEFORE_LOGIN
         self._dump.server_chunk(self._number, relay.sin, data, withheld)
-        relay.server_data(data)
+        self._take(data)
 
 
 class Tokens:

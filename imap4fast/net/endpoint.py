@@ -1,6 +1,8 @@
 """The `asyncio.Protocol` of each side. Chunks go straight to the relay; the driver hears of the rest.
 
 `data_received` is the relay's own bound method, so that no Python frame runs per chunk (architecture.md section 1).
+What a callback raises ends its session and no other: uvloop says of a chunk's and of flow control's callbacks whose
+they are (`Service` listens), of the other ones it does not, so they catch it here.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ class ClientEnd(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accepted: the service decides."""
-        self.service.accepted(transport, self)  # type: ignore[arg-type]
+        try:
+            self.service.accepted(transport, self)  # type: ignore[arg-type]
+        except Exception as exc:
+            self.service.not_accepted(transport, self, exc)  # type: ignore[arg-type]
 
     def pause_writing(self) -> None:
         """The transport holds bytes that the client does not take."""
@@ -44,16 +49,26 @@ class ClientEnd(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client sends no more; the driver closes."""
-        if self.driver is not None:
-            self.driver.client_ended()
-            return True
-        return False
+        driver = self.driver
+        if driver is None:
+            return False
+        try:
+            driver.client_ended()
+        except Exception as error:
+            driver.client_done = True
+            driver.broken(error)
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gone."""
         self.relay.detach_client()
-        if self.driver is not None:
-            self.driver.client_lost(exc)
+        driver = self.driver
+        if driver is not None:
+            try:
+                driver.client_lost(exc)
+            except Exception as error:
+                driver.client = None
+                driver.broken(error)
 
 
 class ServerEnd(asyncio.Protocol):
@@ -70,7 +85,11 @@ class ServerEnd(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected."""
-        self.driver.server_made(transport, self)  # type: ignore[arg-type]
+        try:
+            self.driver.server_made(transport, self)  # type: ignore[arg-type]
+        except Exception as error:
+            transport.abort()  # type: ignore[attr-defined]
+            self.driver.broken(error)
 
     def pause_writing(self) -> None:
         """The transport holds bytes that the server does not take."""
@@ -82,9 +101,16 @@ class ServerEnd(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The server sends no more; the driver closes."""
-        self.driver.server_ended()
+        try:
+            self.driver.server_ended()
+        except Exception as error:
+            self.driver.broken(error)
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Gone."""
-        self.driver.server_lost(exc)
+        try:
+            self.driver.server_lost(exc)
+        except Exception as error:
+            self.driver.server = None
+            self.driver.broken(error)

@@ -119,44 +119,60 @@ class Service:
         if over:
             self._over_limit(transport, end, over, client)
             return
-        place = addresses.place(*local)
-        driver = Driver(self, end, transport, client, place.text, octets)
-        if self.logs.detailed:
-            self.logs.write(entries.CONNECTION_ACCEPTED, driver.client_text, place.text)
-        self._number += 1
-        if self.logs.full:
-            self.dump.tap_client(transport, end, self._number)
-        facts = Facts(address, port, place.sock, end.transparent)
-        if self._charter.policy.needs_client_name:
-            self._keep(self.loop.create_task(self._named(driver, end, facts, self._number, fd)))
-        else:
-            self._begin(driver, end, facts, self._number, fd, now)
+        try:
+            place = addresses.place(*local)
+            driver = Driver(self, end, transport, client, place.text, octets)
+            if self.logs.detailed:
+                self.logs.write(entries.CONNECTION_ACCEPTED, driver.client_text, place.text)
+            self._number += 1
+            if self.logs.full:
+                self.dump.tap_client(transport, end, self._number)
+            facts = Facts(address, port, place.sock, end.transparent)
+            if self._charter.policy.needs_client_name:
+                self._keep(self.loop.create_task(self._named(driver, transport, end, facts, self._number, fd)))
+            else:
+                self._begin(driver, end, facts, self._number, fd, now)
+        except Exception as exc:
+            if end.driver is None:
+                self.counts.leave(self.column, octets)
+                raise
+            end.driver.broken(exc)
 
-    async def _named(self, driver: Driver, end: ClientEnd, facts: Facts, number: int, fd: int) -> None:
+    async def _named(
+        self, driver: Driver, transport: asyncio.Transport, end: ClientEnd, facts: Facts, number: int, fd: int
+    ) -> None:
         """Go on when the client's name is known, or known to be unknown."""
-        transport = driver.client
-        assert transport is not None
-        transport.pause_reading()
-        facts.client_name = await confirmed_name(self.loop, driver.client_address[0])
-        if transport.is_closing():
-            self.counts.leave(self.column, driver.track_key)
-            return
-        transport.resume_reading()
-        self._begin(driver, end, facts, number, fd, self.loop.time())
+        try:
+            transport.pause_reading()
+            facts.client_name = await confirmed_name(self.loop, driver.client_address[0])
+            if not transport.is_closing():
+                transport.resume_reading()
+                self._begin(driver, end, facts, number, fd, self.loop.time())
+        except Exception as exc:
+            if end.driver is None:
+                self.not_accepted(transport, end, exc)
+            else:
+                end.driver.broken(exc)
+        finally:
+            if end.driver is None:
+                self.counts.leave(self.column, driver.track_key)
 
     def _begin(self, driver: Driver, end: ClientEnd, facts: Facts, number: int, fd: int, now: float) -> None:
-        end.driver = driver
-        self._drivers[driver] = None
         charter = self._charter
         if charter.policy.needs_time:
             facts.when = datetime.datetime.now()
         session = Session(charter, driver, facts, number, now)
-        try:
-            driver.begin(session, fd, now)
-        except Exception as exc:
-            driver.broken(exc)
+        end.driver = driver
+        self._drivers[driver] = None
+        driver.begin(session, fd, now)
         if self._draining and not session.over:
             session.shut_down()
+
+    def not_accepted(self, transport: asyncio.Transport, end: ClientEnd, error: Exception) -> None:
+        """A rule of this program was broken before there was a session: only the connection is closed."""
+        self.logs.write(imap_entries.INTERNAL_ERROR, "worker", cause(error))
+        end.relay.stop()
+        transport.abort()
 
     def _over_limit(self, transport: asyncio.Transport, end: ClientEnd, over: int, peer: tuple[str, int]) -> None:
         """conn-rate: closed silently, logged once a second. max-sessions: one BYE (configuration.md section 5)."""
@@ -244,10 +260,21 @@ class Service:
             self.loop.call_later(refresh, lambda: self._keep(self.loop.create_task(self._refresh_names())))
 
     def _broken(self, loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-        """An exception that no session caught: logged, the worker lives."""
+        """An exception that no callback caught: that of a transport ends its session, any other one is logged."""
         error = context.get("exception")
+        driver = getattr(context.get("protocol"), "driver", None)
+        if driver is not None and isinstance(error, Exception):
+            # Not here: uvloop asks inside a write, which the relay may be in the midst of.
+            self.loop.call_soon(driver.broken, error)
+            return
         what = cause(error) if isinstance(error, BaseException) else str(context.get("message"))
         self.logs.write(imap_entries.INTERNAL_ERROR, "worker", what)
+
+    def level_changed(self) -> None:
+        """The log has another level: sessions that live go by it from now on."""
+        for driver in self._drivers:
+            if not driver.session.over:
+                driver.session.heed_level()
 
     # ---- end ----------------------------------------------------------------------------------------------------
 
@@ -266,8 +293,11 @@ class Service:
         if self._drivers and wait_s:
             self.logs.write(entries.SESSIONS_CUT, self.column, len(self._drivers), round(wait_s))
         for driver in list(self._drivers):
-            if not driver.session.over:
-                driver.session.shut_down()
+            try:
+                if not driver.session.over:
+                    driver.session.shut_down()
+            except Exception as exc:
+                driver.broken(exc)
         until = self.loop.time() + LAST_WORDS_S
         while self._drivers and self.loop.time() < until:
             await asyncio.sleep(0.02)

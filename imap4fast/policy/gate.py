@@ -26,6 +26,7 @@ ASKED = frozenset((b"LOGIN", b"AUTHENTICATE", b"ENABLE", b"ID"))
 """Commands that the session must see: they carry the user's name, or arguments that are filtered."""
 
 _MAX_NAME = 100
+_MAX_DIGITS = 20
 _MAX_LIST = 2000
 """Octets of what is remembered: a hostile server must not fill the memory of all sessions."""
 
@@ -96,17 +97,18 @@ class Powers:
             if name in own or (name == b"SASL-IR" and self._own(name)):
                 shown.setdefault(name, spelt)
             elif name.startswith(b"APPENDLIMIT") and self.offers(b"APPENDLIMIT"):
-                shown.setdefault(b"APPENDLIMIT", self._append_limit(name))
+                limit = self.append_limit(name.partition(b"=")[2])
+                shown.setdefault(b"APPENDLIMIT", b"APPENDLIMIT=" + limit if self.acl.max_mail_out else name)
             elif self.offers(name):
                 shown.setdefault(name, spelt)
         return [*shown.values(), *(name for name in own if name not in shown)]
 
-    def _append_limit(self, name: bytes) -> bytes:
-        limit = name.partition(b"=")[2]
-        if not self.acl.max_mail_out:
-            return name
-        most = min(int(limit), self.acl.max_mail_out) if limit.isdigit() else self.acl.max_mail_out
-        return b"APPENDLIMIT=%d" % most
+    def append_limit(self, value: bytes) -> bytes:
+        """What is shown for the server's APPENDLIMIT (RFC 7889): no more than max-mail-out, whatever else it is."""
+        most = self.acl.max_mail_out
+        if not most:
+            return value
+        return b"%d" % (min(int(value), most) if value.isdigit() and len(value) <= _MAX_DIGITS else most)
 
     def _own(self, name: bytes) -> bool:
         return self.acl.capabilities is None or listed(self.acl.capabilities, name.decode("ascii"))

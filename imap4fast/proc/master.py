@@ -30,6 +30,7 @@ from imap4fast.proc.control import Channel, Drain, Failed, Frame, Heartbeat, Lev
 from imap4fast.proc.listen import Group, bind_all
 from imap4fast.proc.pidfile import PidFile
 from imap4fast.proc.queues import Queues
+from imap4fast.proc.room import Room
 from imap4fast.proc.seat import GUARD_DEATHS, GUARD_S, Seat, State
 
 TURN_S = 0.25
@@ -103,6 +104,7 @@ class Master:
         self.pid = os.getpid()
         self._seats = [Seat(number) for number in range(worker_count(settings.proxy))]
         self.counts = count_table(settings.proxy, len(self._seats))
+        self._room = Room(self.counts, logs)
         self._pid_file = pid_file
         self._phase = Phase.STARTING
         self._first_failure = ("workers", "all of them died at the start")
@@ -171,6 +173,7 @@ class Master:
             self._queues.place(now)
         self._go_on_ending(now)
         self._most_sessions = max(self._most_sessions, self.counts.sessions())
+        self._room.look(now)
         self.logs.flush()
 
     def _look_after(self, seat: Seat, now: float) -> None:

@@ -35,6 +35,7 @@ from imap4fast.proc.control import (
     Unbound,
 )
 from imap4fast.proc.eventloop import uvloop
+from imap4fast.proc.room import Room
 
 HEARTBEAT_S = 0.25
 LATE_S = 60
@@ -52,6 +53,9 @@ class Service(Protocol):
 
     def adopt(self, sock: socket.socket, listen: Listen) -> None:
         """Takes a connection that was accepted elsewhere."""
+
+    def level_changed(self) -> None:
+        """The log's level is another now."""
 
     def stop_accepting(self) -> None:
         """Ends accepting; sessions go on, and `adopt` still works."""
@@ -83,6 +87,7 @@ class Worker:
         self._service = service
         self._logs = logs
         self._counts = counts
+        self._room = Room(counts, logs)
         self._sockets = list(sockets)
         self._channel = channel
         self._column = column
@@ -141,6 +146,7 @@ class Worker:
     def change_level(self, up: bool) -> None:
         """One word more or less in the log."""
         level = self._logs.raise_level() if up else self._logs.lower_level()
+        self._service.level_changed()
         self._logs.write(LEVEL_CHANGED, level)
 
     def reopen(self) -> None:
@@ -153,7 +159,9 @@ class Worker:
         loop.call_later(HEARTBEAT_S, self._beat, loop)
         self._counts.settle()
         self._logs.flush()
-        if self._channel is not None:
+        if self._channel is None:
+            self._room.look(loop.time())
+        else:
             signal.setitimer(signal.ITIMER_REAL, LATE_S)
             sessions = self._service.sessions
             self._channel.push()

@@ -5,6 +5,7 @@ Each function answers the relay's question: PASS, DROP, REPLACE (with `relay.rep
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from imap4fast._wire import STATUSES
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 MAX_CODES = 8
 """Codes that are taken out of one line; after so many its text goes, too."""
+
+_APPENDLIMIT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|([( ]APPENDLIMIT +)([^ ()"\r]+)', re.IGNORECASE)
+"""A quoted string, which is left alone, or the item with its value."""
 
 _CONTROLS = bytes(range(0x20)) + b"\x7f"
 
@@ -194,6 +198,16 @@ def continuation(session: Session) -> int:
         session.relay.challenge()
         return answers.DROP
     return answers.PASS
+
+
+def append_limit(session: Session) -> int:
+    """status-att-val =/ "APPENDLIMIT" SP (number / nil): what STATUS and LIST-STATUS say of it (RFC 7889)."""
+    powers = session.powers
+
+    def shown(found: re.Match[bytes]) -> bytes:
+        return found[0] if found[1] is None else found[1] + powers.append_limit(found[2])
+
+    return _replace(session, _APPENDLIMIT.sub(shown, session.relay.unit))
 
 
 def server_fault_of(session: Session, code: str) -> int:

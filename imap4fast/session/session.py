@@ -136,10 +136,16 @@ class Session:
         self.relay = relay
         powers = self.powers
         relay.begin(self, powers.gate)
-        relay.brief = not self.logs.detailed
+        self.heed_level()
         relay.take_limits(self.charter.limits(self.acl, powers.acl), self.began)
         self.status = "ACCEPTED"
         self.result = "OK"
+
+    def heed_level(self) -> None:
+        """Let the relay decide without questions where the log's level wants no line of that. For a session that has
+        begun; to be called again when the level changes.
+        """
+        self.relay.brief = not self.logs.detailed
 
     def refusal(self, reply: Reply) -> bytes:
         """One `* BYE` for a client that is not let in."""
@@ -366,6 +372,7 @@ _FLOWS = dict(
             responses.unlisted,
             faults.server_fault,
             faults.limit,
+            responses.append_limit,
         ),
         strict=True,
     )

@@ -1,7 +1,8 @@
 """A small service for the tests of processes: greets with its worker's PID, echoes lines, says BYE at the end.
 
 Run as a program with one argument, the `imap4-proxy` settings in JSON. A line `hang SECONDS` blocks the loop; the
-environment PROC_ECHO_FAIL makes services fail at their start ("always", or a path: while that file exists).
+environment PROC_ECHO_FAIL makes services fail at their start ("always", or a path: while that file exists), and
+PROC_ECHO_SLOTS says how many addresses the table of counts has places for.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 
 import msgspec
@@ -21,7 +23,7 @@ from imap4fast._wire import OK, CountTable
 from imap4fast.config.settings import Listen, Proxy, Settings
 from imap4fast.errors import SetupError
 from imap4fast.log.setup import Logs
-from imap4fast.proc import launch
+from imap4fast.proc import launch, master
 
 
 class Echo(asyncio.Protocol):
@@ -92,6 +94,9 @@ class EchoService:
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)
 
+    def level_changed(self) -> None:
+        """Nothing here goes by the level."""
+
     def stop_accepting(self) -> None:
         for server in self._servers:
             server.close()
@@ -112,6 +117,8 @@ class EchoService:
 
 def main() -> int:
     proxy = msgspec.json.decode(sys.argv[1], type=Proxy)
+    if slots := os.environ.get("PROC_ECHO_SLOTS"):
+        master.CountTable = partial(CountTable, slots=int(slots))  # type: ignore[assignment, misc]
     try:
         launch.run(Settings(path="echo", digest="0", proxy=proxy), EchoService)
     except SetupError as error:

@@ -161,28 +161,49 @@ def test_log_file_is_not_for_everybody(lab: Lab) -> None:
 # syslog and full disks
 
 
-@pytest.fixture
-def dev_log() -> Iterator[socket.socket]:
-    """A socket in the place of /dev/log."""
+MOUNTED = """mount --bind "$0" "$1" && shift && exec "$@" """
+"""Runs a command to which the socket $0 lies at the path $1."""
+
+
+@pytest.fixture(params=["free", "taken"])
+def dev_log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[socket.socket, tuple[str, ...]]]:
+    """A log daemon's socket, and what runs a command that finds it at /dev/log, whoever else has that place.
+
+    The command gets a mount namespace of its own; the machine's log daemon hears nothing of it.
+    """
     if os.geteuid() != 0:
-        pytest.skip("needs root: it binds /dev/log")
-    folder = Path("/dev/log").parent
-    path = folder / "log" if not (folder / "log").exists() else None
-    if path is None:
-        pytest.skip("a syslog daemon has /dev/log: the form of its lines is tested in tests/unit")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-        receiver.bind(str(path))
+        pytest.skip("needs root: it mounts a socket at /dev/log")
+    place = Path(os.path.realpath("/dev/log"))
+    missing = not place.exists()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other,
+    ):
+        receiver.bind(str(tmp_path / "log"))
         receiver.settimeout(8)
-        yield receiver
-    path.unlink()
+        if missing and request.param == "taken":
+            other.bind(str(place))
+            other.setblocking(False)
+        elif missing:
+            place.touch()
+        try:
+            yield receiver, ("unshare", "--mount", "sh", "-c", MOUNTED, str(tmp_path / "log"), str(place))
+            if missing and request.param == "taken":
+                with pytest.raises(BlockingIOError):
+                    other.recv(1)
+        finally:
+            if missing:
+                place.unlink()
 
 
-def test_syslog(lab: Lab, dev_log: socket.socket) -> None:
-    config = {"log": "facility LOCAL4;"}
+def test_syslog(lab: Lab, dev_log: tuple[socket.socket, tuple[str, ...]]) -> None:
+    receiver, prefix = dev_log
+    config = {"log": "facility LOCAL4;", "prefix": prefix}
     wire, user = session(lab, **config)
     entries = []
     while not any(b"PROXY-EVENT" in entry and b"CLIENT-PORT=%d " % wire.port in entry for entry in entries):
-        entries.append(dev_log.recv(65536))
+        entries.append(receiver.recv(65536))
     assert all(entry.startswith(b"<") for entry in entries)
     # LOCAL4 is 20; information is 6.
     assert any(entry.startswith(b"<%d>" % (20 * 8 + 6)) for entry in entries)

@@ -149,6 +149,20 @@ def test_log_level_of_all_goes_up_and_down(tmp_path: Path) -> None:
         eventually(lambda: service.log().count("Log level is now 7") == 4)
 
 
+@pytest.mark.parametrize("singleproc", [False, True])
+def test_a_full_table_of_addresses_is_in_the_log_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, singleproc: bool
+) -> None:
+    monkeypatch.setenv("PROC_ECHO_SLOTS", "1")
+    with running(tmp_path, singleproc=singleproc) as service:
+        assert service.logged("TCPS-812-W") == 0
+        with Client(service.port), Client(service.port):
+            eventually(lambda: service.logged("TCPS-812-W"))
+            time.sleep(0.7)
+            assert service.logged("TCPS-812-W") == 1
+            assert "No place for further addresses: all 1 have sessions" in service.log()
+
+
 def test_log_files_are_opened_anew(tmp_path: Path) -> None:
     with running(tmp_path) as service:
         (tmp_path / "log").rename(tmp_path / "old")

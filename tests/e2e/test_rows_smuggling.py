@@ -50,7 +50,6 @@ COMPLETE = [
     b"GETQUOTAROOT INBOX",
     b"MYRIGHTS INBOX",
     b"LOGIN u p",
-    b"COPY 1 x",
     b"MOVE 1 x",
     b"UID COPY 1 x",
     b"UID STORE 1 +FLAGS x",

@@ -55,6 +55,28 @@ def test_append_with_flags_and_date(lab: Lab) -> None:
     assert datetime.strptime(found[1].decode(), "%d-%b-%Y %H:%M:%S %z") == datetime(2024, 1, 31, 21, 4, 5, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "date", [b"01-Jan-2024 00:00:00 +0000", b" 1-Jan-2024 23:59:60 -0800", b"1-JAN-2024 00:00:00 +1400"]
+)
+def test_date_times_that_dovecot_takes(lab: Lab, date: bytes) -> None:
+    """One digit without the space is none of the grammar's; Horde says it."""
+    wire = lab.login()
+    wire.send(b'a APPEND INBOX "%b" {3+}\r\nabc\r\n' % date)
+    assert wire.answer(b"a").status == "OK"
+
+
+@pytest.mark.parametrize(
+    "date", [b"", b"bad", b"01-Jan-2024", b"01-Foo-2024 00:00:00 +0000", b"01-Jan-2024 0:00:00 +0000"]
+)
+def test_date_times_that_nobody_takes(lab: Lab, date: bytes) -> None:
+    user = lab.user()
+    line = b'a APPEND INBOX "%b" {3}\r\n' % date
+    for wire in (lab.direct(user), lab.login(user)):
+        wire.send(line)
+        assert wire.answer(b"a").status == "BAD"
+    assert b"APPEND" not in lab.out()
+
+
 @pytest.mark.parametrize("mark", [b"~{%d+}", b"~{%d}"])
 def test_append_literal8(lab: Lab, mark: bytes) -> None:
     user = lab.user()

@@ -154,8 +154,9 @@ class Stage:
     def _tap(self, dump: Dump) -> None:
         """As net/service.py does it at level full."""
         full = self.notebook.full
-        self.from_client = FromClient(dump, self.relay, NUMBER) if full else self.relay.client_data
-        self.from_server = FromServer(dump, self.relay, NUMBER) if full else self.relay.server_data
+        relay = self.relay
+        self.from_client = FromClient(dump, relay, NUMBER, relay.client_data) if full else relay.client_data
+        self.from_server = FromServer(dump, relay, NUMBER, relay.server_data) if full else relay.server_data
 
     def _charter(self, commands: Sequence[CommandAcl], session: SessionAcl | None, proxy: dict[str, Any]) -> Charter:
         settings = Settings(

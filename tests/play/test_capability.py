@@ -126,6 +126,64 @@ def test_appendlimit_is_the_smaller_one(perform: Perform, offered: str, shown: s
     )
 
 
+LIMITS = [
+    ("x (APPENDLIMIT 9000)", "x (APPENDLIMIT 500)"),
+    ("x (MESSAGES 3 APPENDLIMIT 501 UIDNEXT 9000)", "x (MESSAGES 3 APPENDLIMIT 500 UIDNEXT 9000)"),
+    ("x (APPENDLIMIT 499)", "x (APPENDLIMIT 499)"),
+    ("x (MESSAGES 9000 APPENDLIMIT NIL)", "x (MESSAGES 9000 APPENDLIMIT 500)"),
+    ("x (appendlimit nil)", "x (appendlimit 500)"),
+    ("x (APPENDLIMIT -1)", "x (APPENDLIMIT 500)"),
+    ("x (APPENDLIMIT 1" + "0" * 5000 + ")", "x (APPENDLIMIT 500)"),
+    ('"a (APPENDLIMIT 9000) \\" \\\\" (APPENDLIMIT 9000)', '"a (APPENDLIMIT 9000) \\" \\\\" (APPENDLIMIT 500)'),
+    ("APPENDLIMIT (MESSAGES 9000)", "APPENDLIMIT (MESSAGES 9000)"),
+    (
+        "x (APPENDLIMIT 9000 MAILBOXID (F9000) APPENDLIMIT 9000)",
+        "x (APPENDLIMIT 500 MAILBOXID (F9000) APPENDLIMIT 500)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "shown"), LIMITS)
+def test_appendlimit_of_a_mailbox(perform: Perform, said: str, shown: str) -> None:
+    """RFC 7889 section 3, also for LIST-STATUS (RFC 5819)."""
+    passes = said == shown
+    perform(
+        f"""
+        {IN}
+        C: b LIST "" * RETURN (STATUS (MESSAGES APPENDLIMIT))
+        S: * LIST () "/" x
+        {"S:" if passes else "S|"} * STATUS {said}
+        {"" if passes else f"P: * STATUS {shown}"}
+        S: * LIST () "/" "APPENDLIMIT 9000"
+        S: b OK done
+        """,
+        accepting(max_mail_out=500),
+    )
+    perform(
+        f"""
+        {IN}
+        C: b STATUS x (APPENDLIMIT)
+        S: * STATUS {said}
+        S: b OK done
+        """
+    )
+
+
+def test_appendlimit_of_a_mailbox_named_by_a_literal(in_turns: Perform) -> None:
+    stage = in_turns(
+        f"""
+        {IN}
+        C: b STATUS x (APPENDLIMIT)
+        S: * STATUS {{18}}
+        S| (APPENDLIMIT 9000) (APPENDLIMIT 9000)
+        P: (APPENDLIMIT 9000) (APPENDLIMIT 500)
+        S: b OK done
+        """,
+        accepting(max_mail_out=500),
+    )
+    assert stage.logged(entries.INTERNAL_ERROR) == []
+
+
 def test_external_needs_its_item(perform: Perform) -> None:
     said = f"""
         {READY}

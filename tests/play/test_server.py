@@ -303,3 +303,77 @@ class TestFaults:
                 stage.relay.client_data(chunk)
             offsets.add(stage.fields(entries.FAULT)["OFFSET"])
         assert len(offsets) == 1
+
+
+class TestAnswersOutOfOrder:
+    """4.2: servers may answer a later command first (RFC 9051 section 5.5)."""
+
+    def test_data_and_mails_between(self, perform: Perform) -> None:
+        perform(f"""
+            {SELECTED}
+            C: a FETCH 1 BODY[]
+            C: b STATUS Sent (MESSAGES)
+            S: * STATUS Sent (MESSAGES 4)
+            S: b OK done
+            S: * 1 FETCH (BODY[] {{9}}
+            S: b OK no
+            S: )
+            S: * 10 EXISTS
+            S: a OK done
+            C: c NOOP
+            S: c OK done
+            """)
+
+    def test_a_refusal_of_the_proxy_between(self, in_turns: Perform) -> None:
+        in_turns(
+            f"""
+            {SELECTED}
+            C: a FETCH 1 FLAGS
+            C| b STORE 1 FLAGS ()
+            P: b NO [NOPERM] command is not permitted here
+            C: c NOOP
+            S: c OK done
+            S: * 1 FETCH (FLAGS ())
+            S: a OK done
+            """,
+            accepting(commands=words("!STORE", "*")),
+        )
+
+    def test_codes_that_must_not_pass(self, perform: Perform) -> None:
+        perform(f"""
+            {SELECTED}
+            C: a NOOP
+            C: b CHECK
+            S| b OK [XNEW] x
+            P: b OK x
+            S: * 3 EXPUNGE
+            S| a OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] x
+            P: a OK [CAPABILITY IMAP4rev1 LITERAL+] x
+            """)
+
+    def test_the_answer_that_is_held_for_comes_first(self, perform: Perform) -> None:
+        """What follows SELECT is judged when its answer is there, whatever else is pending."""
+        perform(f"""
+            {IN}
+            C: a NOOP
+            C: b SELECT INBOX
+            S: * 2 EXISTS
+            S: b OK done
+            C: c FETCH 1 FLAGS
+            S: c NO x
+            S: a OK done
+            C: d CHECK
+            S: d OK done
+            """)
+
+    def test_a_login_that_overtakes(self, perform: Perform) -> None:
+        stage = perform(f"""
+            {READY}
+            C: a NOOP
+            C: b LOGIN jana zq8-Correct-Horse
+            S: b OK in
+            S: a OK done
+            C: c SELECT INBOX
+            S: c OK done
+            """)
+        assert stage.session.user == "jana"

@@ -5,7 +5,7 @@ At level debug and above every question is asked, at level normal those are left
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
@@ -155,6 +155,25 @@ def test_a_line_of_another_condition_is_no_greeting() -> None:
 def test_logins(login: str, answer: str) -> None:
     quick, asked = both(["S " + GREETING, "C a LOGIN " + login, "S " + answer, "C b NOOP"])
     assert quick == asked
+
+
+@pytest.mark.parametrize("answer", [DONE, DONE.replace("OK", "NO")])
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+@pytest.mark.parametrize(("before", "after"), [(6, 9), (9, 6)])
+def test_a_change_of_level_in_the_midst_changes_nothing_else(before: int, after: int, at: int, answer: str) -> None:
+    lines = ["S " + GREETING, "C " + LOGIN, "S " + answer]
+    first = Stage(level=6)
+    expected = heard(first, lines)
+    stage = again(first, level=before)
+    for place, line in enumerate([*lines, "C b NOOP"]):
+        if place == at:
+            stage.notebook.level = after
+            stage.session.heed_level()
+        feed = stage.relay.server_data if line.startswith("S ") else stage.relay.client_data
+        feed(line[2:].encode() + b"\r\n")
+    seen = heard(stage, [])
+    assert seen == replace(expected, server=expected.server + b"b NOOP\r\n")
+    assert stage.logged(entries.INTERNAL_ERROR) == []
 
 
 ARGUMENT = st.text(st.sampled_from('ab\\"({ )[]%*+\x01\xe9'), max_size=5)

@@ -166,6 +166,7 @@ def test_idle_addresses_make_room_the_oldest_first() -> None:
 
 def test_a_full_table_refuses_where_a_limit_per_address_holds() -> None:
     table = CountTable(1, slots=2)
+    assert table.slots() == 2
     table.set_limits(0, 5, 0, 0)
     assert [table.admit(0, a, 0) for a in (A, B)] == [OK, OK]
     assert table.full()

@@ -1,4 +1,4 @@
-"""lex and tokens (lexer.pxi): what a first line is, and the tree of its arguments."""
+"""lex (lexer.pxi) and tokens (tokens.pxi): what a first line is, and the tree of its arguments."""
 
 from __future__ import annotations
 

@@ -9,7 +9,6 @@ from imap4fast import _wire
 
 STUB = Path(_wire.__file__).with_name("_wire.pyi")
 TYPING_ONLY = {"Asked", "Transport", "Token"}
-PUBLIC = {"shared.pxi", "relay.pxi"}
 
 
 def names_of(body: list[ast.stmt]) -> set[str]:

@@ -139,7 +139,7 @@ REJECTED = [
         b"UID MOVE 1 x",
         b"CREATE x",
         b"STATUS x y",
-        b'APPEND x "bad date"',
+        b'APPEND x "00-Jan-2026 24:60:60 +9999"',
         b'APPEND x (\\Seen) "32-Jan-2026 00:00:00 +0000"',
     )
 ]
@@ -542,6 +542,54 @@ UPLOADS = [
     refuses(
         "5 date before flags", b'a APPEND x " 1-Jan-2026 00:00:00 +0000" () {8+}\r\nb NOOP\r\n\r\n', "BAD_SYNTAX a"
     ),
+    *(
+        refuses(
+            f"5 date-time {date.decode('latin-1')!r}", b"a APPEND x %b {8+}\r\nb NOOP\r\n\r\n" % date, "BAD_SYNTAX a"
+        )
+        for date in (
+            b'""',
+            b'"bad date"',
+            b'"01-Jan-2026"',
+            b'"01-Jan-2026 00:00:00"',
+            b'"01-Jan-2026 00:00:00 +000"',
+            b'"01-Jan-2026 00:00:00 +00000"',
+            b'"01-Jan-2026 00:00:00 0000"',
+            b'"01-Jan-2026 00:00:00 0000 "',
+            b'"01-Jan-2026 00:00:00 GMT"',
+            b'"01-Jan-2026  0:00:00 +0000"',
+            b'"01-Jan-2026T00:00:00 +0000"',
+            b'"01-Jan-26 00:00:00 +0000"',
+            b'"01-Foo-2026 00:00:00 +0000"',
+            b'"01-Janu-2026 00:00:00 +000"',
+            b'"01 Jan 2026 00:00:00 +0000"',
+            b'" -Jan-2026 00:00:00 +0000"',
+            b'"-Jan-2026 00:00:00 +0000"',
+            b'"001-Jan-2026 00:00:00 +0000"',
+            b'"1 -Jan-2026 00:00:00 +0000"',
+            b'"x1-Jan-2026 00:00:00 +0000"',
+            b'"01-Jan-2026 00:00:00 +00\\""',
+            b'"01-Jan-2026 00:00:00 +0000" "01-Jan-2026 00:00:00 +0000"',
+        )
+    ),
+    *(
+        V(f"5 date-time {date.decode()}", b'a APPEND x "%b" {8}\r\nb NOOP\r\n\r\n' % date)
+        for date in (
+            b"01-Jan-2026 00:00:00 +0000",
+            b" 1-feb-1994 21:52:25 -0800",
+            b"1-MAR-0000 21:52:25 -0800",
+            b"31-Dec-9999 23:59:60 +1400",
+        )
+    ),
+    refuses("5 mailbox that is no date", b'a APPEND "01-Jan-2026" "x" {8+}\r\nb NOOP\r\n\r\n', "BAD_SYNTAX a"),
+    V("5 date of a mailbox by literal", b'a APPEND {1}\r\nx (\\Seen) "01-Jan-2026 00:00:00 +0000" {3}\r\nabc\r\n'),
+    V(
+        "5 date-time of a second mail",
+        b'a APPEND x {3+}\r\nabc "bad" {8+}\r\nb NOOP\r\n\r\n',
+        b"a APPEND x {3}\r\nabc",
+        ("BAD_TAIL",),
+        True,
+    ),
+    V("5 strings in CATENATE are no dates", b'a APPEND x CATENATE (URL "/x;uid=1")\r\n'),
     refuses("5 literal among flags", b"a APPEND x (\\Seen {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
     refuses("5 list for a mailbox", b"a APPEND (x {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
     refuses("5 no mail", b"a APPEND x\r\n", "BAD_SYNTAX a"),

@@ -40,6 +40,7 @@ SPECIALS += [
     b"z DELETE INBOX\r\n",
     b"{00000000000000000003+}",
 ]
+DATE = b'"17-Jul-1996 02:44:25 -0700"'
 WORDS = [
     b"INBOX",
     b"x",
@@ -49,6 +50,7 @@ WORDS = [
     b"2,4",
     b"(\\Seen)",
     b'"a b"',
+    DATE,
     b'"a\\"b"',
     b'""',
     b"()",
@@ -120,6 +122,8 @@ def literals(plus: str = "both") -> st.SearchStrategy[bytes]:
     return st.builds(lambda o, f, e: e + f % len(o) + o, octets, st.sampled_from(forms), eight)
 
 
+UPLOADS = [b" APPEND x ", b" APPEND x (\\Seen) ", b" REPLACE 4 x ", b" APPEND {1+}\r\nx "] * 2
+UPLOADS += [b" APPEND x () " + DATE + b" ", b" REPLACE 4 x " + DATE + b" ", b' APPEND x "1996" ']
 ARGUMENTS = st.lists(st.one_of(st.sampled_from(WORDS), st.sampled_from(WORDS), literals()), max_size=5)
 SPACE = st.sampled_from([b" "] * 12 + [b"  ", b""])
 
@@ -130,7 +134,7 @@ def commands(draw: st.DrawFn) -> bytes:
     kind = draw(st.integers(0, 9))
     tag = draw(TAGS)
     if kind == 0:
-        name = draw(st.sampled_from([b" APPEND x ", b" APPEND x (\\Seen) ", b" REPLACE 4 x ", b" APPEND {1+}\r\nx "]))
+        name = draw(st.sampled_from(UPLOADS))
         mails = draw(st.lists(literals(), min_size=1, max_size=3))
         end = draw(st.sampled_from([b"\r\n"] * 6 + [b" \r\n", b")\r\n", b" x\r\n", b"\n"]))
         return tag + name + b" ".join(mails) + end

@@ -35,6 +35,8 @@ QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){"]+')
 FIELD = re.compile(rb'[^\x00-\x20\x7f-\xff(){"\]]+')
 MARKER = re.compile(rb"(~?)\{([0-9]{1,20})(\+?)\}\Z")
+MONTH = rb"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+DATE_TIME = re.compile(rb'"[ 0-9]?[0-9]-%b-[0-9]{4} [0-9]{2}(?::[0-9]{2}){2} [+-][0-9]{4}"' % MONTH, re.IGNORECASE)
 NUMBER = rb"(?:0|[1-9][0-9]{0,9})"
 NZ = rb"[1-9][0-9]{0,9}"
 SET = re.compile(rb"(?:%b|\*)(?::(?:%b|\*))?(?:,(?:%b|\*)(?::(?:%b|\*))?)*\Z" % (NZ, NZ, NZ, NZ))
@@ -117,6 +119,8 @@ class Grammar:
         """The arguments behind the mailbox: letters of tokens that some end must make whole mails of."""
         if self.args > UPLOADS[self.name]:
             letter = {"atom": "a", "quoted": "q", "marker": "L" if token[:1] == b"~" else "l"}.get(kind, kind)
+            if kind == "quoted" and not self.depth and not DATE_TIME.fullmatch(token):
+                raise Fault
             self.mails += {b"UTF8": "U", b"CATENATE": "C"}.get(token.upper(), letter) if not self.depth else letter
             if not any(MAILS.fullmatch(self.mails + end) for end in ENDS):
                 raise Fault

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 from tests.wire.vectors import ServerVector as V
 
 ENVELOPE = (
@@ -254,6 +256,55 @@ TAGGED = [
     V("T-R12 TAB", b"* OK a\tb\r\n", asks=("STATUS",)),
 ]
 
+TWO = b"a FETCH 1:2 (FLAGS)\r\nb STATUS x (MESSAGES)\r\n"
+THREE = b"a NOOP\r\nb CHECK\r\nc SEARCH ALL\r\n"
+OVERTAKING = [
+    *(
+        V(
+            "4.2 in the order " + "".join(tags),
+            b"".join(b"* %d EXISTS\r\n%b OK done\r\n" % (at, tag.encode()) for at, tag in enumerate(tags)),
+            client=THREE,
+        )
+        for tags in permutations("abc")
+    ),
+    V("4.2 data between", b"* 1 FETCH (FLAGS ())\r\nb OK x\r\n* 2 FETCH (FLAGS ())\r\na OK x\r\n", client=TWO),
+    V(
+        "4.2 data of the other one",
+        b"* STATUS x (MESSAGES 3)\r\n* 1 FETCH (FLAGS ())\r\na OK x\r\n* STATUS x (MESSAGES 4)\r\nb OK x\r\n",
+        client=TWO,
+    ),
+    V(
+        "4.2 a literal between that looks like an answer",
+        b"b OK x\r\n* 1 FETCH (BODY[] {18}\r\na OK x\r\nb OK x\r\n\r\n)\r\na OK x\r\n",
+        client=TWO,
+    ),
+    V("4.2 first refused, then done", b"b NO x\r\na BAD x\r\n", client=TWO),
+    V("4.2 codes", b"b OK [XYZZY] x\r\n* OK [ALERT] x\r\na NO [TRYCREATE] x\r\n", asks=("STATUS",), client=TWO),
+    V("4.2 tags alike", b"aa OK x\r\nA OK x\r\na OK x\r\n", client=b"a NOOP\r\naa NOOP\r\nA NOOP\r\n"),
+    closes("4.2 the second twice", b"b OK x\r\nb OK x\r\n", "UNKNOWN_TAG", shows=b"b OK x\r\n", client=TWO),
+    V(
+        "4.2 LOGIN overtakes",
+        b"b OK in\r\na OK x\r\n* 1 EXISTS\r\n",
+        asks=("COMPLETED LOGIN b",),
+        client=b"a NOOP\r\nb LOGIN u p\r\n",
+        state="not",
+    ),
+    V(
+        "4.2 LOGIN overtakes and fails",
+        b"b NO x\r\n* 1 EXISTS\r\na OK x\r\n",
+        b"b NO x\r\na OK x\r\n",
+        ("COMPLETED LOGIN b", "UNLISTED", "STATUS"),
+        client=b"a NOOP\r\nb LOGIN u p\r\n",
+        state="not",
+    ),
+    V("4.2 SELECT overtakes", b"* 3 EXISTS\r\nb OK x\r\na OK x\r\n", client=b"a NOOP\r\nb SELECT x\r\n"),
+    V("4.2 + of IDLE before an answer", b"+ idling\r\na OK x\r\nb OK x\r\n", client=b"a NOOP\r\nb IDLE\r\n"),
+    V("4.2 IDLE refused first", b"b NO x\r\n* 1 EXISTS\r\na OK x\r\n", client=b"a NOOP\r\nb IDLE\r\n"),
+    V("4.2 upload refused first", b"b NO x\r\n* 1 EXISTS\r\na OK x\r\n", client=b"a NOOP\r\nb APPEND x {5}\r\n"),
+    V("4.2 + of an upload first", b"+ go\r\n* 1 EXISTS\r\na OK x\r\n", client=b"a NOOP\r\nb APPEND x {5}\r\n"),
+    V("4.2 LOGOUT overtakes", b"* BYE x\r\nb OK x\r\na OK x\r\n", client=b"a NOOP\r\nb LOGOUT\r\n"),
+]
+
 CODES = [
     V("T-R14 CAPABILITY", b"* OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE URLAUTH] x\r\n", asks=("STATUS",)),
     V("T-R14 lower case", b"* ok [capability IMAP4rev1 COMPRESS=DEFLATE] x\r\n", asks=("STATUS",)),
@@ -280,6 +331,32 @@ UNLISTED = [
     closes("1.6 dropped with open quote", b'* XYZZY "plugh\r\n', "OPEN_QUOTED", unknown=True),
     V("1.6 long name", b"* " + b"X" * 50 + b" y\r\n", b"", ("UNLISTED",)),
     V("T-R01 FETCH in NOOP", b"* 5 FETCH (UID 9 BODY[] {4}\r\nmail)\r\na OK x\r\n", client=b"a NOOP\r\n"),
+]
+
+LIMITED = (("max_mail_out", 100),)
+APPEND_LIMITS = [
+    V("1.3 APPENDLIMIT", b"* STATUS x (APPENDLIMIT 5)\r\n", asks=("APPENDLIMIT",), settings=LIMITED),
+    V("1.3 in any case", b"* status x (messages 1 AppendLimit NIL)\r\n", asks=("APPENDLIMIT",), settings=LIMITED),
+    V("1.3 without a limit", b"* STATUS x (MESSAGES 1 APPENDLIMIT 5)\r\n"),
+    V("1.3 another item", b"* STATUS x (MESSAGES 1)\r\n* STATUS APPENDLIMI (X 1)\r\n", settings=LIMITED),
+    V("1.3 other data", b'* LIST () "/" APPENDLIMIT\r\n* OK APPENDLIMIT 5\r\n', settings=LIMITED),
+    V(
+        "1.3 name by literal",
+        b"* STATUS {11}\r\nAPPENDLIMIT (MESSAGES 1 APPENDLIMIT 5)\r\n",
+        asks=("APPENDLIMIT",),
+        settings=LIMITED,
+    ),
+    V("1.3 literal as name alone", b"* STATUS {11}\r\nAPPENDLIMIT (MESSAGES 1)\r\n", settings=LIMITED),
+    V(
+        "1.3 LIST-STATUS",
+        b'* LIST () "/" a\r\n* STATUS a (APPENDLIMIT 5)\r\n* LIST () "/" b\r\n* STATUS "b" (APPENDLIMIT NIL)\r\na OK x\r\n',
+        asks=("APPENDLIMIT",) * 2,
+        settings=LIMITED,
+        client=b'a LIST "" * RETURN (STATUS (APPENDLIMIT))\r\n',
+    ),
+    V("1.3 before login", b"* STATUS x (APPENDLIMIT 5)\r\n", b"", ("UNLISTED",), settings=LIMITED, state="not"),
+    closes("1.3 open list", b"* STATUS x (APPENDLIMIT 5\r\n", "BAD_RESPONSE", settings=LIMITED),
+    closes("1.3 NUL", b"* STATUS x (APPENDLIMIT 5\0)\r\n", "NUL", settings=LIMITED),
 ]
 
 BEFORE_LOGIN = [
@@ -343,4 +420,5 @@ CONTINUATIONS = [
     V("6 tagged NO instead", b"a NO [OVERQUOTA] x\r\n", asks=("STATUS",), client=b"a APPEND x {5}\r\n"),
 ]
 
-VECTORS = [*PASSING, *LITERALS, *FRAMING, *NUMBERS, *TAGGED, *CODES, *UNLISTED, *BEFORE_LOGIN, *CONTINUATIONS]
+VECTORS = [*PASSING, *LITERALS, *FRAMING, *NUMBERS, *TAGGED, *CODES, *UNLISTED, *APPEND_LIMITS, *BEFORE_LOGIN]
+VECTORS += [*OVERTAKING, *CONTINUATIONS]

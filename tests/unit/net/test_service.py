@@ -11,10 +11,11 @@ from imap4fast.config.settings import Conditions, Listen, SessionAcl, TcpServer
 from imap4fast.config.values import Address, HostMember, HostName, HostRegex, Sock
 from imap4fast.log import imap as entries
 from imap4fast.log import tcps
+from imap4fast.log.entry import Entry
 from imap4fast.net import service as services
 from imap4fast.session.session import Session
 from tests.play.stage import accepting
-from tests.unit.net.running import LOOPBACK, closing, easy, run, serving
+from tests.unit.net.running import LOOPBACK, Running, closing, easy, run, serving
 
 SESSION = b"a LOGIN jana x\r\nb LOGOUT\r\n"
 TALK = b"* OK ready\r\na OK done\r\n* BYE bye\r\nb OK done\r\n"
@@ -161,6 +162,39 @@ def test_names_are_resolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
             await running.until(lambda: len(asked) > 2)
             assert await running.hears() == b""
             assert (await running.logged(entries.SESSION_ACL, 2))[1] == ("IN", "REJECTED")
+
+    run(main())
+
+
+def test_a_session_that_lives_goes_by_a_new_level() -> None:
+    """Its greeting, its LOGIN and their capabilities are lines of level debug, which the relay decides else alone."""
+    wanted = (entries.CAPABILITIES, entries.COMMAND_PASSED, entries.LOGIN)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* OK [CAPABILITY IMAP4rev1] ready\r\n")
+        while line := await reader.readline():
+            writer.write(line.split()[0] + b" NO no\r\n" if b"otto" in line else b"a OK [CAPABILITY IMAP4rev1] in\r\n")
+
+    async def lines_of(running: Running, level: int) -> list[Entry]:
+        running.notebook.level = 6
+        reader, writer = await running.client()
+        await reader.readline()
+        before = len(running.notebook.written)
+        running.notebook.level = level
+        running.service.level_changed()
+        writer.write(b"a LOGIN otto x\r\n")
+        await reader.readline()
+        writer.write(b"a LOGIN jana x\r\n")
+        await reader.readline()
+        writer.close()
+        return [line.entry for line in running.notebook.written[before:] if line.entry in wanted]
+
+    async def main() -> None:
+        async with serving(talk) as running:
+            await lines_of(running, 6)
+            assert await lines_of(running, 6) == [entries.LOGIN]
+            passed = [entries.COMMAND_PASSED, entries.LOGIN]
+            assert await lines_of(running, 7) == [*passed, *passed, entries.CAPABILITIES]
 
     run(main())
 

@@ -164,10 +164,18 @@ class TestCapabilities:
     @pytest.mark.parametrize(
         ("offered", "shown"),
         [(b"APPENDLIMIT=9", b"APPENDLIMIT=5"), (b"APPENDLIMIT=3", b"APPENDLIMIT=3"), (b"APPENDLIMIT", b"APPENDLIMIT=5"),
-         (b"APPENDLIMIT=x", b"APPENDLIMIT=5")],
+         (b"APPENDLIMIT=x", b"APPENDLIMIT=5"), (b"APPENDLIMIT=" + b"1" * 5000, b"APPENDLIMIT=5")],
     )  # fmt: skip
     def test_appendlimit(self, offered: bytes, shown: bytes) -> None:
-        assert Powers(accepting(max_mail_out=5)).rewrite(offered, True) == (shown, b"LITERAL+")
+        powers = Powers(accepting(max_mail_out=5))
+        assert powers.rewrite(offered, True) == (shown, b"LITERAL+")
+        assert b"APPENDLIMIT=" + powers.append_limit(offered.partition(b"=")[2]) == shown
+
+    @pytest.mark.parametrize("offered", [b"APPENDLIMIT", b"APPENDLIMIT=9"])
+    def test_appendlimit_without_a_limit(self, offered: bytes) -> None:
+        powers = Powers(accepting())
+        assert powers.rewrite(offered, True) == (offered, b"LITERAL+")
+        assert powers.append_limit(b"9") == b"9"
 
     @given(st.lists(st.sampled_from(["IMAP4rev1", "STARTTLS", "COMPRESS=X", "IDLE", "XNEW", "AUTH=PLAIN", "LITERAL-"])))
     def test_rewriting_never_shows_what_is_not_offered(self, names: list[str]) -> None:

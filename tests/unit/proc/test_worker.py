@@ -60,6 +60,9 @@ class Service:
         sock.close()
         self.calls.append(listen)
 
+    def level_changed(self) -> None:
+        self.calls.append("level")
+
     def stop_accepting(self) -> None:
         self.calls.append("stop")
 
@@ -193,6 +196,7 @@ def test_changes_level_and_reopens_logs(scene: Scene) -> None:
         "reopen",
         "TCPS-716-K ()",
     ]
+    assert scene.service.calls == ["start", "level", "level", "stop", 0]
 
 
 def test_a_service_that_fails_to_drain_does_not_hold_the_end(scene: Scene) -> None:
