@@ -62,7 +62,7 @@ cdef class Legs:
         bint c_paused
         bint s_paused
         bint c_ended
-        bint s_ended
+        readonly bint s_ended      # the server has sent EOF
         readonly bint stopped
         readonly bint left         # LOGOUT was answered
         public bint bye            # the client has been told BYE

@@ -68,6 +68,13 @@ cdef class Turns(Legs):
             or self.c_mode == C_IDLE or self.in_literal
 
     @property
+    def at_command(self):
+        """Does a command begin with the client's next octets, or go on in its first line? Not while an answer holds
+        the client, as those to LOGIN and AUTHENTICATE do.
+        """
+        return self.c_mode == C_LINE and self.hold == H_NONE and not self._holds()
+
+    @property
     def leaving(self):
         """Is the answer to LOGOUT awaited?"""
         cdef int i

@@ -5,15 +5,8 @@ from __future__ import annotations
 from imap4fast.config.diagnostic import Report
 from imap4fast.config.schema import Bound
 
-_CLIENTS_TOS = -1
-_CONN = ("recv-bufsize", "send-bufsize", "log-limit")
-_WITHOUT_EFFECT = {
-    "client-conn": _CONN,
-    "server-conn": _CONN,
-    "log-debug": ("dump-hold-time",),
-    "log-stats": ("dump-hold-time",),
-}
-"""Items that are read and kept, and that nothing goes by yet."""
+_OF_SERVERS = ("conn-timeout", "reply-timeout")
+"""Items of `sock-opt` that mean nothing on the client's side: nobody connects there, nobody owes an answer."""
 
 _ACLS = ("session-acl", "command-acl", "mail-acl", "doc-acl")
 
@@ -23,7 +16,7 @@ def check_file(bound: Bound, report: Report) -> None:
     for proxy in bound.named("imap4-proxy"):
         _check_acls_exist(proxy, report)
         _check_plug_to(proxy, report)
-        _check_without_effect(proxy, report)
+        _check_client_conn(proxy, report)
         if not _has_oob(proxy):
             _check_users(proxy, report)
 
@@ -43,14 +36,11 @@ def _check_plug_to(proxy: Bound, report: Report) -> None:
             report.warning(acl.statement.keyword.span, text)
 
 
-def _check_without_effect(proxy: Bound, report: Report) -> None:
-    for section, items in _WITHOUT_EFFECT.items():
-        for bound in proxy.named(section):
-            for item in items:
-                if item in bound.places:
-                    report.warning(bound.place(item), f"`{item}` is not supported yet and has no effect")
-            if bound.values.get("ip_tos") == _CLIENTS_TOS:
-                report.warning(bound.place("ip-tos"), "`ip-tos client` is not supported yet and has no effect")
+def _check_client_conn(proxy: Bound, report: Report) -> None:
+    for bound in proxy.named("client-conn"):
+        for item in _OF_SERVERS:
+            if item in bound.places:
+                report.warning(bound.place(item), f"`{item}` has no effect in `client-conn`: it is for servers")
 
 
 def _has_oob(proxy: Bound) -> bool:

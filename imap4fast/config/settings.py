@@ -12,15 +12,13 @@ from imap4fast.config.values import HostList, Sock, TimePeriodSet, TimeSpec, Wor
 
 
 class SockOpt(msgspec.Struct, frozen=True):
-    """`sock-opt {}`, `client-conn {}`, `server-conn {}`. `ip_tos` -1 means `client`."""
+    """`sock-opt {}`, `client-conn {}`, `server-conn {}`."""
 
     conn_timeout: float = 75
     recv_timeout: float = 120
     reply_timeout: float = 600
     send_timeout: float = 120
     close_timeout: float = 5
-    recv_bufsize: int = 65536
-    send_bufsize: int = 65536
     sock_rcvbuf: int = 0
     sock_sndbuf: int = 0
     keepalive: float = 60
@@ -32,7 +30,7 @@ class SockOpt(msgspec.Struct, frozen=True):
 class LogSink(msgspec.Struct, frozen=True):
     """`log-debug {}` or `log-stats {}`. `facility` and `file` exclude each other.
 
-    `rotate` is (bytes, kept files); `mem_file` is (path, bytes); `dump_hold_time` seconds.
+    `rotate` is (bytes, kept files); `mem_file` is (path, bytes).
     """
 
     level: int = 6
@@ -44,7 +42,6 @@ class LogSink(msgspec.Struct, frozen=True):
     rotate: tuple[int, int] | None = None
     syslog_failure: str = "ignore"
     data_limit: int = 4096
-    dump_hold_time: float = 0
 
 
 class Listen(msgspec.Struct, frozen=True):
@@ -63,7 +60,7 @@ class Listen(msgspec.Struct, frozen=True):
 
 
 class TcpServer(msgspec.Struct, frozen=True):
-    """`tcpserver {}`; `workers` and `helpers` 0 mean auto (one a core)."""
+    """`tcpserver {}`; `workers` 0 means auto (one a core)."""
 
     workers: int = 0
     queue_size: int = 2000
@@ -72,7 +69,6 @@ class TcpServer(msgspec.Struct, frozen=True):
     conn_rate: int = 0
     conn_rate_per_ip: int = 0
     terminate_wait: float = 30
-    helpers: int = 0
     listener: bool = False
 
 
@@ -148,7 +144,6 @@ class Proxy(msgspec.Struct, frozen=True):
     app_group: str | None = None
     chroot_dir: str | None = None
     pid_file: str | None = None
-    state_dir: str | None = None
     log_debug: LogSink = LogSink()
     log_stats: LogSink | None = None
     idle_timeout: float = 1800

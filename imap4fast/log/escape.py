@@ -10,6 +10,7 @@ The rules, which a reader of logs may rely on:
    follows `KEY=` up to the next space outside quotes is one value, and no value can look like another `KEY=`.
 4. None is `<NULL>`; a value that reads `<NULL>` itself stands in quotes.
 5. A value longer than the log's data-limit is cut and ends with `...+N`, N being the bytes or characters left out.
+   A block of the level full is cut so at its log-limit instead.
 """
 
 from __future__ import annotations
@@ -19,6 +20,16 @@ from enum import Enum
 NULL = "<NULL>"
 
 _BYTES = {code: f"\\x{code:02x}" for code in range(256) if not 0x20 <= code < 0x7F} | {ord("\\"): "\\\\"}
+
+
+class Block:
+    """Bytes that are cut at a limit of their own, not at the log's; 0: never."""
+
+    __slots__ = ("data", "left_out")
+
+    def __init__(self, data: bytes, limit: int) -> None:
+        self.data = data[:limit] if limit else data
+        self.left_out = len(data) - len(self.data)
 
 
 def escape_bytes(value: bytes) -> str:
@@ -79,6 +90,8 @@ def bare(value: object, limit: int) -> str:
         return escape_text(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _bare_bytes(bytes(value), limit)
+    if isinstance(value, Block):
+        return escape_bytes(value.data) + (f"...+{value.left_out}" if value.left_out else "")
     if isinstance(value, bool):
         return "YES" if value else "NO"
     if isinstance(value, Enum):

@@ -28,6 +28,7 @@ processes append to one file, whole lines at a time.
   it must be able to search the directory. Otherwise LOGS-102 says so and the old file is written on.
 - **mem-file "FILE" SIZE.** Holds the last SIZE bytes of lines up to `mem-level`, written at once, for the time after
   a crash. `python -m imap4fast.log.ring FILE` prints them in order.
+- **Syslog.** A line of more than 32 KiB, as data-limit and log-limit may allow, is cut there and ends with `...+N`.
 - **syslog-failure.** `ignore`: lines wait, then are dropped and counted, and the daemon is tried again. `file`: from
   then on lines go to a file of the name APP-debug.log or APP-stats.log. `stop`: the proxy ends.
 """

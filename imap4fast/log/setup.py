@@ -60,7 +60,7 @@ class Logs:
     """The debug log and, where configured, the statistics log. `write` is as Write in logger.py says: every entry
     goes to the debug log, those of severity I also to the statistics log."""
 
-    __slots__ = ("_debug", "_stats", "detailed", "write")
+    __slots__ = ("_debug", "_stats", "detailed", "full", "write")
 
     def __init__(self, debug: Logger, stats: Logger | None) -> None:
         self._debug = debug
@@ -68,10 +68,13 @@ class Logs:
         self.write = debug.write if stats is None else self._write_both
         self.detailed = False
         """Whether entries of level debug are written: worth asking before costly arguments are made."""
+        self.full = False
+        """The same for level full: whether what flows is written."""
         self._look()
 
     def _look(self) -> None:
         self.detailed = self._debug.gate >= LEVELS["debug"]
+        self.full = self._debug.gate >= LEVELS["full"]
 
     def _write_both(self, entry: Entry, *args: object, track: int = 0, severity: str | None = None) -> None:
         self._debug.write(entry, *args, track=track, severity=severity)

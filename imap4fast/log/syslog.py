@@ -1,9 +1,9 @@
 """The sink that hands lines to the system's log daemon, one datagram a line.
 
 This tier opens no socket: a factory given from above makes the datagram socket, connected and non-blocking. A full
-queue of the daemon is no failure: lines wait in memory and are tried again. When the daemon is gone, `failure` says
-what happens: `ignore` (lines wait, then are dropped and counted; each flush tries to connect anew), `file` (all lines
-go to a file from now on) or `stop` (the program is told to end).
+queue of the daemon is no failure: lines wait in memory and are tried again. A line too long for it is cut. When the
+daemon is gone, `failure` says what happens: `ignore` (lines wait, then are dropped and counted; each flush tries to
+connect anew), `file` (all lines go to a file from now on) or `stop` (the program is told to end).
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ FACILITIES = {
     "AUTHPRIV": 10,
     "FTP": 11,
 } | {f"LOCAL{number}": 16 + number for number in range(8)}
+
+MOST_OCTETS = 32768
+"""Of a line as a datagram: a kernel that finds one too long never takes it, and the lines behind it would wait."""
 
 
 class Datagrams(Protocol):
@@ -93,6 +96,8 @@ class SyslogSink:
 
     def _enqueue(self, line: str, priority: int) -> None:
         data = f"<{self._facility + priority}>{line[:-1]}".encode("utf-8", "backslashreplace")
+        if len(data) > MOST_OCTETS:
+            data = data[:MOST_OCTETS].decode("utf-8", "ignore").encode() + b"...+%d" % (len(data) - MOST_OCTETS)
         self._fresh += len(data)
         if self._lost or self._kept + len(data) > KEEP_BYTES:
             self._lost += 1

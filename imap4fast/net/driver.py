@@ -193,8 +193,11 @@ class Driver:
         relay = self.relay
         relay.greeting_until = now + service.proxy.server_conn.recv_timeout
         relay.attach_server(transport, fd, now)
-        if self.session.logs.detailed:
+        logs = self.session.logs
+        if logs.detailed:
             self.session.log(entries.CONNECTED, self.server_text, now - self.session.began)
+            if logs.full:
+                service.dump.tap_server(transport, end, self.session.number)
 
     # ---- ends ---------------------------------------------------------------------------------------------------
 
@@ -224,6 +227,8 @@ class Driver:
     def server_ended(self) -> None:
         """EOF from the server."""
         self.relay.server_eof()
+        if self.session.over and self.server is not None:
+            self.server.close()
         self.session.server_gone()
 
     def server_lost(self, error: Exception | None) -> None:
@@ -231,6 +236,7 @@ class Driver:
         self.server = None
         session = self.session
         if session.over:
+            self.service.server_parted(self)
             self._part()
             return
         self.relay.detach_server()
@@ -245,8 +251,8 @@ class Driver:
             self.session.part()
 
     def close(self) -> None:
-        """Send what is queued, then close both legs. The client's is closed once the client has read all, or after
-        close-timeout (closing with unread bytes would reset the connection and take the BYE with it).
+        """Send what is queued, then close both legs. Each is closed once the other end has closed its half, or after
+        its close-timeout (closing with unread bytes would reset the connection and take the BYE with it).
         """
         self._record(0)
         relay = self.relay
@@ -254,13 +260,31 @@ class Driver:
         if self.attempt is not None:
             self.attempt.cancel()
         if self.server is not None:
-            self.server.close()
+            self._server_close(self.server)
         if self.client is None:
             return
         if self.client_done or relay.left:
             self._client_close()
         else:
             self._linger()
+
+    def _server_close(self, server: asyncio.Transport) -> None:
+        """A server in the midst of an answer is not listened to until it has said all."""
+        wait = self.service.proxy.server_conn.close_timeout
+        relay = self.relay
+        if not wait and not relay.s_ended:
+            server.abort()
+            return
+        if relay.s_ended or relay.pending_count or not relay.between_units:
+            server.close()
+        else:
+            server.write_eof()
+        self.service.server_parting(self, wait)
+
+    def cut_server(self) -> None:
+        """close-timeout of the server's leg is over."""
+        if self.server is not None:
+            self.server.abort()
 
     def _client_close(self) -> None:
         self.relay.detach_client()
@@ -295,6 +319,8 @@ class Driver:
             self._cut()
         if self.client is None:
             self.service.forget(self)
+        if self.server is None:
+            self.service.server_parted(self)
         self._part()
 
     def _cut(self) -> None:

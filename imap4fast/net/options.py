@@ -35,7 +35,7 @@ def server_options(opt: SockOpt) -> ServerOptions:
     if opt.sock_sndbuf:
         rows.append((socket.SOL_SOCKET, socket.SO_SNDBUF, opt.sock_sndbuf))
     four, six = list(rows), list(rows)
-    if opt.ip_tos is not None and opt.ip_tos >= 0:
+    if opt.ip_tos is not None:
         four.append((socket.IPPROTO_IP, socket.IP_TOS, opt.ip_tos))
         six.append((socket.IPPROTO_IPV6, socket.IPV6_TCLASS, opt.ip_tos))
     return ServerOptions(tuple(four), tuple(six), tuple(_watch(opt)))

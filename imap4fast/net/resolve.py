@@ -1,10 +1,8 @@
-"""Names of a configuration resolved all at once by the system's resolver.
-
-Blocks; for start-up and for `test-imap4 -r`, never for an event loop.
-"""
+"""What the system's resolver says: addresses of the names in a configuration, and the name of a client."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +11,16 @@ from ipaddress import ip_address
 from imap4fast.config.values import Address
 
 _AT_ONCE = 16
+NAME_S = 3.0
+"""How long a client waits for its name; after that it has none."""
 _NO_SUCH = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 
 def resolve_names(names: Iterable[str]) -> dict[str, frozenset[Address]]:
-    """All addresses of each name; empty: there is no such name or it has none; missing: nobody could say."""
+    """All addresses of each name; empty: there is no such name or it has none; missing: nobody could say.
+
+    Blocks; for start-up and for `test-imap4 -r`, never for an event loop.
+    """
     wanted = sorted(set(names))
     with ThreadPoolExecutor(_AT_ONCE, "resolve") as pool:
         found = dict(zip(wanted, pool.map(_addresses, wanted), strict=True))
@@ -40,3 +43,19 @@ def _address(text: str) -> Address:
     mapped = getattr(address, "ipv4_mapped", None)
     shown = address if mapped is None else mapped
     return Address(shown.version, int(shown))
+
+
+async def confirmed_name(loop: asyncio.AbstractEventLoop, host: str) -> str | None:
+    """The name of the address `host` (a literal), if that name has the address, too. None: it has none, or nobody
+    could say in time.
+    """
+    try:
+        async with asyncio.timeout(NAME_S):
+            name, _ = await loop.getnameinfo((host, 0), socket.NI_NAMEREQD)
+            if name[-1:].isdigit():  # an address, or nothing that DNS has
+                return None
+            answers = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return None
+    wanted = _address(host)
+    return name if any(_address(str(answer[4][0])) == wanted for answer in answers) else None

@@ -20,9 +20,10 @@ from imap4fast.log.entry import Entry
 from imap4fast.log.setup import Logs
 from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
+from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.options import server_options
-from imap4fast.net.resolve import resolve_names
+from imap4fast.net.resolve import confirmed_name, resolve_names
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
@@ -46,7 +47,9 @@ class Service:
         self.loop: asyncio.AbstractEventLoop
         self.clock: Callable[[], float] = time.monotonic
         self.server_options = server_options(settings.proxy.server_conn)
+        self.dump = Dump(settings.proxy, logs)
         self._drivers: dict[Driver, None] = {}
+        self._parting: dict[Driver, float] = {}
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[object]] = set()
         self._number = 0
@@ -68,6 +71,11 @@ class Service:
     def sessions(self) -> int:
         """Connections that live."""
         return len(self._drivers)
+
+    @property
+    def parting(self) -> int:
+        """Server legs that are about to close."""
+        return len(self._parting)
 
     async def start(self, sockets: Sequence[tuple[socket.socket, Listen]]) -> None:
         """Resolve the names of the configuration, then accept on the sockets."""
@@ -117,21 +125,48 @@ class Service:
             if self.logs.detailed:
                 self.logs.write(entries.CONNECTION_ACCEPTED, driver.client_text, place.text)
             self._number += 1
-            charter = self._charter
+            if self.logs.full:
+                self.dump.tap_client(transport, end, self._number)
             facts = Facts(address, port, place.sock, end.transparent)
-            if charter.policy.needs_time:
-                facts.when = datetime.datetime.now()
-            session = Session(charter, driver, facts, self._number, now)
-            end.driver = driver
-            self._drivers[driver] = None
-            driver.begin(session, fd, now)
-            if self._draining and not session.over:
-                session.shut_down()
+            if self._charter.policy.needs_client_name:
+                self._keep(self.loop.create_task(self._named(driver, transport, end, facts, self._number, fd)))
+            else:
+                self._begin(driver, end, facts, self._number, fd, now)
         except Exception as exc:
             if end.driver is None:
                 self.counts.leave(self.column, octets)
                 raise
             end.driver.broken(exc)
+
+    async def _named(
+        self, driver: Driver, transport: asyncio.Transport, end: ClientEnd, facts: Facts, number: int, fd: int
+    ) -> None:
+        """Go on when the client's name is known, or known to be unknown."""
+        try:
+            transport.pause_reading()
+            facts.client_name = await confirmed_name(self.loop, driver.client_address[0])
+            if not transport.is_closing():
+                transport.resume_reading()
+                self._begin(driver, end, facts, number, fd, self.loop.time())
+        except Exception as exc:
+            if end.driver is None:
+                self.not_accepted(transport, end, exc)
+            else:
+                end.driver.broken(exc)
+        finally:
+            if end.driver is None:
+                self.counts.leave(self.column, driver.track_key)
+
+    def _begin(self, driver: Driver, end: ClientEnd, facts: Facts, number: int, fd: int, now: float) -> None:
+        charter = self._charter
+        if charter.policy.needs_time:
+            facts.when = datetime.datetime.now()
+        session = Session(charter, driver, facts, number, now)
+        end.driver = driver
+        self._drivers[driver] = None
+        driver.begin(session, fd, now)
+        if self._draining and not session.over:
+            session.shut_down()
 
     def not_accepted(self, transport: asyncio.Transport, end: ClientEnd, error: Exception) -> None:
         """A rule of this program was broken before there was a session: only the connection is closed."""
@@ -185,6 +220,14 @@ class Service:
             if self.logs.detailed:
                 self.logs.write(entries.CONNECTION_HANDLED, driver.client_text)
 
+    def server_parting(self, driver: Driver, wait_s: float) -> None:
+        """A server's leg is to be closed: by the server, or after so many seconds, which are always the same."""
+        self._parting[driver] = self.now + wait_s
+
+    def server_parted(self, driver: Driver) -> None:
+        """It is closed."""
+        self._parting.pop(driver, None)
+
     # ---- time ---------------------------------------------------------------------------------------------------
 
     def _tick(self) -> None:
@@ -195,6 +238,11 @@ class Service:
                 driver.tick(now)
             except Exception as exc:
                 driver.broken(exc)
+        for driver, until in list(self._parting.items()):
+            if now < until:
+                break
+            del self._parting[driver]
+            driver.cut_server()
 
     def _flush(self) -> None:
         self.loop.call_later(FLUSH_S, self._flush)
@@ -256,4 +304,6 @@ class Service:
         for driver in list(self._drivers):
             with suppress(RuntimeError):
                 driver.abort()
+        for driver in self._parting:
+            driver.cut_server()
         self.logs.flush()

@@ -196,7 +196,7 @@ def inherited_options(opt: SockOpt, family: int) -> Iterator[tuple[int, int, int
         yield sol, socket.SO_RCVBUF, opt.sock_rcvbuf
     if opt.sock_sndbuf:
         yield sol, socket.SO_SNDBUF, opt.sock_sndbuf
-    if opt.ip_tos is not None and opt.ip_tos >= 0:
+    if opt.ip_tos is not None:
         if family == socket.AF_INET:
             yield socket.IPPROTO_IP, socket.IP_TOS, opt.ip_tos
         else:

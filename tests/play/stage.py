@@ -17,6 +17,7 @@ from imap4fast.imap.replies import Reply
 from imap4fast.log.entry import Entry
 from imap4fast.log.lines import BAD_ARGUMENTS, TextLines
 from imap4fast.log.setup import Logs
+from imap4fast.net.dump import Dump, FromClient, FromServer
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
@@ -27,6 +28,7 @@ from tests.secrets import PASSWORDS
 
 SERVER = Sock(Address(4, 0xC0000214), 143)
 BEGAN = 1000.0
+NUMBER = 7
 PACES = ("whole", "bytes", "joined", "ahead")
 """How a script is run: a line at a time, an octet at a time, an end's turn at once, or all of the client at once."""
 
@@ -61,6 +63,10 @@ class Notebook:
     @property
     def detailed(self) -> bool:
         return self.level >= 7
+
+    @property
+    def full(self) -> bool:
+        return self.level >= 9
 
     def enabled(self, entry: Entry, severity: str | None = None) -> bool:
         return (entry.form if severity is None else entry.forms[severity]).level <= self.level
@@ -138,10 +144,19 @@ class Stage:
         self.is_closed = False
         self.relay = Relay()
         self.client, self.server = Pipe(), Pipe()
-        self.session = Session(self._charter(commands, session, proxy), self, _facts(), 7, self.now)
+        charter = self._charter(commands, session, proxy)
+        self.session = Session(charter, self, _facts(), NUMBER, self.now)
+        self._tap(Dump(charter.proxy, charter.logs))
         self.refused = self._begin()
         if self.refused is None and not unconnected:
             self.connected()
+
+    def _tap(self, dump: Dump) -> None:
+        """As net/service.py does it at level full."""
+        full = self.notebook.full
+        relay = self.relay
+        self.from_client = FromClient(dump, relay, NUMBER, relay.client_data) if full else relay.client_data
+        self.from_server = FromServer(dump, relay, NUMBER, relay.server_data) if full else relay.server_data
 
     def _charter(self, commands: Sequence[CommandAcl], session: SessionAcl | None, proxy: dict[str, Any]) -> Charter:
         settings = Settings(
@@ -209,7 +224,7 @@ class Stage:
             self.session.tick(self.now)
 
     def says(self, beat: scripts.Beat) -> None:
-        feed = self.relay.client_data if beat.client else self.relay.server_data
+        feed = self.from_client if beat.client else self.from_server
         for chunk in self._chunks(beat.said):
             feed(chunk)
 

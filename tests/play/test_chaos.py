@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from imap4fast.log import imap as entries
+from imap4fast.log.netc import DATA
 from tests.play.sasl import PASSWORD, coded, plain, xoauth2
 from tests.play.stage import Stage, accepting, of_user, words
 
@@ -57,7 +58,7 @@ def play(stage: Stage, talk: list[tuple[bool, str]], sizes: list[int]) -> None:
     turn = 0
     for by_client, line in talk:
         said = line.translate({0x2400: 0, 0x240A: 10, 0x241B: 27}).encode() + b"\r\n"
-        feed = stage.relay.client_data if by_client else stage.relay.server_data
+        feed = stage.from_client if by_client else stage.from_server
         at = 0
         while at < len(said):
             size = sizes[turn % len(sizes)]
@@ -80,7 +81,8 @@ def test_anything(kind: int, first: list[tuple[bool, str]], then: list[tuple[boo
     assert stage.client.taken().count(b"* BYE") <= 1
     stage.session.shut_down()
     assert len(stage.logged(entries.SESSION_END)) == len(stage.logged(entries.PROXY_EVENT)) == 1
-    assert stage.leaks() == []
+    # After a login anything may be a password, if it stands in no command: tests/unit/net/test_dump.py has those.
+    assert [leak for leak in stage.leaks() if not leak.startswith(DATA.id)] == []
 
 
 def test_the_search_sees_internal_errors() -> None:

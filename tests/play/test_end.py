@@ -294,7 +294,7 @@ class TestInternalErrors:
         def broken(name: bytes, authenticated: bool) -> bool:
             raise KeyError(name)
 
-        stage = make()
+        stage = make(level=8)
         stage.play(IN)
         monkeypatch.setattr(type(stage.session.powers), "code_passes", lambda self, *args: broken(*args))
         stage.play("""

@@ -7,14 +7,43 @@ from imap4fast.config.diagnostic import Report
 from imap4fast.config.host import HOSTS
 from imap4fast.config.schema import Bound, Item
 from imap4fast.config.types import KEY, Key, Ref, words
+from imap4fast.config.values import HostList, HostRegex, HostSublist
 from imap4fast.config.wordlist import STRINGS, WordListType, section_name
 
 LANGUAGE = words("EN", "CZ", "CZ-ASCII", "CZ-ISO-8859-2", "CZ-WINDOWS-1250")
 
-FROM = Item(keyword="from", type=HOSTS, field="conditions.from_", default="*", help="condition: the client")
-TO = Item(keyword="to", type=HOSTS, field="conditions.to", default="*", help="condition: where the client connected to")
+
+def _has_regex(members: HostList) -> bool:
+    inner = (member.host for member in members)
+    return any(_has_regex(one.members) if isinstance(one, HostSublist) else isinstance(one, HostRegex) for one in inner)
+
+
+def _refused_to(value: HostList) -> str | None:
+    """The name of where a client connected to is not looked up."""
+    return "a regular expression in `to`" if _has_regex(value) else None
+
+
+FROM = Item(
+    keyword="from",
+    type=HOSTS,
+    field="conditions.from_",
+    default="*",
+    help="condition: the client; a regular expression fits its forward-confirmed name",
+)
+TO = Item(
+    keyword="to",
+    type=HOSTS,
+    field="conditions.to",
+    default="*",
+    refuses=_refused_to,
+    help="condition: where the client connected to, without regular expressions",
+)
 SERVER = Item(
-    keyword="server", type=HOSTS, field="conditions.server", default="*", help="condition: the server of the session"
+    keyword="server",
+    type=HOSTS,
+    field="conditions.server",
+    default="*",
+    help="condition: the server of the session; a regular expression fits a name as it stands in plug-to",
 )
 TIME_ITEM = Item(
     keyword="time",

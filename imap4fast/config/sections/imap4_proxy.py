@@ -23,7 +23,20 @@ from imap4fast.config.sections.source_address import SOURCE_ADDRESS
 from imap4fast.config.sections.ssl import SSL_SESSION_CACHE
 from imap4fast.config.sections.tcpserver import TCPSERVER
 from imap4fast.config.settings import Proxy
-from imap4fast.config.types import DIRECTORY, DURATION, DURATION_NOT_0, FILE, INTEGER, KEY, SIZE, STR, Integer, Ref
+from imap4fast.config.types import (
+    DIRECTORY,
+    DURATION,
+    DURATION_NOT_0,
+    FILE,
+    INTEGER,
+    KEY,
+    SIZE,
+    SIZE_SUFFIXES,
+    STR,
+    Integer,
+    Ref,
+    Scaled,
+)
 
 
 class _Mode(Integer):
@@ -55,6 +68,11 @@ class _CfgResolution(Branch):
         return super().write(("start", None) if value is None else ("refresh", value))
 
 
+MOST_PENDING = 250
+"""The most that the wire keeps track of (imap4fast.policy.limits)."""
+
+_IN_MEMORY = Scaled("size", SIZE_SUFFIXES, 0, 2**30)
+
 _PROCESS = (
     Item(keyword="phase", type=Integer(0, 255), help="label without effect"),
     Item(keyword="tag", type=STR, repeatable=True, help="label without effect"),
@@ -64,9 +82,15 @@ _PROCESS = (
     Item(keyword="app-group", type=STR, help="group of the workers"),
     Item(keyword="chroot-dir", type=DIRECTORY, help="root directory of the workers"),
     Item(keyword="pid-file", type=FILE, help="where the master's process number is written"),
-    Item(keyword="state-dir", type=DIRECTORY, help="directory for files of the running proxy"),
 )
 _SPOOL = (
+    Item(
+        keyword="state-dir",
+        type=DIRECTORY,
+        supported=False,
+        default="none",
+        help="directory for files of the running proxy",
+    ),
     Item(keyword="spool-dir", type=DIRECTORY, supported=False, default="none", help="where mails are kept"),
     Item(keyword="spool-max", type=SIZE, supported=False, default="2G", help="size of the spool"),
     Item(keyword="spool-keep", type=DURATION, supported=False, default="7d", help="how long mails are kept"),
@@ -87,14 +111,18 @@ _CONNECTIONS = (
     Item(keyword="auth", type=AUTH_TYPE, refuses=refused_auth, help="out-of-band login"),
 )
 _LIMITS = (
-    Item(keyword="max-line", type=SIZE, help="length of a line from the client"),
-    Item(keyword="max-server-line", type=SIZE, help="length of a line from the server"),
+    Item(keyword="max-line", type=_IN_MEMORY, help="length of a line from the client; 0: 16M"),
+    Item(keyword="max-server-line", type=_IN_MEMORY, help="length of a line from the server; 0: 16M"),
     Item(
         keyword="max-literal",
-        type=SIZE,
-        help="size of a literal outside uploads; before login 8K; per command twice that",
+        type=_IN_MEMORY,
+        help="size of a literal outside uploads; before login 8K; per command twice that; 0: 16M",
     ),
-    Item(keyword="max-pending", type=INTEGER, help="commands without an answer; beyond it the client is not read"),
+    Item(
+        keyword="max-pending",
+        type=Integer(0, MOST_PENDING),
+        help=f"commands without an answer; beyond it the client is not read; 0: {MOST_PENDING}",
+    ),
     Item(keyword="max-bad-commands", type=INTEGER, help="bad commands after login"),
     Item(keyword="max-bad-prelogin", type=INTEGER, help="bad commands before login"),
 )
@@ -113,7 +141,7 @@ IMAP4_PROXY = Section(
         log_sink("log-debug", "log of what happens"),
         log_sink("log-stats", "log of statistics"),
         Item(keyword="use-resolver", type=Ref("resolver"), supported=False, default="the system's", help="DNS client"),
-        Item(keyword="cfg-resolution", type=_CfgResolution(), help="when names of the configuration are resolved"),
+        Item(keyword="cfg-resolution", type=_CfgResolution(), help="when names in conditions are resolved"),
         MONITORING,
         stats("daily"),
         stats("weekly"),

@@ -43,7 +43,13 @@ def log_sink(keyword: str, text: str) -> Section:
             Item(
                 keyword="syslog-failure", type=words("ignore", "file", "stop"), help="when syslog does not take a line"
             ),
-            Item(keyword="data-limit", type=SIZE, help="bytes of a block that are shown at level full"),
-            Item(keyword="dump-hold-time", type=DURATION, help="how long a dump of data is held back"),
+            Item(keyword="data-limit", type=SIZE, help="bytes of a value that are shown; 0: all"),
+            Item(
+                keyword="dump-hold-time",
+                type=DURATION,
+                supported=False,
+                default="0",
+                help="how long a dump of data is held back",
+            ),
         ),
     )

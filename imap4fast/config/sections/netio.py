@@ -7,10 +7,33 @@ from typing import Any
 from imap4fast.config.composite import WordOr
 from imap4fast.config.schema import Item, Section
 from imap4fast.config.settings import SockOpt
-from imap4fast.config.types import DURATION, DURATION_NOT_0, SIZE, SIZE_NOT_0, YES_NO, Integer
+from imap4fast.config.types import (
+    DURATION,
+    DURATION_NOT_0,
+    DURATION_SUFFIXES,
+    SIZE,
+    SIZE_NOT_0,
+    SIZE_SUFFIXES,
+    YES_NO,
+    Integer,
+    Scaled,
+)
+
+_CLIENTS_TOS = -1
+_BUFFER = Scaled("size", SIZE_SUFFIXES, 0, 2**30)
+_SEND_TIMEOUT = Scaled("duration", DURATION_SUFFIXES, 1, (2**31 - 1) // 1000)
+"""The kernel counts TCP_USER_TIMEOUT in milliseconds."""
+_KEEPALIVE = Scaled("duration", DURATION_SUFFIXES, 0, 32767)
+"""The most that the kernel takes for TCP_KEEPIDLE."""
+
+
+def _refused_tos(value: Any) -> str | None:
+    """The client's own comes later."""
+    return "`ip-tos client`" if value == _CLIENTS_TOS else None
+
 
 _ITEMS = (
-    Item(keyword="conn-timeout", type=DURATION_NOT_0, help="connecting"),
+    Item(keyword="conn-timeout", type=DURATION_NOT_0, help="server: connecting"),
     Item(
         keyword="recv-timeout",
         type=DURATION_NOT_0,
@@ -20,21 +43,38 @@ _ITEMS = (
     Item(keyword="reply-timeout", type=DURATION, help="server: silence while a command is pending"),
     Item(
         keyword="send-timeout",
-        type=DURATION_NOT_0,
+        type=_SEND_TIMEOUT,
         help="nothing written though there is something to write; also TCP_USER_TIMEOUT",
     ),
     Item(keyword="close-timeout", type=DURATION, help="wait for the other half close, then reset; 0: reset at once"),
-    Item(keyword="recv-bufsize", type=SIZE_NOT_0, help="most bytes taken at once in user space"),
-    Item(keyword="send-bufsize", type=SIZE_NOT_0, help="most bytes queued at once in user space"),
-    Item(keyword="sock-rcvbuf", type=SIZE, help="receive buffer of the socket; 0: the kernel's"),
-    Item(keyword="sock-sndbuf", type=SIZE, help="send buffer of the socket; 0: the kernel's"),
-    Item(keyword="keepalive", type=DURATION, help="TCP keep-alive"),
+    Item(
+        keyword="recv-bufsize",
+        type=SIZE_NOT_0,
+        supported=False,
+        default="64K",
+        help="most bytes taken at once in user space",
+    ),
+    Item(
+        keyword="send-bufsize",
+        type=SIZE_NOT_0,
+        supported=False,
+        default="64K",
+        help="most bytes queued at once in user space",
+    ),
+    Item(keyword="sock-rcvbuf", type=_BUFFER, help="receive buffer of the socket; 0: the kernel's"),
+    Item(keyword="sock-sndbuf", type=_BUFFER, help="send buffer of the socket; 0: the kernel's"),
+    Item(keyword="keepalive", type=_KEEPALIVE, help="TCP keep-alive; 0: none"),
     Item(keyword="nodelay", type=YES_NO, help="TCP_NODELAY"),
-    Item(keyword="ip-tos", type=WordOr("client", -1, Integer(0, 255)), help="type of service; `client`: the client's"),
+    Item(
+        keyword="ip-tos",
+        type=WordOr("client", _CLIENTS_TOS, Integer(0, 255)),
+        refuses=_refused_tos,
+        help="type of service; `client`, the client's, is not supported yet",
+    ),
     Item(
         keyword="log-limit",
         type=SIZE,
-        help="bytes shown of a block at level full; omitted: log's data-limit",
+        help="bytes shown of a block at level full; 0: all; omitted: log-debug's data-limit",
     ),
 )
 

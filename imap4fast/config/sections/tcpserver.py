@@ -6,7 +6,10 @@ from imap4fast.config.composite import WordOr
 from imap4fast.config.diagnostic import Report
 from imap4fast.config.schema import Bound, Item, Section
 from imap4fast.config.settings import TcpServer
-from imap4fast.config.types import DURATION, INTEGER, KEY, Integer
+from imap4fast.config.types import DURATION, KEY, Integer
+
+_COUNT = Integer(0, 2**31 - 1)
+"""What the shared table counts with."""
 
 
 def _check(bound: Bound, report: Report) -> None:
@@ -28,26 +31,32 @@ TCPSERVER = Section(
     members=(
         Item(keyword="workers", type=WordOr("auto", 0, Integer(1, 1024)), help="worker processes; auto: one a core"),
         Item(keyword="queue-size", type=Integer(1, 65535), help="length of the accept queue"),
-        Item(keyword="max-sessions", type=INTEGER, help="sessions at once"),
-        Item(keyword="max-sessions-per-ip", type=INTEGER, help="sessions at once of one client"),
+        Item(keyword="max-sessions", type=_COUNT, help="sessions at once"),
+        Item(keyword="max-sessions-per-ip", type=_COUNT, help="sessions at once of one client"),
         Item(
             keyword="max-children",
-            type=INTEGER,
+            type=_COUNT,
             field="max_sessions",
             same_as="max-sessions",
             help="another name of max-sessions",
         ),
         Item(
             keyword="max-children-per-ip",
-            type=INTEGER,
+            type=_COUNT,
             field="max_sessions_per_ip",
             same_as="max-sessions-per-ip",
             help="another name of max-sessions-per-ip",
         ),
-        Item(keyword="conn-rate", type=INTEGER, help="connections a second"),
-        Item(keyword="conn-rate-per-ip", type=INTEGER, help="connections a second of one client"),
+        Item(keyword="conn-rate", type=_COUNT, help="connections a second"),
+        Item(keyword="conn-rate-per-ip", type=_COUNT, help="connections a second of one client"),
         Item(keyword="terminate-wait", type=DURATION, help="graceful end: then BYE and close"),
-        Item(keyword="helpers", type=WordOr("auto", 0, Integer(1, 1024)), help="helper processes; auto: one a core"),
+        Item(
+            keyword="helpers",
+            type=WordOr("auto", 0, Integer(1, 1024)),
+            supported=False,
+            default="auto",
+            help="helper processes; auto: one a core",
+        ),
         Item(keyword="listener", type=KEY, help="known for compatibility: the proxy always works so"),
     ),
 )

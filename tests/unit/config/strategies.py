@@ -48,7 +48,8 @@ names = st.from_regex(r"[A-Za-z_][A-Za-z0-9._-]{0,6}", fullmatch=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 paths = texts.filter(lambda text: text != "" and "\0" not in text)
 ports = st.integers(1, 65535)
-numbers = st.integers(0, 2**31)
+numbers = st.integers(0, 2**31 - 1)
+in_memory = st.integers(0, 2**30)
 durations = st.integers(0, 86400 * 400)
 positive = st.integers(1, 86400)
 addresses = st.one_of(
@@ -87,11 +88,16 @@ def _list_of(members: Any) -> Any:
 host_names = names.filter(lambda name: ".." not in name).map(HostName)
 regexes = st.sampled_from(["^a", r"\.example$", "a/b", "x|y", "[0-9]+"])
 ranges_of_ports = st.one_of(st.none(), st.tuples(ports, ports).map(lambda pair: (min(pair), max(pair))))
-plain_hosts = st.one_of(st.just(AnyHost()), ranges(), networks(), host_names, regexes.map(HostRegex))
-plain_members = st.builds(HostMember, plain_hosts, st.booleans(), ranges_of_ports)
-host_lists = _list_of(
-    st.one_of(plain_members, st.builds(HostMember, _list_of(plain_members).map(HostSublist), st.booleans()))
-)
+plain_hosts = st.one_of(st.just(AnyHost()), ranges(), networks(), host_names)
+
+
+def _host_lists(hosts: Any) -> Any:
+    plain = st.builds(HostMember, hosts, st.booleans(), ranges_of_ports)
+    return _list_of(st.one_of(plain, st.builds(HostMember, _list_of(plain).map(HostSublist), st.booleans())))
+
+
+host_lists = _host_lists(plain_hosts | regexes.map(HostRegex))
+lists_without_regex = _host_lists(plain_hosts)
 
 
 def word_lists(words: Any, regex: bool = False) -> Any:
@@ -139,7 +145,7 @@ def conditions(draw: Any, period: Any, parents: tuple[str, ...]) -> Conditions:
     timed = draw(st.booleans())
     return Conditions(
         from_=draw(st.none() | host_lists),
-        to=draw(st.none() | host_lists),
+        to=draw(st.none() | lists_without_regex),
         server=draw(st.none() | host_lists),
         time=draw(several(times, 2)) if timed else (),
         time_period_set=None if timed else draw(st.none() | period),
@@ -159,7 +165,6 @@ log_sinks = st.builds(
     format=st.sampled_from(["text", "json"]),
     syslog_failure=st.sampled_from(["ignore", "file", "stop"]),
     data_limit=numbers,
-    dump_hold_time=durations,
 ) | st.builds(
     LogSink,
     file=paths,
@@ -169,15 +174,14 @@ log_sinks = st.builds(
 )
 sock_opts = st.builds(
     SockOpt,
-    *[positive, positive, durations, positive, durations, positive, positive, numbers, numbers, durations],
+    *[positive, positive, durations, positive, durations, in_memory, in_memory, st.integers(0, 32767)],
     st.booleans(),
-    st.none() | st.integers(-1, 255),
+    st.none() | st.integers(0, 255),
     st.none() | numbers,
 )
 servers = st.builds(
     TcpServer,
     *[st.integers(0, 1024), st.integers(1, 65535), st.just(0), numbers, st.just(0), numbers, durations],
-    st.integers(0, 1024),
     st.booleans(),
 )
 
@@ -208,7 +212,6 @@ def proxies(draw: Any) -> Proxy:
         app_group=draw(st.none() | texts),
         chroot_dir=draw(optional),
         pid_file=draw(optional),
-        state_dir=draw(optional),
         log_debug=draw(log_sinks),
         log_stats=draw(st.none() | log_sinks),
         idle_timeout=draw(durations),
@@ -219,8 +222,8 @@ def proxies(draw: Any) -> Proxy:
         tcpserver=draw(servers),
         client_conn=draw(sock_opts),
         server_conn=draw(sock_opts),
-        max_line=draw(numbers),
-        max_pending=draw(numbers),
+        max_line=draw(in_memory),
+        max_pending=draw(st.integers(0, 250)),
         session_acls=tuple(
             SessionAcl(
                 name,

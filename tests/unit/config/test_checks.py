@@ -24,13 +24,12 @@ S, C = "session-acl S { accept; plug-to a : 1; }", "command-acl C { deny; }"
         (S + "command-acl C { group g; deny; }", ["`group` never matches without `auth oob`"]),
         (S + "command-acl C { user u; deny; }", []),
         (
-            "client-conn { send-bufsize 1M; } server-conn { ip-tos client; }" + S + C,
+            "client-conn { conn-timeout 1; reply-timeout 1; } server-conn { conn-timeout 1; reply-timeout 1; }" + S + C,
             [
-                "`send-bufsize` is not supported yet and has no effect",
-                "`ip-tos client` is not supported yet and has no effect",
+                "`conn-timeout` has no effect in `client-conn`: it is for servers",
+                "`reply-timeout` has no effect in `client-conn`: it is for servers",
             ],
         ),
-        ("log-debug { dump-hold-time 1; }" + S + C, ["`dump-hold-time` is not supported yet and has no effect"]),
         ("session-acl S { user u; deny; }" + C, ["`user` never matches before login without `auth oob`"]),
     ],
 )

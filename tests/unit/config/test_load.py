@@ -71,7 +71,7 @@ def test_nothing_is_left_at_its_default() -> None:
 def test_log_and_process_items() -> None:
     proxy = everything()
     assert (proxy.name, proxy.tag, proxy.nodaemon, proxy.app_user) == ("MAIL.1", ("one", "two"), True, "proxy user")
-    assert proxy.state_dir == "/run/i"
+    assert proxy.pid_file == "/run/i.pid"
     assert proxy.log_debug == LogSink(
         level=9,
         file='/var/log/a"b\\c\n\t',
@@ -81,11 +81,10 @@ def test_log_and_process_items() -> None:
         rotate=(10485760, 5),
         syslog_failure="stop",
         data_limit=1024,
-        dump_hold_time=5,
     )
     assert proxy.log_stats == LogSink(level=3, facility="MAIL")
     assert proxy.cfg_resolution is None
-    assert (proxy.client_conn.close_timeout, proxy.client_conn.ip_tos, proxy.server_conn.ip_tos) == (432000, -1, 16)
+    assert (proxy.client_conn.close_timeout, proxy.client_conn.ip_tos, proxy.server_conn.ip_tos) == (432000, 8, 16)
     assert proxy.listen_on[3] == Listen(False, None, "3com.7", 6, 200, 300)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.log.escape import bare, escape_bytes, escape_text, is_plain, quote, shown
+from imap4fast.log.escape import Block, bare, escape_bytes, escape_text, is_plain, quote, shown
 from imap4fast.secret import Secret
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
@@ -57,6 +57,12 @@ class Kind(IntEnum):
 )
 def test_examples(value: object, line: str) -> None:
     assert shown(value, 0) == line
+
+
+@pytest.mark.parametrize(("limit", "line"), [(0, '"a b\\x0d"'), (4, '"a b\\x0d"'), (3, '"a b...+1"'), (1, "a...+3")])
+@pytest.mark.parametrize("of_log", [0, 2, 100])
+def test_a_block_has_a_limit_of_its_own(limit: int, line: str, of_log: int) -> None:
+    assert shown(Block(b"a b\r", limit), of_log) == line
 
 
 @pytest.mark.parametrize(

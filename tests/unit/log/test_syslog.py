@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,9 +14,10 @@ from imap4fast.log.entry import Entry
 from imap4fast.log.lines import TextLines
 from imap4fast.log.logger import Logger
 from imap4fast.log.sinks import FileSink
-from imap4fast.log.syslog import FACILITIES, SyslogSink
+from imap4fast.log.syslog import FACILITIES, MOST_OCTETS, SyslogSink
 
 LINE = Entry("TEST", 1, "I", "N=%u", "help", others="W")
+TEXT = Entry("TEST", 2, "I", "T=%s", "help")
 
 
 class Daemon:
@@ -76,6 +78,20 @@ def test_a_datagram_a_line(daemon: Daemon) -> None:
     assert first.startswith("<166>Jan  1 ")
     assert first.endswith(" app[1]: TEST-1-I N=1")
     assert second.startswith("<164>")
+    logger.close()
+
+
+def test_a_long_line_is_cut(daemon: Daemon) -> None:
+    """A datagram that the kernel does not take would be tried for ever."""
+    logger = daemon.logger("stop")
+    logger.write(TEXT, "ř" * 500_000)
+    logger.write(LINE, 1)
+    logger.flush()
+    long, short = daemon.texts()
+    assert re.fullmatch(r"TEST-2-I T=ř+\.\.\.\+9\d{5}", long)
+    assert len(long.encode()) < MOST_OCTETS + 20
+    assert short == "TEST-1-I N=1"
+    assert daemon.stopped == []
     logger.close()
 
 

@@ -18,13 +18,14 @@ from imap4fast.log import imap as entries
 from imap4fast.log import netc
 from imap4fast.net import service as services
 from imap4fast.net.driver import Driver
+from imap4fast.net.dump import FromClient, FromServer
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
 from imap4fast.session.session import Session
 from tests.unit.net.running import LOOPBACK, Running, closing, easy, run, serving, silent, unused_port
 
 SESSION = b"a LOGIN jana x\r\nb LOGOUT\r\n"
 TALK = b"* OK ready\r\na OK done\r\n* BYE bye\r\nb OK done\r\n"
-ALIVE = (Session, Driver, ClientEnd, ServerEnd, Relay)
+ALIVE = (Session, Driver, ClientEnd, ServerEnd, Relay, FromClient, FromServer)
 
 
 @pytest.fixture(autouse=True)
@@ -221,6 +222,66 @@ class TestEnds:
         run(main())
 
 
+class TestServersEnd:
+    """close-timeout of `server-conn`: wait for the server's half to close, then reset."""
+
+    @staticmethod
+    async def ended(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> str:
+        """How a server sees the end of a session."""
+        try:
+            while await reader.read(1000):
+                pass
+            for _ in range(40):
+                writer.write(b"* OK still here\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        except ConnectionError:
+            return "reset"
+        return "waits on"
+
+    @pytest.mark.parametrize(
+        ("wait", "said", "least", "most"),
+        [(0.3, b"", 0.2, 1), (0, b"", 0, 0.2), (5, b"a NOOP\r\n", 0, 0.5)],
+        ids=["waited for", "at once", "in the midst of an answer"],
+    )
+    def test_a_server_that_does_not_close(self, wait: float, said: bytes, least: float, most: float) -> None:
+        seen: list[tuple[str, float]] = []
+
+        async def stubborn(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"* OK ready\r\n")
+            if said:
+                await reader.readline()
+            began = asyncio.get_running_loop().time()
+            how = await self.ended(reader, writer)
+            seen.append((how, asyncio.get_running_loop().time() - began))
+
+        async def main() -> None:
+            client = SockOpt(close_timeout=0)
+            async with serving(stubborn, server_conn=SockOpt(close_timeout=wait), client_conn=client) as running:
+                reader, writer = await running.client()
+                await reader.readline()
+                writer.write(said)
+                await asyncio.sleep(0.05)
+                writer.transport.abort()
+                await running.until(lambda: bool(seen))
+                await running.until(lambda: running.service.parting == 0)
+
+        run(main())
+        ((how, time),) = seen
+        assert how == "reset"
+        assert least <= time <= most
+
+    def test_a_server_that_closes(self) -> None:
+        async def main() -> None:
+            async with serving(easy, server_conn=SockOpt(close_timeout=60)) as running:
+                reader, writer = await running.client()
+                await reader.readline()
+                writer.transport.abort()
+                await running.until(lambda: running.service.sessions == running.service.parting == 0)
+
+        run(main())
+
+
 def alive() -> list[str]:
     return sorted(type(found).__name__ for found in gc.get_objects() if isinstance(found, ALIVE))
 
@@ -228,14 +289,17 @@ def alive() -> list[str]:
 REFUSED = {"session": SessionAcl(name="NO", accept=False)}
 NO_SERVER = {"plug_to": (Sock(LOOPBACK, 9),)}
 ABORTED = {"client_conn": SockOpt(close_timeout=0)}
+DUMPED = {"level": 9}
 
 
-@pytest.mark.parametrize("items", [{}, REFUSED, NO_SERVER, ABORTED], ids=["whole", "refused", "no server", "aborted"])
+@pytest.mark.parametrize(
+    "items", [{}, REFUSED, NO_SERVER, ABORTED, DUMPED], ids=["whole", "refused", "no server", "aborted", "dumped"]
+)
 def test_a_session_leaves_nothing_behind(items: dict[str, Any]) -> None:
     """architecture.md section 8: the collector is off in workers, so no cycle may be left."""
 
     async def main() -> tuple[list[str], list[str]]:
-        async with serving(level=6, **items) as running:
+        async with serving(**{"level": 6} | items) as running:
             await running.hears(SESSION)
             await running.until(lambda: running.service.sessions == 0)
             await asyncio.sleep(0.1)

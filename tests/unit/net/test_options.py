@@ -42,12 +42,6 @@ def test_tos_of_ipv6() -> None:
         assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) == 16
 
 
-@pytest.mark.parametrize("tos", [None, -1])
-def test_no_tos(tos: int | None) -> None:
-    """-1 is `client`, which the driver has to copy."""
-    assert server_options(SockOpt(ip_tos=tos)) == server_options(SockOpt())
-
-
 @pytest.mark.parametrize(("seconds", "probe"), [(1, 1), (2, 1), (90, 30)])
 def test_probes_of_keepalive(seconds: float, probe: int) -> None:
     watch = server_options(SockOpt(keepalive=seconds)).watch

@@ -8,12 +8,13 @@ import socket
 import pytest
 
 from imap4fast.config.settings import Conditions, Listen, SessionAcl, TcpServer
-from imap4fast.config.values import Address, HostMember, HostName, Sock
+from imap4fast.config.values import Address, HostMember, HostName, HostRegex, Sock
 from imap4fast.log import imap as entries
 from imap4fast.log import tcps
 from imap4fast.log.entry import Entry
 from imap4fast.net import service as services
 from imap4fast.session.session import Session
+from tests.play.stage import accepting
 from tests.unit.net.running import LOOPBACK, Running, closing, easy, run, serving
 
 SESSION = b"a LOGIN jana x\r\nb LOGOUT\r\n"
@@ -303,4 +304,48 @@ class TestWhatBreaks:
                 assert "ZeroDivisionError" in str(what)
                 assert await running.hears(SESSION) == TALK
 
+        run(main())
+
+
+DENIED = b"* BYE [NOPERM] access denied by policy\r\n"
+BY_NAME = accepting(conditions=Conditions(from_=(HostMember(HostRegex(r"\.example$")),)))
+
+
+class TestNamesOfClients:
+    """`from /re/`: the session begins when the client's name is known, or known to be unknown."""
+
+    @pytest.mark.parametrize(("name", "heard"), [("ann.example", TALK), ("ann.test", DENIED), (None, DENIED)])
+    def test_a_name_decides(self, monkeypatch: pytest.MonkeyPatch, name: str | None, heard: bytes) -> None:
+        async def named(loop: object, host: str) -> str | None:
+            assert host == "127.0.0.1"
+            await asyncio.sleep(0.05)
+            return name
+
+        async def main() -> None:
+            async with serving(easy, BY_NAME) as running:
+                assert await running.hears(SESSION) == heard
+                await running.until(lambda: running.service.sessions == running.counts.sessions() == 0)
+
+        monkeypatch.setattr(services, "confirmed_name", named)
+        run(main())
+
+    def test_a_client_that_cannot_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It may leave before its name is known, and say a lot: nothing of it is read."""
+        known = asyncio.Event()
+
+        async def named(loop: object, host: str) -> str | None:
+            await known.wait()
+            return "ann.example"
+
+        async def main() -> None:
+            async with serving(easy, BY_NAME) as running:
+                _, writer = await running.client()
+                await running.until(lambda: running.counts.sessions() == 1)
+                writer.transport.abort()
+                await asyncio.sleep(0.05)
+                known.set()
+                await running.until(lambda: running.service.sessions == running.counts.sessions() == 0)
+                assert await running.hears(SESSION) == TALK
+
+        monkeypatch.setattr(services, "confirmed_name", named)
         run(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from imap4fast.config.sections.imap4_proxy import MOST_PENDING
 from imap4fast.config.settings import Proxy, SessionAcl, SockOpt
 from imap4fast.policy import limits
 from tests.play.stage import accepting
@@ -60,3 +61,7 @@ def test_none() -> None:
 @pytest.mark.parametrize("wanted", [251, 1000, 10**9])
 def test_pending_is_at_most_what_the_wire_keeps(wanted: int) -> None:
     assert limits.limits_of(Proxy(name="P", max_pending=wanted), IN, accepting()).max_pending == limits.MOST_PENDING
+
+
+def test_the_configuration_knows_the_most_that_the_wire_keeps() -> None:
+    assert MOST_PENDING == limits.MOST_PENDING

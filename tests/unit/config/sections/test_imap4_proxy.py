@@ -28,6 +28,9 @@ def test_good(body: str) -> None:
         ("control-mode 0999;", "no permissions in octal"),
         ("phase 256;", "0 to 255"),
         ('chroot-dir "";', "must have a name"),
+        ('state-dir "/run/i";', "`state-dir` is not supported yet"),
+        ("max-pending 251;", "out of range: 0 to 250"),
+        ("max-line 2G;", "out of range"),
     ],
 )
 def test_wrong(body: str, error: str) -> None:

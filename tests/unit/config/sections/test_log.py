@@ -34,6 +34,7 @@ def test_good(body: str) -> None:
         ("mem-level 4;", "`mem-level` needs `mem-file`"),
         ("format xml;", "`text` or `json`"),
         ('file "";', "the file must have a name"),
+        ("dump-hold-time 0;", "`dump-hold-time` is not supported yet"),
     ],
 )
 def test_wrong(body: str, error: str) -> None:

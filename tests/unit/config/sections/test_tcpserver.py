@@ -13,7 +13,7 @@ from tests.unit.config.harness import bind, good
     "body",
     [
         "",
-        "workers auto; helpers 5;",
+        "workers auto; listener;",
         "max-sessions 0; max-sessions-per-ip 5;",
         "max-children 5; max-children-per-ip 5;",
     ],
@@ -27,10 +27,12 @@ def test_good(body: str) -> None:
     [
         ("workers 0;", "1 to 1024"),
         ("queue-size 0;", "1 to 65535"),
+        ("conn-rate 4000000000;", "out of range"),
         ("max-sessions 1; max-children 1;", "second time"),
         ("max-children 1; max-sessions 1;", "second time"),
         ("max-sessions 1; max-sessions-per-ip 2;", "more than `max-sessions` 1"),
         ("listener yes;", "takes no value"),
+        ("helpers auto;", "`helpers` is not supported yet"),
     ],
 )
 def test_wrong(body: str, error: str) -> None:
