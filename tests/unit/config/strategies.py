@@ -85,7 +85,12 @@ def _list_of(members: Any) -> Any:
     return st.lists(members, min_size=1, max_size=4).map(tuple).filter(lambda found: any(not m.negate for m in found))
 
 
-host_names = names.filter(lambda name: ".." not in name).map(HostName)
+def _is_host_name(name: str) -> bool:
+    """No label is empty or begins with a hyphen."""
+    return not any(label == "" or label[0] == "-" for label in name.removesuffix(".").split("."))
+
+
+host_names = names.filter(_is_host_name).map(HostName)
 regexes = st.sampled_from(["^a", r"\.example$", "a/b", "x|y", "[0-9]+"])
 ranges_of_ports = st.one_of(st.none(), st.tuples(ports, ports).map(lambda pair: (min(pair), max(pair))))
 plain_hosts = st.one_of(st.just(AnyHost()), ranges(), networks(), host_names)
