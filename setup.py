@@ -5,6 +5,9 @@ undefined-behaviour sanitizers of gcc; Python must then run with libasan preload
 """
 
 import os
+import shlex
+import shutil
+import subprocess
 from glob import glob
 
 from Cython.Build import cythonize
@@ -23,17 +26,38 @@ elif CHECKED:
 else:
     optimisation = ["-O2", "-g", "-fno-plt"]
 
+
+
+def openssl() -> list[str]:
+    """Flags of OpenSSL 3, which the extension is linked with."""
+    name = os.environ.get("PKG_CONFIG") or "pkg-config"
+    if shutil.which(name) is None:
+        raise SystemExit("imap4fast needs pkg-config to find OpenSSL (Debian: apt-get install pkg-config libssl-dev)")
+    asked = [name, "--cflags", "--libs", "openssl >= 3"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise SystemExit(
+            "imap4fast needs OpenSSL 3 or newer with its header files (Debian: apt-get install libssl-dev)\n"
+            + found.stderr
+        )
+    return shlex.split(found.stdout)
+
+
+FLAGS = openssl()
+INCLUDES = [flag[2:] for flag in FLAGS if flag.startswith("-I")]
+LINKS = [flag for flag in FLAGS if flag.startswith(("-L", "-l", "-Wl"))]
+
 wire = Extension(
     "imap4fast._wire",
     sources=["_ext/_wire.pyx"],
     # The sdist takes from here what the .pyx includes.
     depends=sorted(glob("_ext/*.px[id]") + glob("_ext/*.h")),
-    include_dirs=["_ext"],
+    include_dirs=["_ext", *INCLUDES],
     define_macros=[] if CHECKED else [("CYTHON_WITHOUT_ASSERTIONS", "1")],
     # C's own assertions, which Python's build flags switch off, count in a checked build too.
     undef_macros=["NDEBUG"] if CHECKED else [],
     extra_compile_args=optimisation + WARNINGS + SANITIZERS,
-    extra_link_args=SANITIZERS,
+    extra_link_args=SANITIZERS + LINKS,
 )
 
 setup(

@@ -6,11 +6,13 @@ A table of contents; each included file owns one subject (architecture.md sectio
 RFC 3501 and RFC 9051.
 """
 
+import os as _os
+
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
 from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
-from libc.string cimport memchr, memcmp, memcpy, memset, strlen
+from libc.string cimport memchr, memcmp, memcpy, memmove, memset, strlen
 
 cdef extern from "scan.h" nogil:
     const uint8_t* scan_data(const uint8_t* p, const uint8_t* end)
@@ -30,6 +32,11 @@ include "lexer.pxi"
 include "tokens.pxi"
 include "gate.pxi"
 include "limits.pxi"
+include "openssl.pxi"
+include "tlspem.pxi"
+include "tlscalls.pxi"
+include "tlscontext.pxi"
+include "tls.pxi"
 include "legs.pxi"
 include "turns.pxi"
 include "gathering.pxi"
