@@ -5,8 +5,12 @@ cdef extern from "<openssl/crypto.h>" nogil:
 
 cdef extern from "<openssl/err.h>" nogil:
     unsigned long ERR_peek_error()
+    unsigned long ERR_get_error()
     void ERR_clear_error()
     const char* ERR_reason_error_string(unsigned long code)
+    int ERR_LIB_SSL
+    int ERR_GET_LIB(unsigned long code)
+    int ERR_GET_REASON(unsigned long code)
 
 cdef extern from "<openssl/bio.h>" nogil:
     ctypedef struct BIO:
@@ -118,8 +122,6 @@ cdef extern from "<openssl/pem.h>" nogil:
     EVP_PKEY* PEM_read_bio_PrivateKey(BIO* b, EVP_PKEY** x, int (*f)(char*, int, int, void*) noexcept nogil, void* u)
     int PEM_R_NO_START_LINE
     int ERR_LIB_PEM
-    int ERR_GET_LIB(unsigned long code)
-    int ERR_GET_REASON(unsigned long code)
 
 cdef extern from "<openssl/ssl.h>" nogil:
     ctypedef struct SSL:
@@ -157,7 +159,8 @@ cdef extern from "<openssl/ssl.h>" nogil:
     int SSL_CTX_set_num_tickets(SSL_CTX* c, size_t n)
     int SSL_CTX_set_session_id_context(SSL_CTX* c, const uint8_t* p, unsigned int n)
     int SSL_CTX_use_cert_and_key(SSL_CTX* c, X509* leaf, EVP_PKEY* key, X509_STACK* chain, int replace)
-    CIPHER_STACK* SSL_CTX_get_ciphers(const SSL_CTX* c)
+    CIPHER_STACK* SSL_get1_supported_ciphers(SSL* s)
+    void sk_SSL_CIPHER_free(CIPHER_STACK* s)
     int sk_SSL_CIPHER_num(const CIPHER_STACK* s)
     const SSL_CIPHER* sk_SSL_CIPHER_value(const CIPHER_STACK* s, int at)
     int SSL_CIPHER_get_auth_nid(const SSL_CIPHER* c)
@@ -257,8 +260,16 @@ cdef str tls_text(unsigned long code):
     return (<bytes>text).decode("ascii", "replace")
 
 
-cdef str tls_reason():
-    """The words of the first error in the queue, which is the nearest to the cause. Empties the queue."""
-    cdef str text = tls_text(ERR_peek_error())
+cdef unsigned long tls_cause() noexcept nogil:
+    """The error that says most: the first of libssl's own, else the first. Empties the queue."""
+    cdef unsigned long first = ERR_get_error()
+    cdef unsigned long code = first
+    while code and ERR_GET_LIB(code) != ERR_LIB_SSL:
+        code = ERR_get_error()
     ERR_clear_error()
-    return text
+    return code or first
+
+
+cdef str tls_reason():
+    """The words for it. Empties the queue."""
+    return tls_text(tls_cause())

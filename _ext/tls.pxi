@@ -30,7 +30,6 @@ cdef struct TlsOut:
     void* owner
 
 cdef TlsOut tls_out
-memset(&tls_out, 0, sizeof(tls_out))
 
 cdef uint8_t tls_plain[TLS_PLAIN]
 
@@ -321,8 +320,7 @@ cdef class Tls:
             if reason == NULL and self.io.over:
                 reason = b"too much without a plain octet"
             self.own_reason = reason
-            self.reason = ERR_peek_error()
-            ERR_clear_error()
+            self.reason = tls_cause()
         return TLS_FAULT
 
     # --- for session and logs --------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ cdef class TlsContext:
         self.verify = verify
         self._make(min_version, max_version, security_level)
         self._strength(ciphers, ciphersuites, groups)
-        self._identity(certificate, private_key, passphrase, max_version)
+        self._identity(certificate, private_key, passphrase)
         self._names(sni, passphrase)
         self._trust(ca, ca_dir, ca_default, crl)
         self._verification(depth)
@@ -98,7 +98,7 @@ cdef class TlsContext:
             raise TlsError("curves", f"unknown or empty ({tls_reason()})")
         return 0
 
-    cdef int _identity(self, bytes certificate, bytes private_key, bytes passphrase, int max_version) except -1:
+    cdef int _identity(self, bytes certificate, bytes private_key, bytes passphrase) except -1:
         cdef TlsPair pair
         if certificate is None or private_key is None:
             if certificate is not None or private_key is not None or self.server:
@@ -110,26 +110,38 @@ cdef class TlsContext:
             if not SSL_CTX_use_cert_and_key(self.shared.ctx, pair.leaf, pair.key, pair.chain, 1):
                 raise TlsError("certificate", tls_reason())
             if self.server:
-                self._usable(&pair, max_version)
+                self._usable(&pair)
         finally:
             pair_drop(&pair)
         return 0
 
-    cdef int _usable(self, TlsPair* pair, int max_version) except -1:
-        """Is there a cipher for this kind of key? Suites of TLS 1.3 fit every kind."""
-        cdef CIPHER_STACK* ciphers = SSL_CTX_get_ciphers(self.shared.ctx)
+    cdef int _usable(self, TlsPair* pair) except -1:
+        """Is there a cipher for this kind of key, within versions and security level? Suites of TLS 1.3 fit all."""
         cdef bint rsa = EVP_PKEY_is_a(pair.key, b"RSA") or EVP_PKEY_is_a(pair.key, b"RSA-PSS")
         cdef int wanted = NID_auth_rsa if rsa else NID_auth_ecdsa
+        cdef SSL* trial = self._trial()
+        cdef CIPHER_STACK* ciphers = SSL_get1_supported_ciphers(trial)
+        cdef bint found = False
         cdef int at, nid
-        for at in range(sk_SSL_CIPHER_num(ciphers)):
-            nid = SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(ciphers, at))
-            if nid == wanted or (nid == NID_auth_any and max_version >= TLS1_3_VERSION):
-                return 0
-        raise TlsError("ciphers", f"none fits the certificate's {'RSA' if rsa else 'ECDSA'} key")
+        SSL_free(trial)
+        if ciphers != NULL:
+            for at in range(sk_SSL_CIPHER_num(ciphers)):
+                nid = SSL_CIPHER_get_auth_nid(sk_SSL_CIPHER_value(ciphers, at))
+                found = found or nid == wanted or nid == NID_auth_any
+            sk_SSL_CIPHER_free(ciphers)
+        if not found:
+            raise TlsError("ciphers", f"none fits the certificate's {'RSA' if rsa else 'ECDSA'} key")
+        return 0
+
+    cdef SSL* _trial(self) except NULL:
+        """A leg that never opens, to see what OpenSSL makes of the context."""
+        cdef SSL* trial = SSL_new(self.shared.ctx)
+        if trial == NULL:
+            raise TlsError("tls", tls_reason())
+        return trial
 
     cdef int _names(self, sni, bytes passphrase) except -1:
         cdef TlsName* entry
-        cdef SSL* trial
         entries = list(sni)
         if not entries:
             return 0
@@ -154,9 +166,7 @@ cdef class TlsContext:
         memcpy(entry.text, <const char*>name, len(name))
         entry.size = len(name)
         pair_read(&entry.pair, chain, key, passphrase, text)
-        trial = SSL_new(self.shared.ctx)
-        if trial == NULL:
-            raise MemoryError
+        trial = self._trial()
         taken = SSL_use_cert_and_key(trial, entry.pair.leaf, entry.pair.key, entry.pair.chain, 1) == 1
         SSL_free(trial)
         if not taken:
