@@ -33,12 +33,15 @@ test: need $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-demo ## all tests, w
 	@$(PY) -m pytest -p tools.noskip --benchmark-disable -ra $(ARGS)
 
 debug-test: $(STAMP)/project $(STAMP)/extra-test ## wire, play and unit tests under bounds checks and assertions
+	@tools/openssl.sh
 	@tools/variant.sh debug $(abspath $(PY)) $(ARGS)
 
 sanitize-test: $(STAMP)/project $(STAMP)/extra-test ## the same tests under the address and undefined-behaviour sanitizers
+	@tools/openssl.sh
 	@tools/variant.sh sanitize $(abspath $(PY)) $(ARGS)
 
 dist-test: ## sdist, wheel from it, installed into empty environments (PYTHONS="3.12")
+	@tools/openssl.sh
 	@tools/dist.sh $(PYTHONS)
 
 bench: ## the comparison with nginx, HAProxy, Dovecot and plain relays, by the distribution's Python (PYTHON=3.12)
@@ -87,6 +90,7 @@ $(STAMP)/project: pyproject.toml | $(STAMP)/base
 	@touch $@
 
 $(STAMP)/wire: $(STAMP)/project $(WIRE)
+	@tools/openssl.sh
 	@echo "==> the package in place; compiles the extension imap4fast._wire (half a minute)"
 	@$(PIP) --no-build-isolation --no-deps --editable .
 	@touch $@

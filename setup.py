@@ -27,7 +27,6 @@ else:
     optimisation = ["-O2", "-g", "-fno-plt"]
 
 
-
 def openssl() -> list[str]:
     """Flags of OpenSSL 3, which the extension is linked with."""
     name = os.environ.get("PKG_CONFIG") or "pkg-config"

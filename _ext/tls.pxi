@@ -250,10 +250,21 @@ cdef class Tls:
                 self.closed = True
             elif error != SSL_ERROR_WANT_READ:
                 self._fail(NULL)
+            elif got == 0 or self.io.fresh:
+                self._tidy()
             break
         if got == 0 and (self.closed or self.faulted):
             return TLS_EOF if self.closed else TLS_FAULT
         return got
+
+    cdef void _tidy(self) noexcept:
+        """OpenSSL makes a write buffer for each handshake message, a ticket too, and frees it when something is
+        written: nothing is. A key update that was asked for goes out."""
+        cdef size_t put
+        self.io.fresh = False
+        if not self.closing and not self.closed and not self.faulted:
+            if not SSL_write_ex(self.ssl, <const void*>b"", 0, &put):
+                self._fail(NULL)
 
     cdef int write(self, const uint8_t* p, Py_ssize_t n) noexcept:
         """All n bytes into the output, as records. 0, or TLS_FAULT: not done, closing, or broken."""

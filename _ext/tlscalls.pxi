@@ -44,6 +44,7 @@ cdef struct TlsIo:           # what OpenSSL's callbacks see of a leg
     bint over                # too many of them
     uint8_t* to              # the server, as the table of sessions names it
     Py_ssize_t to_size
+    bint fresh               # a session with the server has just come
     int wrong                # the first thing wrong with the other side's certificate
 
 cdef EVP_CIPHER* ticket_cipher = EVP_CIPHER_fetch(NULL, b"AES-256-CBC", NULL)
@@ -201,6 +202,7 @@ cdef int on_session(SSL* ssl, SSL_SESSION* session) noexcept nogil:
     """Keeps the last session of a server. 1: OpenSSL leaves us its reference."""
     cdef TlsIo* io = <TlsIo*>SSL_get_app_data(ssl)
     cdef TlsKept* kept
+    io.fresh = True
     if io.to == NULL or not SSL_SESSION_is_resumable(session):
         return 0
     kept = kept_for(io)

@@ -15,13 +15,13 @@ from imap4fast._wire import Tls, keep_memory
 from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, join, server_context
 
 
+MALLINFO = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+
+
 class MallInfo2(ctypes.Structure):
     """`struct mallinfo2` of glibc."""
 
-    _fields_ = [
-        (name, ctypes.c_size_t)
-        for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
-    ]  # fmt: skip
+    _fields_ = [(name, ctypes.c_size_t) for name in MALLINFO]
 
 
 def heap_bytes() -> int:

@@ -22,7 +22,9 @@ from tests.unit.tls.ends import (
 VERSIONS = st.sampled_from([TLS12, TLS13])
 CONTEXT, TOWARDS = server_context(), client_context()
 SENT = b"a1 FETCH 1 (FLAGS)\r\n" * 60
-MUTATION = st.tuples(st.sampled_from(["flip", "drop", "insert", "double", "cut"]), st.integers(0, 1 << 20), st.integers(1, 255))
+MUTATION = st.tuples(
+    st.sampled_from(["flip", "drop", "insert", "double", "cut"]), st.integers(0, 1 << 20), st.integers(1, 255)
+)
 
 
 def changed(data: bytes, how: str, where: int, value: int) -> bytes:
@@ -73,7 +75,9 @@ def test_changed_handshake(version: int, server: bool, mutation: tuple[str, int,
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.booleans(), st.binary(max_size=600), st.sampled_from([b"", b"\x16\x03\x01", b"\x15\x03\x03", b"\x17\x03\x03"]))
+@given(
+    st.booleans(), st.binary(max_size=600), st.sampled_from([b"", b"\x16\x03\x01", b"\x15\x03\x03", b"\x17\x03\x03"])
+)
 def test_anything_at_all(server: bool, data: bytes, head: bytes) -> None:
     leg = Tls(CONTEXT if server else TOWARDS)
     if head:

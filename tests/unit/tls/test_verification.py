@@ -119,7 +119,9 @@ def test_a_bad_server(what: str, version: int) -> None:
     assert (leg.handshake_done, leg.peer_certificate, leg.verify_error) == (True, pair.der, None)
 
 
-@pytest.mark.parametrize(("name", "good"), [("127.0.0.1", True), ("::1", True), ("0:0:0::1", True), ("127.0.0.2", False)])
+@pytest.mark.parametrize(
+    ("name", "good"), [("127.0.0.1", True), ("::1", True), ("0:0:0::1", True), ("127.0.0.2", False)]
+)
 def test_an_address(name: str, good: bool) -> None:
     leg, _ = from_leg(TLS13, name=name)
     assert leg.handshake_done == good
