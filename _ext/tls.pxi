@@ -88,7 +88,14 @@ BIO_meth_set_write_ex(leg_bio, leg_write)
 BIO_meth_set_ctrl(leg_bio, leg_control)
 
 
+cdef inline void tls_clean() noexcept nogil:
+    """An error that somebody left would be taken for one of the next call. To look is cheap, to clean is not."""
+    if ERR_peek_error():
+        ERR_clear_error()
+
+
 @cython.final
+@cython.no_gc_clear          # OpenSSL's callbacks see the context for as long as the leg lives
 cdef class Tls:
     """TLS of one leg, in the role that its context says. A fault is final; what it still has to say is in the output.
 
@@ -187,7 +194,9 @@ cdef class Tls:
     # --- for the relay ---------------------------------------------------------------------------------------
 
     cdef int feed(self, const uint8_t* p, Py_ssize_t n) except -1:
-        """Ciphertext, borrowed until `settle`. What waits stands before it."""
+        """Ciphertext, borrowed until `settle`. What waits stands before it; after the end nothing is looked at."""
+        if self.closed or self.faulted:
+            return 0
         if self.io.left == 0:
             self.io.at = p
             self.io.left = n
@@ -203,6 +212,8 @@ cdef class Tls:
 
     cdef int settle(self) except -1:
         """The chunk that was fed goes away: keep what was not taken of it."""
+        if self.closed or self.faulted:
+            self.io.left = 0
         if self.io.left == 0:
             self.io.at = NULL
             buf_drop(&self.unread)
@@ -222,6 +233,7 @@ cdef class Tls:
             return TLS_DONE
         if not self._begin():
             return TLS_FAULT
+        tls_clean()
         result = SSL_do_handshake(self.ssl)
         if result == 1:
             self.handshake_done = True
@@ -238,9 +250,14 @@ cdef class Tls:
         cdef Py_ssize_t got = 0
         cdef size_t n
         cdef int error
-        if not self.handshake_done or self.closed or self.faulted or not self._begin():
-            return TLS_FAULT if self.faulted else TLS_EOF if self.closed else 0
-        while got < room and (self.io.left or SSL_pending(self.ssl)):
+        if self.faulted or self.closed:
+            return TLS_FAULT if self.faulted else TLS_EOF
+        if not self.handshake_done or not self._waiting():
+            return 0
+        if not self._begin():
+            return TLS_FAULT
+        while got < room and self._waiting():
+            tls_clean()
             if SSL_read_ex(self.ssl, out + got, room - got, &n):
                 self.io.dull = 0
                 got += n
@@ -257,12 +274,16 @@ cdef class Tls:
             return TLS_EOF if self.closed else TLS_FAULT
         return got
 
+    cdef bint _waiting(self) noexcept:
+        return self.io.left > 0 or SSL_pending(self.ssl) > 0
+
     cdef void _tidy(self) noexcept:
         """OpenSSL makes a write buffer for each handshake message, a ticket too, and frees it when something is
         written: nothing is. A key update that was asked for goes out."""
         cdef size_t put
         self.io.fresh = False
         if not self.closing and not self.closed and not self.faulted:
+            tls_clean()
             if not SSL_write_ex(self.ssl, <const void*>b"", 0, &put):
                 self._fail(NULL)
 
@@ -275,6 +296,7 @@ cdef class Tls:
             return 0
         if not self._begin():
             return TLS_FAULT
+        tls_clean()
         if SSL_write_ex(self.ssl, p, n, &put):
             return 0
         return self._fail(NULL)
@@ -284,6 +306,7 @@ cdef class Tls:
         if self.closing or self.faulted or not self.handshake_done or not self._begin():
             return 0
         self.closing = True
+        tls_clean()
         if SSL_shutdown(self.ssl) < 0:
             return self._fail(NULL)
         return 0
@@ -321,7 +344,6 @@ cdef class Tls:
                 self._fail(b"the output of another leg was not taken")
                 return False
             tls_out.owner = &self.io
-        ERR_clear_error()
         return True
 
     cdef int _fail(self, const char* reason) noexcept:
@@ -415,16 +437,19 @@ cdef class Tls:
 
     # --- from Python, for tests ------------------------------------------------------------------------------
 
-    def pump(self, bytes data not None):
-        """Feed a chunk, go on with the handshake, read: (plain bytes, ciphertext for the other side)."""
+    def pump(self, bytes data not None, Py_ssize_t most=-1):
+        """Feed a chunk, go on with the handshake, read, but no more than `most` octets where it is not negative:
+        (plain bytes, ciphertext for the other side)."""
         cdef Py_ssize_t n
         plain = []
         self.feed(<const uint8_t*><const char*>data, len(data))
         if self.handshake() == TLS_DONE:
-            while True:
-                n = self.read(tls_plain, TLS_PLAIN)
+            while most != 0:
+                n = self.read(tls_plain, min(TLS_PLAIN, most) if most > 0 else TLS_PLAIN)
                 if n <= 0:
                     break
+                if most > 0:
+                    most -= n
                 plain.append(PyBytes_FromStringAndSize(<const char*>tls_plain, n))
         self.settle()
         return b"".join(plain), self._take()

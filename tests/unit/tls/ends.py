@@ -6,7 +6,7 @@ import ctypes
 import ssl
 import tempfile
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from imap4fast._wire import Tls, TlsContext
 from tests.unit.tls.certificates import Authority, Pair
@@ -34,16 +34,16 @@ def client_pair() -> Pair:
     return authority().issue("jana")
 
 
-def server_context(pair: Pair | None = None, **items: object) -> TlsContext:
+def server_context(pair: Pair | None = None, **items: Any) -> TlsContext:
     """A context of our side, to which clients connect."""
     pair = pair or server_pair()
-    return TlsContext(server=True, certificate=pair.chain, private_key=pair.key, **items)  # type: ignore[arg-type]
+    return TlsContext(server=True, certificate=pair.chain, private_key=pair.key, **items)
 
 
-def client_context(**items: object) -> TlsContext:
+def client_context(**items: Any) -> TlsContext:
     """A context of our side towards servers; verifies by the authority of the tests."""
-    given: dict[str, object] = {"ca": (authority().pem,), "verify": 2, **items}
-    return TlsContext(server=False, **given)  # type: ignore[arg-type]
+    given: dict[str, Any] = {"ca": (authority().pem,), "verify": 2, **items}
+    return TlsContext(server=False, **given)
 
 
 def load(context: ssl.SSLContext, pair: Pair) -> None:
@@ -137,21 +137,21 @@ def join(client: End, server: End, through: Callable[[bytes], bytes] = bytes) ->
     return bytes(read[0]), bytes(read[1])
 
 
-def to_leg(version: int | None = None, context: TlsContext | None = None, **other: object) -> tuple[Tls, PythonEnd]:
+def to_leg(version: int | None = None, context: TlsContext | None = None, **other: Any) -> tuple[Tls, PythonEnd]:
     """Our leg towards clients, and a client of Python's, joined."""
     leg = Tls(context or server_context())
     session, name = other.pop("session", None), other.pop("name", NAME)
-    made = python_context(False, version, **other)  # type: ignore[arg-type]
-    end = PythonEnd(made, False, session, name)  # type: ignore[arg-type]
+    made = python_context(False, version, **other)
+    end = PythonEnd(made, False, session, name)
     join(end, leg)
     return leg, end
 
 
-def from_leg(version: int | None = None, context: TlsContext | None = None, **other: object) -> tuple[Tls, PythonEnd]:
+def from_leg(version: int | None = None, context: TlsContext | None = None, **other: Any) -> tuple[Tls, PythonEnd]:
     """Our leg towards servers, and a server of Python's, joined."""
     leg = Tls(context or client_context())
     leg.set_server_name(str(other.pop("name", NAME)).encode())
-    end = PythonEnd(python_context(True, version, **other), True)  # type: ignore[arg-type]
+    end = PythonEnd(python_context(True, version, **other), True)
     join(leg, end)
     return leg, end
 
@@ -167,7 +167,7 @@ class Library:
         return int(self._typed(name, ctypes.c_void_p)(*map(_argument, args)) or 0)
 
     def number(self, name: str, *args: object) -> int:
-        return int(self._typed(name, ctypes.c_long)(*map(_argument, args)))
+        return int(self._typed(name, ctypes.c_long)(*map(_argument, args)) or 0)
 
     def _typed(self, name: str, result: type) -> Callable[..., int | None]:
         found = getattr(self._lib if name.startswith("SSL") or name.startswith("TLS") else self._crypto, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -40,7 +41,7 @@ def rsa_pair() -> Pair:
     return authority().issue("rsa", (NAME,), key=rsa.generate_private_key(65537, 2048))
 
 
-SERVER_ERRORS = {
+SERVER_ERRORS: dict[str, tuple[dict[str, Any], str, str]] = {
     "no-certificate": ({"certificate": None}, "certificate", "missing"),
     "no-key": ({"private_key": None}, "private-key", "missing"),
     "empty": ({"certificate": b""}, "certificate", NO_CERTIFICATE),
@@ -86,9 +87,9 @@ SERVER_ERRORS = {
 @pytest.mark.parametrize("case", SERVER_ERRORS)
 def test_error(case: str) -> None:
     items, what, why = SERVER_ERRORS[case]
-    given = {"server": True, "certificate": CHAIN, "private_key": KEY, **items}
+    given: dict[str, Any] = {"server": True, "certificate": CHAIN, "private_key": KEY, **items}
     with pytest.raises(TlsError) as raised:
-        TlsContext(**given)  # type: ignore[arg-type]
+        TlsContext(**given)
     assert raised.value.what == what
     assert raised.value.why.startswith(why)
     assert str(raised.value) == f"{what}: {raised.value.why}"
@@ -96,10 +97,14 @@ def test_error(case: str) -> None:
 
 def test_too_small_a_key() -> None:
     pair = small()
-    for where in ({"certificate": pair.chain, "private_key": pair.key}, {"sni": [(b"a.b", pair.chain, pair.key)]}):
-        given = {"server": True, "certificate": CHAIN, "private_key": KEY, **where}
+    places: list[dict[str, Any]] = [
+        {"certificate": pair.chain, "private_key": pair.key},
+        {"sni": [(b"a.b", pair.chain, pair.key)]},
+    ]
+    for where in places:
+        given: dict[str, Any] = {"server": True, "certificate": CHAIN, "private_key": KEY, **where}
         with pytest.raises(TlsError, match=r"certificate: ee key too small"):
-            TlsContext(**given)  # type: ignore[arg-type]
+            TlsContext(**given)
     TlsContext(server=True, certificate=pair.chain, private_key=pair.key, security_level=1)
 
 
@@ -152,7 +157,7 @@ def test_text_around_the_blocks() -> None:
 
 def test_other_kinds_of_keys() -> None:
     assert to_leg(TLS12, server_context(rsa_pair()))[0].cipher == "ECDHE-RSA-AES256-GCM-SHA384"
-    edwards = authority().issue("ed", (NAME,), key=ed25519.Ed25519PrivateKey.generate())  # type: ignore[arg-type]
+    edwards = authority().issue("ed", (NAME,), key=ed25519.Ed25519PrivateKey.generate())
     assert to_leg(TLS13, server_context(edwards))[0].handshake_done
 
 
@@ -186,10 +191,10 @@ def test_trust_from_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_what_a_context_is_not() -> None:
     context = server_context()
     with pytest.raises(TypeError, match="made once"):
-        context.__init__(server=True)  # type: ignore[misc]
+        context.__init__(server=True)
     leg = Tls(context)
     with pytest.raises(TypeError, match="made once"):
-        leg.__init__(context)  # type: ignore[misc]
+        leg.__init__(context)
     with pytest.raises(TypeError):
         Tls(None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="verify is 0, 1 or 2"):

@@ -194,9 +194,39 @@ def test_renegotiation_is_refused(server: bool) -> None:
     assert leg.seal(b"still")
 
 
-def test_output_of_another_leg_is_never_taken_for_ones_own() -> None:
-    """The buffer is shared, and empty between two calls from here."""
-    one, _ = to_leg()
-    other, end = to_leg()
-    assert one.seal(b"one")
-    assert end.pump(other.seal(b"other"))[0] == b"other"
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("most", [0, 1, 100, 16384, 30000])
+def test_what_is_not_read_waits(version: int, most: int) -> None:
+    """Back-pressure: chunks that come meanwhile stand behind it."""
+    leg, end = to_leg(version, CONTEXT)
+    data = sample(70000)
+    said = end.seal(data)
+    got = b""
+    for at in range(0, len(said), 5000):
+        more, _ = leg.pump(said[at : at + 5000], most)
+        assert len(more) <= most
+        got += more
+    assert data.startswith(got)
+    assert got + leg.pump(b"")[0] == data
+    assert leg.pump(end.seal(b"after"))[0] == b"after"
+
+
+def test_no_more_waits_than_a_cap() -> None:
+    leg, end = to_leg()
+    said = end.seal(b"x" * 400_000)
+    for _ in range(2):
+        leg.pump(said, 0)
+        assert not leg.faulted
+    leg.pump(said, 0)
+    assert leg.fault_reason == "too much unread"
+    assert leg.pump(b"") == (b"", b"")
+
+
+def test_legs_do_not_mix() -> None:
+    """All share one output."""
+    legs = [to_leg(TLS13, CONTEXT) for _ in range(5)]
+    for turn in range(3):
+        said = [leg.seal(b"to %d %d" % (at, turn)) for at, (leg, _) in enumerate(legs)]
+        for at, (leg, end) in enumerate(legs):
+            assert end.pump(said[at])[0] == b"to %d %d" % (at, turn)
+            assert leg.pump(end.seal(b"from %d" % at))[0] == b"from %d" % at

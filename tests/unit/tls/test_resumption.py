@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import time
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,8 @@ OLD, NEW, FOREIGN = (os.urandom(80) for _ in range(3))
 class Client:
     """One of Python's, which keeps the session of its last connection."""
 
-    def __init__(self, version: int, **items: object) -> None:
-        self.context = python_context(False, version, **items)  # type: ignore[arg-type]
+    def __init__(self, version: int, **items: Any) -> None:
+        self.context = python_context(False, version, **items)
         self.session: ssl.SSLSession | None = None
 
     def visit(self, context: TlsContext, keep: bool = True) -> Tls:
@@ -45,7 +46,7 @@ class Client:
         return leg
 
 
-def keyed(*keys: bytes, **items: object) -> TlsContext:
+def keyed(*keys: bytes, **items: Any) -> TlsContext:
     made = server_context(**items)
     made.set_ticket_keys(keys)
     return made

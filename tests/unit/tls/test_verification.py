@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ FOR_SERVERS = {
 DEPTH = 2
 
 
-def asking(verify: int, **items: object) -> TlsContext:
+def asking(verify: int, **items: Any) -> TlsContext:
     return server_context(ca=(authority().pem,), verify=verify, depth=DEPTH, **items)
 
 
