@@ -20,6 +20,10 @@ HEADS = {"not": b"\x40\x08", "auth": b"\x40\x04", "selected": b"\x40\x00"}
 def seeds(target: str) -> list[bytes]:
     if target == "lexer":
         return [said.split(b"\r\n")[0] for said in CLIENT]
+    if target == "tls":
+        return [
+            bytes((role, turn, size, 0)) + b"\x40\0\1" for role in range(4) for turn in range(4) for size in (1, 255)
+        ]
     if target == "server":
         return [b"\0\0\3\1" + said for said in SERVER]
     if target == "raw":

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, lex, tokens
+from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, Tls, lex, tokens
+from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, server_context
 from tests.wire.grammar import Limits
 from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, pieces
 from tests.wire.reference import Reference
@@ -129,12 +130,64 @@ def raw(data: bytes) -> None:
     assert not play.errors
 
 
+CONTEXTS = {
+    version: (
+        client_context(min_version=version, max_version=version),
+        server_context(min_version=version, max_version=version),
+    )
+    for version in (TLS12, TLS13)
+}
+PLAIN = b"a1 FETCH 1 (FLAGS)\r\n" * 40
+
+
+def tls(data: bytes) -> None:
+    """Flights and records that are changed on the way to one leg: octets set, cut out, put in. It reads the beginning
+    of what was sent or nothing, and what broke stays broken."""
+    if len(data) < HEAD:
+        return
+    legs = [Tls(context) for context in CONTEXTS[TLS13 if data[0] & 1 else TLS12]]
+    legs[0].set_server_name(NAME.encode())
+    victim = data[0] >> 1 & 1
+    said, hears, got = legs[0].pump(b"")[1], 1, b""
+    for turn in range(8):
+        if hears == victim and turn >> 1 == data[1] & 3:
+            said = mutated(said, data[HEAD:])
+        plain, said = chunked(legs[hears], said, 1 + data[2] * 8)
+        got += plain if hears == victim else b""
+        said = said or legs[hears].seal(PLAIN)
+        hears = 1 - hears
+    assert (PLAIN * 8).startswith(got)
+    if legs[victim].faulted:
+        assert legs[victim].fault_reason not in (None, "unknown")
+        assert (legs[victim].seal(b"x"), legs[victim].pump(b"x")) == (b"", (b"", b""))
+
+
+def mutated(said: bytes, changes: bytes) -> bytes:
+    """Three octets a change: place (of 65536), and what stands there then; 0xF0 and above cuts, 0xE0 inserts."""
+    out = bytearray(said)
+    for at in range(0, len(changes) - 2, 3):
+        place, value = (changes[at] << 8 | changes[at + 1]) * (len(out) + 1) >> 16, changes[at + 2]
+        if value >= 0xF0:
+            del out[place : place + 1 + (value & 15) ** 2]
+        elif value >= 0xE0:
+            out[place:place] = bytes((value & 15,)) * (1 + (value & 3))
+        elif place < len(out):
+            out[place] ^= value
+    return bytes(out)
+
+
+def chunked(leg: Tls, said: bytes, size: int) -> tuple[bytes, bytes]:
+    parts = [leg.pump(said[at : at + size]) for at in range(0, len(said), size)]
+    return b"".join(plain for plain, _ in parts), b"".join(cipher for _, cipher in parts)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "lexer": lexer,
     "client": client,
     "server": server,
     "turns": turns,
     "raw": raw,
+    "tls": tls,
 }
 
 
