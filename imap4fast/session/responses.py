@@ -71,6 +71,9 @@ def _rewritten(session: Session, rest: bytes, where: str) -> bytes:
             code, text = _code(session, text, where)
     if text.startswith(b"[") and not code:
         text = b""
+    if text.endswith(b"}"):
+        # Clients that look for `{n}` at the end of any line would read the next lines as its octets.
+        text += b"."
     return cleaned(condition) + b" " + code + (text or b"-") + b"\r\n"
 
 
