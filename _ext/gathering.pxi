@@ -136,7 +136,10 @@ cdef class Gathering(Turns):
     cdef bint _upload_fits(self) noexcept:
         if self.x.literal > 4294967295:
             return False
-        return self.max_mail_out == 0 or <uint64_t>self.x.literal <= self.max_mail_out
+        if self.x.part == UP_CATENATE_LIST:
+            self.x.mail += size
+            size = self.x.mail
+        return self.max_mail_out == 0 or <uint64_t>size <= self.max_mail_out
 
     cdef int _too_big(self) except -1:
         self._ask_client(Q_TOO_BIG)

@@ -34,6 +34,7 @@ cdef struct Lex:
     bint sync
     bint literal8
     int64_t literal      # its size
+    int64_t mail         # octets of the parts of a mail that CATENATE makes, as far as they were announced
     Py_ssize_t marker_at # where "{" or "~{" stands
     Py_ssize_t fault_at
     uint8_t shape
@@ -283,6 +284,7 @@ cdef bint lex_upload(const uint8_t* p, Py_ssize_t start, Py_ssize_t end, Lex* x)
     if word_is(p + start, end - start, b"CATENATE"):
         x.part = UP_CATENATE
         x.composed = True
+        x.mail = 0
         return True
     return False
 

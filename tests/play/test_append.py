@@ -365,6 +365,30 @@ class TestTooBig:
             P: * BYE [TOOBIG] mail is too large
             """,
             self.SMALL,
+    def test_the_parts_of_a_mail_are_one_mail(self, in_turns: Perform) -> None:
+        """CATENATE (RFC 4469): else any mail could come in parts that are small enough."""
+        stage = in_turns(
+            f"""
+            {NONE}
+            C: a APPEND x CATENATE (TEXT {{6}}
+            S: + OK
+            C: 012345 URL "/y/;UID=1" TEXT {{4}}
+            S: + OK
+            C: 6789)
+            S: a OK done
+            C: b APPEND x CATENATE (TEXT {{6}}
+            S: + OK
+            C: 012345) CATENATE (TEXT {{6}}
+            S: + OK
+            C: 012345¬
+            C|  TEXT {{5}}
+            P: b NO [TOOBIG] mail is too large
+            P: * BYE [TOOBIG] mail is too large
+            """,
+            self.SMALL,
+        )
+        assert stage.is_closed
+
         )
         assert stage.is_closed
 
