@@ -222,6 +222,9 @@ cdef class Gathering(Turns):
 
     @cython.final
     cdef int _open(self, const uint8_t* p) except -1:
+        if code == CMD_UNKNOWN:
+            # Whatever it does: a "+" that it brings is nobody else's, and what follows is read after its answer.
+            return P_HOLDS
         """The command whose first line is at p goes on to the server."""
         cdef int flags = self._flags_of(self.c_code)
         self._add_pending(p, self.x.tag_size, self.c_code, flags)
