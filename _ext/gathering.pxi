@@ -76,6 +76,7 @@ cdef class Gathering(Turns):
             return self._too_big()
         self._keep_line(p, n)
         self.c_mode = C_LINE
+        self.c_unit = 0
         if self._gate.actions[self.c_code] == GATE_ASK and not self.x.announces:
             return self._asked_unit()
         return self._emit_unit()
@@ -134,7 +135,9 @@ cdef class Gathering(Turns):
         return self.x.shape == c"u" and self.x.args > (1 if self.x.code == CMD_APPEND else 2)
 
     cdef bint _upload_fits(self) noexcept:
-        if self.x.literal > 4294967295:
+        """Asked once for each announcement. The parts of CATENATE are one mail."""
+        cdef int64_t size = self.x.literal
+        if size > 4294967295:
             return False
         if self.x.part == UP_CATENATE_LIST:
             self.x.mail += size
@@ -199,6 +202,7 @@ cdef class Gathering(Turns):
                 return R_DONE
             return self._stream(p, n)
         self.c_mode = C_LINE
+        self.c_unit = 0
         if self.x.loose:
             self._flush_server()
             canonical(p, n - 2, &self.unit)
@@ -218,13 +222,13 @@ cdef class Gathering(Turns):
             return P_HOLDS
         if code == CMD_IDLE:
             return P_HOLDS | P_IDLE
+        if code == CMD_UNKNOWN:
+            # Whatever it does: a "+" that it brings is nobody else's, and what follows is read after its answer.
+            return P_HOLDS
         return 0
 
     @cython.final
     cdef int _open(self, const uint8_t* p) except -1:
-        if code == CMD_UNKNOWN:
-            # Whatever it does: a "+" that it brings is nobody else's, and what follows is read after its answer.
-            return P_HOLDS
         """The command whose first line is at p goes on to the server."""
         cdef int flags = self._flags_of(self.c_code)
         self._add_pending(p, self.x.tag_size, self.c_code, flags)
@@ -313,4 +317,5 @@ cdef class Gathering(Turns):
             self._eat(self.x.literal)
         else:
             self.c_eaten = 0
+            self.c_unit = 0
         return R_DONE

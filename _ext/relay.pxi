@@ -107,7 +107,7 @@ cdef class Relay(Downward):
         c_unit = not self.hold and (self.c_line.size > 0 or (self.c_mode >= C_GATHER))
         if not c_unit or self.s_full or self.c_full:
             self.c_unit = 0
-        elif self.c_unit == 0:
+        elif self.c_unit == 0 or self.c_unit_of != self.commands:
             self.c_unit = now
             self.c_unit_mark = self.cout
         elif now - self.c_last >= self.client_recv_s or now - self.c_unit >= self._unit_time():
@@ -117,7 +117,7 @@ cdef class Relay(Downward):
         if self.n_pending and (self.hold or self.c_mode == C_LINE) and not self.c_full and not self._only_idle() \
                 and now - (self.s_last if self.s_last > self.c_last else self.c_last) >= self.reply_s:
             return T_REPLY
-        if (self.n_pending == 0 or self.c_mode == C_IDLE) and not c_unit and now - self.c_last >= self.idle_s:
+        if (self.n_pending == 0 or self.c_mode == C_IDLE or self.c_mode == C_SASL) and not c_unit and now - self.c_last >= self.idle_s:
             return T_IDLE
         return 0
 
@@ -139,6 +139,7 @@ cdef class Relay(Downward):
         size = transport.get_write_buffer_size()
         if since[0] == 0 or size != queue[0]:
             queue[0] = size
+            self.c_unit_of = self.commands
             since[0] = now
             return False
         return now - since[0] >= most
