@@ -281,7 +281,11 @@ cdef class Downward(Upward):
                 return NULL
             if q[0] == c'"':
                 return q
-            q += 2 if q[0] == c"\\" else 1
+            if q[0] == c"\\":
+                q += 1
+                if q < end and (q[0] == 0 or q[0] == c"\r"):
+                    return NULL
+            q += 1
 
     @cython.final
     cdef bint _server_literal(self, const uint8_t* p, const uint8_t* end) except? True:
