@@ -464,6 +464,7 @@ ITEMS = [
         b"BODY [ ]",
         b"BODY[HEADER.FIELDS]",
         b"BODY[HEADER.FIELDS From]",
+        b"BODY[HEADER.FIELDS  (A)]",
         b"BODY[HEADER.FIELDS (A) (B)]",
         b"BODY[HEADER.FIELDS (A) B]",
         b"BODY[HEADER.FIELDS ((A))]",

@@ -96,6 +96,8 @@ class Grammar:
                 if last == "(":
                     raise Fault
                 break
+            if spaces > 1 and self.fields == "open":
+                raise Fault  # inside a section
             if spaces and (last == "(" or text[at + spaces : at + spaces + 1] == b")"):
                 raise Fault
             token, kind = self._token(text, at + spaces)
