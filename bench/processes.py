@@ -87,7 +87,7 @@ def priority() -> Iterator[None]:
 
 @contextmanager
 def at_once(*roots: int) -> Iterator[None]:
-    """In the block the process trees of `roots` run as soon as they have something to do, where that is permitted: other
+    """In the block the process trees of `roots` run as soon as they have something to do, where permitted: other
     work on their core would else run to the end of its time slice first, which is 4 ms. Not for what never sleeps.
     """
     pids = [stat.pid for root in roots for stat in tree(root)]
