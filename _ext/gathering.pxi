@@ -187,6 +187,8 @@ cdef class Gathering(Turns):
         """
         cdef int fault
         self.x.tail = True
+        if self.x.depth == 0:
+            self.x.args = 3      # behind the mailbox's name; each mail has MAX_ARGS of its own
         fault = lex_next(p, n - 2, &self.x)
         if not fault and (not self._is_pending(self.c_tag) if self.x.announces else self.x.top):
             fault = F_BAD_TAIL

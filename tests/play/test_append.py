@@ -317,6 +317,22 @@ class TestTooBig:
         assert stage.logged(entries.LIMIT) == [("max-mail-out", 10)]
         assert not stage.is_closed
 
+    def test_many_mails(self, make: Make) -> None:
+        """RFC 3502 knows no most, and what ends the session takes back all that came before."""
+        stage = make()
+        stage.play(NONE)
+        mail = '(\\Seen) "17-Jul-1996 02:44:25 -0700" {1}'
+        stage.client_says(f"a APPEND x {mail}")
+        for _ in range(1000):
+            stage.server_says("+ OK")
+            assert stage.client_says(f"y {mail}") == (b"", f"y {mail}\r\n".encode())
+        stage.server_says("+ OK")
+        stage.play("""
+            C: y
+            S: a OK done
+            C: b NOOP
+            """)
+
     def test_again_and_again_is_logged_as_a_warning_some_times_only(self, make: Make) -> None:
         """T-L16"""
         stage = make(self.SMALL, level=6)

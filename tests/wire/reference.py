@@ -252,6 +252,8 @@ class Reference:
             if re.search(rb"[\x01-\x1f\x7f]", text):
                 raise Fault(framing=True)
             grammar.tail = True
+            if not grammar.depth:
+                grammar.args = 3
             line = grammar.line(text)
             if grammar.marker is None and not MAILS.fullmatch(grammar.mails):
                 raise Fault(framing=True)
