@@ -326,8 +326,8 @@ cdef int lex_end(Lex* x) noexcept:
         return F_BAD_SYNTAX
     if x.shape == c"f" and x.args < 2:
         return F_BAD_SYNTAX
-    if x.shape == c"u" and not x.tail and not x.composed:
-        return F_BAD_SYNTAX      # an upload without a mail
+    if x.shape == c"u" and (x.part != UP_NAME or (not x.tail and not x.composed)):
+        return F_BAD_SYNTAX      # an upload without a mail, or with a part of one at its end
     return F_NONE
 
 
