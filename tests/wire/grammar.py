@@ -28,6 +28,7 @@ ON_SETS |= {b"UID-" + name for name in ON_SETS} | {b"UID-EXPUNGE"}
 FETCHES = {b"FETCH", b"UID-FETCH"}
 UPLOADS = {b"APPEND": 1, b"REPLACE": 2, b"UID-REPLACE": 2}  # arguments before the first mail, at least
 MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlL()]*\)))*")
+WHOLE_MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlL]*\)))*")  # lists inside of lists left out
 ENDS = ("", "l", ")l", "(L)", "L)", ")", "))", ")))", "()")
 LISTS = {b"LIST", b"LSUB", b"XLIST"}
 
@@ -238,12 +239,22 @@ class Grammar:
         return bool(SET.match(token)) and _small(token)
 
     def finished(self) -> None:
-        if self.name in UPLOADS and not (self.mails and MAILS.fullmatch(self.mails)):
+        if self.name in UPLOADS and not (self.mails and self.whole_mails):
             raise Fault  # an upload without a mail
         if self.name in ALONE or self.name in OPTIONAL:
             return
         if self.args < (2 if self.name in FETCHES else 1):
             raise Fault
+
+    @property
+    def whole_mails(self) -> bool:
+        """Is no part of a mail open at the end?"""
+        outer, depth = "", 0
+        for letter in self.mails:
+            depth -= letter == ")"
+            outer += letter if depth < (1 if letter in "()" else 2) else ""
+            depth += letter == "("
+        return bool(WHOLE_MAILS.fullmatch(outer))
 
     @property
     def uploads(self) -> bool:
