@@ -27,9 +27,8 @@ ON_SETS = {b"FETCH", b"STORE", b"COPY", b"MOVE", b"CONVERT"}
 ON_SETS |= {b"UID-" + name for name in ON_SETS} | {b"UID-EXPUNGE"}
 FETCHES = {b"FETCH", b"UID-FETCH"}
 UPLOADS = {b"APPEND": 1, b"REPLACE": 2, b"UID-REPLACE": 2}  # arguments before the first mail, at least
-MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlL()]*\)))*")
-WHOLE_MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlL]*\)))*")  # lists inside of lists left out
-ENDS = ("", "l", ")l", "(L)", "L)", ")", "))", ")))", "()")
+MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlLp]*\)))*")
+ENDS = ("", "l", ")l", "(L)", "L)", ")", "()")
 LISTS = {b"LIST", b"LSUB", b"XLIST"}
 
 QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -125,7 +124,7 @@ class Grammar:
             if kind == "quoted" and not self.depth and not DATE_TIME.fullmatch(token):
                 raise Fault
             self.mails += {b"UTF8": "U", b"CATENATE": "C"}.get(token.upper(), letter) if not self.depth else letter
-            if not any(MAILS.fullmatch(self.mails + end) for end in ENDS):
+            if not any(MAILS.fullmatch(self._outer_mails + end) for end in ENDS):
                 raise Fault
         elif kind == "(":
             raise Fault
@@ -247,14 +246,20 @@ class Grammar:
             raise Fault
 
     @property
-    def whole_mails(self) -> bool:
-        """Is no part of a mail open at the end?"""
+    def _outer_mails(self) -> str:
+        """The letters with a "p" for each list inside of a list."""
         outer, depth = "", 0
         for letter in self.mails:
             depth -= letter == ")"
-            outer += letter if depth < (1 if letter in "()" else 2) else ""
+            shown = "p" if letter == "(" and depth == 1 else letter
+            outer += shown if depth < (1 if shown in "()" else 2) else ""
             depth += letter == "("
-        return bool(WHOLE_MAILS.fullmatch(outer))
+        return outer
+
+    @property
+    def whole_mails(self) -> bool:
+        """Is no part of a mail open at the end?"""
+        return bool(MAILS.fullmatch(self._outer_mails))
 
     @property
     def uploads(self) -> bool:
