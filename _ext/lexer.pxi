@@ -249,11 +249,12 @@ cdef bint lex_upload(const uint8_t* p, Py_ssize_t start, Py_ssize_t end, Lex* x)
     """May this argument stand here in APPEND or REPLACE? (RFC 9051 section 6.3.12, RFC 4469, RFC 9755)
 
     append-message = [SP flag-list] [SP date-time] SP (literal / literal8 / "UTF8" SP "(" literal8 ")" /
-    "CATENATE" SP "(" cat-part *(SP cat-part) ")"). Not all servers end a command with an announcement elsewhere.
+    "CATENATE" SP "(" cat-part *(SP cat-part) ")"); the mailbox is no literal8. Not all servers end a command with an
+    announcement elsewhere.
     """
     cdef uint8_t c = p[start]
     if x.args <= (1 if x.code == CMD_APPEND else 2):
-        return c != c"("
+        return c != c"(" and not (x.announces and x.literal8)
     if x.depth:
         if x.part == UP_FLAGS:
             return not x.announces and c != c"(" and c != c'"'

@@ -596,6 +596,7 @@ UPLOADS = [
     ),
     V("5 strings in CATENATE are no dates", b'a APPEND x CATENATE (URL "/x;uid=1")\r\n'),
     refuses("5 literal among flags", b"a APPEND x (\\Seen {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
+    refuses("5 literal8 for a mailbox", b"a APPEND ~{8+}\r\nb NOOP\r\n {3}\r\n", "BAD_SYNTAX a"),
     refuses("5 list for a mailbox", b"a APPEND (x {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
     refuses("5 no mail", b"a APPEND x\r\n", "BAD_SYNTAX a"),
     refuses("5 ] behind the flags", b"a APPEND x (From To)] {3}\r\n", "BAD_SYNTAX a"),

@@ -126,7 +126,7 @@ class Grammar:
             self.mails += {b"UTF8": "U", b"CATENATE": "C"}.get(token.upper(), letter) if not self.depth else letter
             if not any(MAILS.fullmatch(self._outer_mails + end) for end in ENDS):
                 raise Fault
-        elif kind == "(":
+        elif kind == "(" or (kind == "marker" and token[:1] == b"~"):
             raise Fault
 
     def _token(self, text: bytes, at: int) -> tuple[bytes, str]:
