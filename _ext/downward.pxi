@@ -140,7 +140,7 @@ cdef class Downward(Upward):
         if fault >= F_FIRST_FRAMING:
             return self._server_fault(fault)
         self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
-        self.plain = fault == F_NONE and memchr(p, c"[", n) == NULL
+        self.plain = fault == F_NONE and memchr(p, c"[", n) == NULL and p[n - 3] != c"}"
         answer = self._ask(question)
         self._unit = None
         if self.stopped:
@@ -176,6 +176,8 @@ cdef class Downward(Upward):
         if i == start or (p[i] != c" " and p[i] != c"\r"):
             return self._server_fault(F_BAD_RESPONSE)
         kind = self._gate.untagged.find(p + start, i - start)
+        if number >= 0 and 0 < kind <= U_ENABLED:
+            return self._server_fault(F_BAD_RESPONSE)
         self.s_kind = U_DATA if kind < 0 else <uint8_t>kind
         self.s_depth = 0
         self.s_drop = False
@@ -212,7 +214,8 @@ cdef class Downward(Upward):
 
     cdef int _bye(self, const uint8_t* p, Py_ssize_t n) except -1:
         """BYE: asked, but for the one that LOGOUT brings."""
-        if not self.bye and self.leaving and scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL:
+        if not self.bye and self.leaving and scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL \
+                and p[n - 3] != c"}":
             self.bye = True
             return R_PASS
         return self._question(Q_BYE, p, n)
@@ -278,7 +281,11 @@ cdef class Downward(Upward):
                 return NULL
             if q[0] == c'"':
                 return q
-            q += 2 if q[0] == c"\\" else 1
+            if q[0] == c"\\":
+                q += 1
+                if q < end and (q[0] == 0 or q[0] == c"\r"):
+                    return NULL
+            q += 1
 
     @cython.final
     cdef bint _server_literal(self, const uint8_t* p, const uint8_t* end) except? True:
@@ -302,6 +309,10 @@ cdef class Downward(Upward):
             q -= 1
         if q == p or ((q - 1)[0] != c" " and (q - 1)[0] != c"("):
             # `x{5}` is no literal by the grammar, yet a reader may take it for one.
+            self._server_fault(F_BAD_LITERAL)
+            return True
+        if self.s_kind == U_FLAT or U_EXISTS <= self.s_kind <= U_VANISHED:
+            # The grammar has no string here: readers of it would take the octets for lines, others for a literal.
             self._server_fault(F_BAD_LITERAL)
             return True
         q += 1 if q[0] == c"{" else 2
@@ -330,6 +341,9 @@ cdef class Downward(Upward):
                 return self._server_fault(F_NUL if q[0] == 0 else F_BARE_CR)
             return self._question(question, p, n)
         if self._state == STATE_NOT_AUTHENTICATED or question == Q_COMPLETED:
+            return self._question(question, p, n)
+        if (end - 1)[0] == c"}":
+            # Text by the grammar, yet clients that look for `{n}` at the end of any line would read n octets.
             return self._question(question, p, n)
         if p[i] == c" " and p[i + 1] == c" ":
             return self._question(question, p, n)
@@ -400,7 +414,8 @@ cdef class Downward(Upward):
         """"+": only where something waits for one, else it could set free what the client holds (T-R13)."""
         cdef const uint8_t* end = p + n - 2
         cdef int hold = self.hold, answer
-        cdef bint clean = scan_text(p, end) >= end and memchr(p, c"[", n) == NULL and n <= 512 and p[1] == c" "
+        cdef bint clean = scan_text(p, end) >= end and memchr(p, c"[", n) == NULL and n <= 512 and p[1] == c" " \
+            and (end - 1)[0] != c"}"
         if text_fault(p, end) >= F_FIRST_FRAMING:
             return self._server_fault(text_fault(p, end))
         if hold == H_SASL:

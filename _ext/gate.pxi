@@ -14,12 +14,15 @@ cdef enum Untagged:
     U_VANISHED = 9
     U_ID = 10
     U_MAILBOX = 11       # STATUS data
+    U_FLAT = 12          # data without strings
 
 _UNTAGGED = {
     b"OK": U_STATUS, b"NO": U_STATUS, b"BAD": U_STATUS, b"BYE": U_BYE, b"PREAUTH": U_PREAUTH,
     b"CAPABILITY": U_CAPABILITY, b"ENABLED": U_ENABLED, b"FETCH": U_FETCH, b"EXISTS": U_EXISTS,
     b"EXPUNGE": U_EXPUNGE, b"VANISHED": U_VANISHED, b"ID": U_ID, b"STATUS": U_MAILBOX,
 }
+
+_FLAT = frozenset((b"SEARCH", b"SORT", b"THREAD", b"FLAGS", b"RECENT"))
 
 cdef Words STATUS_WORDS = Words({b"OK": 0, b"NO": 1, b"BAD": 2})
 STATUSES = (b"OK", b"NO", b"BAD")
@@ -64,7 +67,8 @@ cdef class Gate:
                 raise ValueError("uploads pass or are denied")
             self.actions[code] = actions[code]
         self.codes = Words({bytes(name): 1 for name in codes})
-        self.untagged = Words({bytes(name): U_DATA for name in untagged} | _UNTAGGED)
+        self.untagged = Words(
+            {bytes(name): U_FLAT if name in _FLAT else U_DATA for name in untagged} | _UNTAGGED)
         self.unknown = unknown
         self.before = {}
         self.after = {}

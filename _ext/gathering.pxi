@@ -76,6 +76,7 @@ cdef class Gathering(Turns):
             return self._too_big()
         self._keep_line(p, n)
         self.c_mode = C_LINE
+        self.c_unit = 0
         if self._gate.actions[self.c_code] == GATE_ASK and not self.x.announces:
             return self._asked_unit()
         return self._emit_unit()
@@ -134,9 +135,14 @@ cdef class Gathering(Turns):
         return self.x.shape == c"u" and self.x.args > (1 if self.x.code == CMD_APPEND else 2)
 
     cdef bint _upload_fits(self) noexcept:
-        if self.x.literal > 4294967295:
+        """Asked once for each announcement. The parts of CATENATE are one mail."""
+        cdef int64_t size = self.x.literal
+        if size > 4294967295:
             return False
-        return self.max_mail_out == 0 or <uint64_t>self.x.literal <= self.max_mail_out
+        if self.x.part == UP_CATENATE_LIST:
+            self.x.mail += size
+            size = self.x.mail
+        return self.max_mail_out == 0 or <uint64_t>size <= self.max_mail_out
 
     cdef int _too_big(self) except -1:
         self._ask_client(Q_TOO_BIG)
@@ -181,6 +187,8 @@ cdef class Gathering(Turns):
         """
         cdef int fault
         self.x.tail = True
+        if self.x.depth == 0:
+            self.x.args = 3      # behind the mailbox's name; each mail has MAX_ARGS of its own
         fault = lex_next(p, n - 2, &self.x)
         if not fault and (not self._is_pending(self.c_tag) if self.x.announces else self.x.top):
             fault = F_BAD_TAIL
@@ -196,6 +204,7 @@ cdef class Gathering(Turns):
                 return R_DONE
             return self._stream(p, n)
         self.c_mode = C_LINE
+        self.c_unit = 0
         if self.x.loose:
             self._flush_server()
             canonical(p, n - 2, &self.unit)
@@ -215,6 +224,9 @@ cdef class Gathering(Turns):
             return P_HOLDS
         if code == CMD_IDLE:
             return P_HOLDS | P_IDLE
+        if code == CMD_UNKNOWN:
+            # Whatever it does: a "+" that it brings is nobody else's, and what follows is read after its answer.
+            return P_HOLDS
         return 0
 
     @cython.final
@@ -307,4 +319,5 @@ cdef class Gathering(Turns):
             self._eat(self.x.literal)
         else:
             self.c_eaten = 0
+            self.c_unit = 0
         return R_DONE

@@ -153,7 +153,7 @@ cdef class Legs:
         public double greeting_until
         double c_last
         double s_last
-        double c_unit
+        double c_unit                      # when the client was first seen in the unit that it is in; 0: in none
         double c_write
         double s_write
         double waits
@@ -162,6 +162,7 @@ cdef class Legs:
         uint64_t c_queue
         uint64_t s_queue
         uint64_t c_unit_mark
+        uint32_t c_unit_of         # the count of commands when it began
         bint completed
 
     def __cinit__(self):

@@ -34,6 +34,7 @@ cdef struct Lex:
     bint sync
     bint literal8
     int64_t literal      # its size
+    int64_t mail         # octets of the parts of a mail that CATENATE makes, as far as they were announced
     Py_ssize_t marker_at # where "{" or "~{" stands
     Py_ssize_t fault_at
     uint8_t shape
@@ -248,11 +249,12 @@ cdef bint lex_upload(const uint8_t* p, Py_ssize_t start, Py_ssize_t end, Lex* x)
     """May this argument stand here in APPEND or REPLACE? (RFC 9051 section 6.3.12, RFC 4469, RFC 9755)
 
     append-message = [SP flag-list] [SP date-time] SP (literal / literal8 / "UTF8" SP "(" literal8 ")" /
-    "CATENATE" SP "(" cat-part *(SP cat-part) ")"). Not all servers end a command with an announcement elsewhere.
+    "CATENATE" SP "(" cat-part *(SP cat-part) ")"); the mailbox is no literal8. Not all servers end a command with an
+    announcement elsewhere.
     """
     cdef uint8_t c = p[start]
     if x.args <= (1 if x.code == CMD_APPEND else 2):
-        return c != c"("
+        return c != c"(" and not (x.announces and x.literal8)
     if x.depth:
         if x.part == UP_FLAGS:
             return not x.announces and c != c"(" and c != c'"'
@@ -283,6 +285,7 @@ cdef bint lex_upload(const uint8_t* p, Py_ssize_t start, Py_ssize_t end, Lex* x)
     if word_is(p + start, end - start, b"CATENATE"):
         x.part = UP_CATENATE
         x.composed = True
+        x.mail = 0
         return True
     return False
 
@@ -324,8 +327,8 @@ cdef int lex_end(Lex* x) noexcept:
         return F_BAD_SYNTAX
     if x.shape == c"f" and x.args < 2:
         return F_BAD_SYNTAX
-    if x.shape == c"u" and not x.tail and not x.composed:
-        return F_BAD_SYNTAX      # an upload without a mail
+    if x.shape == c"u" and (x.part != UP_NAME or (not x.tail and not x.composed)):
+        return F_BAD_SYNTAX      # an upload without a mail, or with a part of one at its end
     return F_NONE
 
 

@@ -22,6 +22,7 @@ cdef class Relay(Downward):
     def client_data(self, bytes data not None):
         """A chunk from the client."""
         cdef Py_ssize_t n = len(data)
+        cdef bint whole = False
         self.cout += n
         if self.stopped:
             return
@@ -30,17 +31,22 @@ cdef class Relay(Downward):
             self._ask(Q_LIMIT)
             return
         self.owner_s = data
-        if self._holds() or self._blocked():
-            self._keep(<const uint8_t*>data, n)
-            self.owner_s = None
-            return
-        self._client(<const uint8_t*>data, n)
-        self._flush_server()
+        try:
+            if self._holds() or self._blocked():
+                self._keep(<const uint8_t*>data, n)
+            else:
+                self._client(<const uint8_t*>data, n)
+                self._flush_server()
+            whole = True
+        finally:
+            if not whole:
+                self._broken_off()
         self.owner_s = None
 
     def server_data(self, bytes data not None):
         """A chunk from the server."""
         cdef Py_ssize_t n = len(data)
+        cdef bint whole = False
         self.sin += n
         if self.stopped:
             return
@@ -49,8 +55,13 @@ cdef class Relay(Downward):
             self._ask(Q_LIMIT)
             return
         self.owner_c = data
-        self._server(<const uint8_t*>data, n)
-        self._flush_client()
+        try:
+            self._server(<const uint8_t*>data, n)
+            self._flush_client()
+            whole = True
+        finally:
+            if not whole:
+                self._broken_off()
         self.owner_c = None
         if self.release and not self.stopped:
             self.release = False
@@ -60,14 +71,20 @@ cdef class Relay(Downward):
         """Look at what was held, unless something holds again."""
         cdef Buf held
         cdef bytes chunk = self.held_chunk
+        cdef bint whole = False
         if self.stopped or self._blocked():
             return
         if chunk is not None:
             self.held_chunk = None
             self.owner_s = chunk
             self.resuming = True
-            self._client(<const uint8_t*>chunk + self.held_from, len(chunk) - self.held_from)
-            self._flush_server()
+            try:
+                self._client(<const uint8_t*>chunk + self.held_from, len(chunk) - self.held_from)
+                self._flush_server()
+                whole = True
+            finally:
+                if not whole:
+                    self._broken_off()
             self.resuming = False
             self.owner_s = None
             self._reading()
@@ -75,12 +92,25 @@ cdef class Relay(Downward):
             held = self.c_held
             self.c_held.data = NULL
             self.c_held.size = self.c_held.room = 0
+            whole = False
             try:
                 self._client(held.data, held.size)
                 self._flush_server()
+                whole = True
             finally:
+                if not whole:
+                    self._broken_off()
                 free(held.data)
             self._reading()
+
+    cdef void _broken_off(self) noexcept:
+        """An exception broke off a chunk: its rest is lost, so nothing that follows may pass, and no pointer into it
+        may stay. The session is about to be ended for that.
+        """
+        self.run_s_size = self.run_c_size = 0
+        self.owner_s = self.owner_c = None
+        self.resuming = False
+        self.stopped = True
 
     # ---- time ---------------------------------------------------------------------------------------------------
 
@@ -107,8 +137,9 @@ cdef class Relay(Downward):
         c_unit = not self.hold and (self.c_line.size > 0 or (self.c_mode >= C_GATHER))
         if not c_unit or self.s_full or self.c_full:
             self.c_unit = 0
-        elif self.c_unit == 0:
+        elif self.c_unit == 0 or self.c_unit_of != self.commands:
             self.c_unit = now
+            self.c_unit_of = self.commands
             self.c_unit_mark = self.cout
         elif now - self.c_last >= self.client_recv_s or now - self.c_unit >= self._unit_time():
             return T_CLIENT_RECV
@@ -117,7 +148,7 @@ cdef class Relay(Downward):
         if self.n_pending and (self.hold or self.c_mode == C_LINE) and not self.c_full and not self._only_idle() \
                 and now - (self.s_last if self.s_last > self.c_last else self.c_last) >= self.reply_s:
             return T_REPLY
-        if (self.n_pending == 0 or self.c_mode == C_IDLE) and not c_unit and now - self.c_last >= self.idle_s:
+        if (self.n_pending == 0 or self.c_mode == C_IDLE or self.c_mode == C_SASL) and not c_unit and now - self.c_last >= self.idle_s:
             return T_IDLE
         return 0
 

@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> Report:
     install_missing(peers)
     build()
     cores = prepare_runner()
-    with started_server(cores.load) as server_port, started(peers[0], server_port, cores.peer) as running:
+    with started_server(cores.load) as server, started(peers[0], server.port, cores.peer) as running:
         return wake(running, cores, options.sessions, options.hold)
 
 

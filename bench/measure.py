@@ -9,7 +9,7 @@ from bench.figures import Sample
 from bench.load import Load, LoadError, Result, load_command, started_load
 from bench.operations import Operation
 from bench.peers import Peer
-from bench.processes import Cores, Running, started
+from bench.processes import CannedServer, Cores, Running, at_once, started
 from bench.proctree import cpu_ns, pss_bytes
 
 SETTLE_S = 0.05
@@ -32,7 +32,7 @@ class Timing:
 class Stand:
     """What all runs of a bench share."""
 
-    server_port: int
+    server: CannedServer
     cores: Cores
     timing: Timing
 
@@ -69,7 +69,10 @@ def measure_load(stand: Stand, running: Running, operation: Operation, rate: flo
     if rate:
         command = load_command(running.port, script, sessions, seconds=timing.latency_s, warm=warm_s, rate=rate, spin=1)
     with started_load(command, stand.cores.load) as load:
-        return sample_of(*timed_run(load, running.pid))
+        if not rate:
+            return sample_of(*timed_run(load, running.pid))
+        with at_once(running.pid, stand.server.pid):
+            return sample_of(*timed_run(load, running.pid))
 
 
 def measure_memory(stand: Stand, running: Running, operation: Operation) -> Sample:
@@ -90,7 +93,7 @@ def measure_memory(stand: Stand, running: Running, operation: Operation) -> Samp
 
 def measure(stand: Stand, peer: Peer, operation: Operation, rate: float = 0.0) -> Sample:
     """Starts the peer, takes the sample, ends the peer. LoadError and PeerError name it."""
-    with started(peer, stand.server_port, stand.cores.peer) as running:
+    with started(peer, stand.server.port, stand.cores.peer) as running:
         try:
             if operation.kind == "memory":
                 sample = measure_memory(stand, running, operation)

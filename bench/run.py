@@ -177,9 +177,9 @@ def run(options: argparse.Namespace) -> None:
     install_missing(peers)
     build()
     cores = prepare_runner()
-    with priority(), started_server(cores.load) as server_port:
-        check_peers(peers, server_port, cores)
-        stand = Stand(server_port, cores, QUICK if options.quick else FULL)
+    with priority(), started_server(cores.load) as server:
+        check_peers(peers, server.port, cores)
+        stand = Stand(server, cores, QUICK if options.quick else FULL)
         bench = Bench(stand, peers, operations, options.rounds, 0 if options.quick else RETRIES)
         for operation in operations:
             bench.measure_operation(operation)

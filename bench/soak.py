@@ -152,8 +152,8 @@ def run(options: argparse.Namespace) -> Soak:
     install_missing(peers)
     build()
     cores = prepare_runner()
-    with started_server(cores.load) as server_port:
-        found = soak(peers[0], server_port, cores, options.minutes)
+    with started_server(cores.load) as server:
+        found = soak(peers[0], server.port, cores, options.minutes)
     path = options.json or RESULTS / time.strftime("soak-%Y%m%d-%H%M%S.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(found), indent=1))

@@ -86,7 +86,9 @@ LIMIT = IMAP.entry(
     740,
     "W",
     "LIMIT NAME=%s VALUE=%u",
-    "A limit was reached. NAME is the configuration item, VALUE what it is set to.",
+    "A limit was reached (that a command is too large: after 20 faults and refusals of a session at level debug only). "
+    "NAME is the configuration item, VALUE what it is set to.",
+    others="D",
 )
 FAULT = IMAP.entry(
     745,

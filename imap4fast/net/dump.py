@@ -188,8 +188,9 @@ def _last_line(text: bytes) -> bytes:
 
 def _kept(text: bytes) -> bytes:
     """The line at the end of `text` as far as it matters for finding a command to log in: few and short words."""
-    if text.endswith(b"\r"):  # the line is not over before LF
-        return _kept(text[:-1]) + b"\r"
+    bare = text.rstrip(b"\r")
+    if len(bare) < len(text):  # the line is not over before LF
+        return _kept(bare) + b"\r"
     line = _last_line(text)
     words = _WORD.findall(line)
     kept = b" ".join(_short(word) for word in words[:_WORDS])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
@@ -13,6 +14,8 @@ from imap4fast.config.values import Address
 _AT_ONCE = 16
 NAME_S = 3.0
 """How long a client waits for its name; after that it has none."""
+MOST_LOOKUPS = 1024
+"""Addresses whose names may be looked up or wait for it at once; a client beyond them has none."""
 _NO_SUCH = frozenset({socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)})
 
 
@@ -45,16 +48,46 @@ def _address(text: str) -> Address:
     return Address(shown.version, int(shown))
 
 
-async def confirmed_name(loop: asyncio.AbstractEventLoop, host: str) -> str | None:
-    """The name of the address `host` (a literal), if that name has the address, too. None: it has none, or nobody
-    could say in time.
+class ClientNames:
+    """Looks up the names of a worker's clients.
+
+    Who runs a client's network decides how long the answer takes. So there are threads for this alone: those in which
+    names of servers are looked up stay free. Nothing waits in the queue for longer than a client waits, and clients
+    with one address share a lookup.
     """
-    try:
-        async with asyncio.timeout(NAME_S):
-            name, _ = await loop.getnameinfo((host, 0), socket.NI_NAMEREQD)
-            if name[-1:].isdigit():  # an address, or nothing that DNS has
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(_AT_ONCE, "client-names")
+        self._open: dict[str, asyncio.Future[str | None]] = {}
+
+    async def of(self, host: str) -> str | None:
+        """The name of the address `host` (a literal), if that name has the address, too. None: it has none, or nobody
+        could say in time.
+        """
+        lookup = self._open.get(host)
+        if lookup is None:
+            if len(self._open) >= MOST_LOOKUPS:
                 return None
-            answers = await loop.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            loop = asyncio.get_running_loop()
+            lookup = loop.run_in_executor(self._pool, _confirmed_name, host, time.monotonic() + NAME_S)
+            self._open[host] = lookup
+            lookup.add_done_callback(lambda done: self._open.pop(host))
+        try:
+            async with asyncio.timeout(NAME_S):
+                return await asyncio.shield(lookup)
+        except TimeoutError:
+            return None
+
+
+def _confirmed_name(host: str, until: float) -> str | None:
+    """Blocks, unless it is too late."""
+    if time.monotonic() >= until:
+        return None
+    try:
+        name, _ = socket.getnameinfo((host, 0), socket.NI_NAMEREQD)
+        if name[-1:].isdigit():  # an address, or nothing that DNS has
+            return None
+        answers = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return None
     wanted = _address(host)

@@ -12,6 +12,7 @@ from functools import partial
 
 from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of
 from imap4fast.config.settings import Listen, Settings
+from imap4fast.config.values import Address
 from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as imap_entries
 from imap4fast.log import tcps as entries
@@ -23,7 +24,7 @@ from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.options import server_options
-from imap4fast.net.resolve import confirmed_name, resolve_names
+from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
@@ -56,6 +57,8 @@ class Service:
         self._rate_line = 0
         self._warned: dict[Entry, int] = {}
         self._rate_refused = 0
+        self._client_names = ClientNames()
+        self._names: dict[str, frozenset[Address]] = {}
         self._charter = self._charter_of(Policy(settings))
         self._draining = False
 
@@ -144,7 +147,7 @@ class Service:
         """Go on when the client's name is known, or known to be unknown."""
         try:
             transport.pause_reading()
-            facts.client_name = await confirmed_name(self.loop, driver.client_address[0])
+            facts.client_name = await self._client_names.of(driver.client_address[0])
             if not transport.is_closing():
                 transport.resume_reading()
                 self._begin(driver, end, facts, number, fd, self.loop.time())
@@ -253,8 +256,9 @@ class Service:
         names = self._charter.policy.host_names
         if not names:
             return
-        found = await self.loop.run_in_executor(None, resolve_names, names)
-        self._charter = self._charter_of(Policy(self.settings, found))
+        # A name that nobody can tell now keeps the addresses that it had: a rule must not end with a name server.
+        self._names |= await self.loop.run_in_executor(None, resolve_names, names)
+        self._charter = self._charter_of(Policy(self.settings, self._names))
         refresh = self.proxy.cfg_resolution
         if refresh:
             self.loop.call_later(refresh, lambda: self._keep(self.loop.create_task(self._refresh_names())))

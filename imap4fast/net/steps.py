@@ -20,6 +20,7 @@ class Steps:
 
     def run(self, done: asyncio.Future[Any] | None = None) -> None:
         """Go on to the next future that is not done."""
+        del done  # its exception will know the coroutine's frame, which knows this one: a circle
         self._future = None
         try:
             future = self._coroutine.send(None)

@@ -94,6 +94,8 @@ class Powers:
         shown: dict[bytes, bytes] = {}
         for spelt in names:
             name = spelt.upper()
+            if b"{" in name:  # no atom; at the end of a line clients may take it for a literal's announcement
+                continue
             if name in own or (name == b"SASL-IR" and self._own(name)):
                 shown.setdefault(name, spelt)
             elif name.startswith(b"APPENDLIMIT") and self.offers(b"APPENDLIMIT"):

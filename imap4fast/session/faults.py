@@ -79,15 +79,15 @@ def client_fault(session: Session) -> int:
 def _limit_of(session: Session, fault: str) -> None:
     proxy = session.charter.proxy
     if fault == "LINE_TOO_LONG":
-        session.log(entries.LIMIT, "max-line", proxy.max_line)
+        session.limited("max-line", proxy.max_line)
     elif fault == "LITERAL_TOO_LONG":
-        session.log(entries.LIMIT, "max-literal", proxy.max_literal)
+        session.limited("max-literal", proxy.max_literal)
 
 
 def too_big(session: Session) -> int:
     """An upload above max-mail-out: refused at its announcement."""
     if session.powers.acl.max_mail_out:
-        session.log(entries.LIMIT, "max-mail-out", session.powers.acl.max_mail_out)
+        session.limited("max-mail-out", session.powers.acl.max_mail_out)
     answer = session.refuse(Reply.TOO_BIG)
     return session.end(Reply.TOO_BIG, "mail too large") if session.relay.midway else answer
 

@@ -6,6 +6,8 @@ Each function answers the relay's question: PASS, DROP, REPLACE (with `relay.rep
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from imap4fast._wire import STATUSES
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 MAX_CODES = 8
 """Codes that are taken out of one line; after so many its text goes, too."""
+
+MOST_REMOVED = 100
+"""Names of one list that are logged as removed."""
 
 _APPENDLIMIT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|([( ]APPENDLIMIT +)([^ ()"\r]+)', re.IGNORECASE)
 """A quoted string, which is left alone, or the item with its value."""
@@ -40,10 +45,14 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
     if session.logs.detailed:
         session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
         kept = {name.upper() for name in shown}
-        for name in names.split():
-            if name.upper() not in kept:
-                session.removed("CAPABILITY", name)
+        _removed(session, "CAPABILITY", (name for name in names.split() if name.upper() not in kept))
     return b" ".join(shown)
+
+
+def _removed(session: Session, kind: str, names: Iterable[bytes]) -> None:
+    """A line in the log for each, up to a number that no honest server reaches."""
+    for name in islice(names, MOST_REMOVED):
+        session.removed(kind, name)
 
 
 def rewritten(session: Session, line: bytes, where: str = "CODE") -> bytes:
@@ -71,6 +80,9 @@ def _rewritten(session: Session, rest: bytes, where: str) -> bytes:
             code, text = _code(session, text, where)
     if text.startswith(b"[") and not code:
         text = b""
+    if text.endswith(b"}"):
+        # Clients that look for `{n}` at the end of any line would read the next lines as its octets.
+        text += b"."
     return cleaned(condition) + b" " + code + (text or b"-") + b"\r\n"
 
 
@@ -129,8 +141,7 @@ def enabled(session: Session) -> int:
     """enable-data: only what the client asked for may be in it (T-R15)."""
     names = frozenset(session.relay.unit[:-2].upper().split(b" ")[2:]) - {b""}
     kept = names & session.enabling
-    for name in names - kept:
-        session.removed("ENABLED", name)
+    _removed(session, "ENABLED", names - kept)
     if names and not kept:
         return answers.DROP
     if enabled_utf8(kept):

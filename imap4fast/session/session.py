@@ -238,6 +238,10 @@ class Session:
         self.complaints += 1
         return "W" if self.complaints <= MOST_COMPLAINTS else "D"
 
+    def limited(self, item: str, value: int) -> None:
+        """A limit of the configuration was reached; the fault or refusal that is its consequence counts by itself."""
+        self.log(entries.LIMIT, item, value, severity="W" if self.complaints <= MOST_COMPLAINTS else "D")
+
     def reply(self, tag: bytes, condition: bytes, reply: Reply) -> None:
         """A line of the proxy's own, tagged or not, between units."""
         self.relay.reply((tag or b"*") + b" " + self.charter.say(self.language, condition, reply))

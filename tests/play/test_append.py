@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imap4fast.log import imap as entries
+from imap4fast.session.session import MOST_COMPLAINTS
 from tests.play.conftest import Make, Perform
 from tests.play.stage import accepting, words
 
@@ -316,6 +317,31 @@ class TestTooBig:
         assert stage.logged(entries.LIMIT) == [("max-mail-out", 10)]
         assert not stage.is_closed
 
+    def test_many_mails(self, make: Make) -> None:
+        """RFC 3502 knows no most, and what ends the session takes back all that came before."""
+        stage = make()
+        stage.play(NONE)
+        mail = '(\\Seen) "17-Jul-1996 02:44:25 -0700" {1}'
+        stage.client_says(f"a APPEND x {mail}")
+        for _ in range(1000):
+            stage.server_says("+ OK")
+            assert stage.client_says(f"y {mail}") == (b"", f"y {mail}\r\n".encode())
+        stage.server_says("+ OK")
+        stage.play("""
+            C: y
+            S: a OK done
+            C: b NOOP
+            """)
+
+    def test_again_and_again_is_logged_as_a_warning_some_times_only(self, make: Make) -> None:
+        """T-L16"""
+        stage = make(self.SMALL, level=6)
+        stage.play(NONE)
+        for at in range(100):
+            stage.client_says(f"a{at} APPEND x {{11}}")
+        assert len(stage.logged(entries.LIMIT)) <= MOST_COMPLAINTS + 1
+        assert not stage.is_closed
+
     def test_at_the_limit(self, in_turns: Perform) -> None:
         in_turns(
             f"""
@@ -354,6 +380,30 @@ class TestTooBig:
             """,
             self.SMALL,
         )
+
+    def test_the_parts_of_a_mail_are_one_mail(self, in_turns: Perform) -> None:
+        """CATENATE (RFC 4469): else any mail could come in parts that are small enough."""
+        stage = in_turns(
+            f"""
+            {NONE}
+            C: a APPEND x CATENATE (TEXT {{6}}
+            S: + OK
+            C: 012345 URL "/y/;UID=1" TEXT {{4}}
+            S: + OK
+            C: 6789)
+            S: a OK done
+            C: b APPEND x CATENATE (TEXT {{6}}
+            S: + OK
+            C: 012345) CATENATE (TEXT {{6}}
+            S: + OK
+            C: 012345¬
+            C|  TEXT {{5}}
+            P: b NO [TOOBIG] mail is too large
+            P: * BYE [TOOBIG] mail is too large
+            """,
+            self.SMALL,
+        )
+        assert stage.is_closed
 
     def test_at_most_a_megabyte_is_eaten(self, perform: Perform) -> None:
         """configuration.md section 3, max-mail-out: else BYE and close."""

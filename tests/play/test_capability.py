@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from imap4fast.log import imap as entries
-from tests.play.conftest import Perform
+from imap4fast.session.responses import MOST_REMOVED
+from tests.play.conftest import Make, Perform
 from tests.play.stage import accepting, words
 
 READY = "S: * OK ready"
@@ -15,6 +16,14 @@ IN = """
     S: a OK done
     """
 OFFERED = "IMAP4rev1 STARTTLS IDLE COMPRESS=DEFLATE LITERAL- UNAUTHENTICATE MOVE"
+
+
+@pytest.mark.parametrize("word", ["CAPABILITY", "ENABLED", "OK [CAPABILITY"])
+def test_a_list_without_end_is_no_flood_of_lines(make: Make, word: str) -> None:
+    stage = make(level=7)
+    stage.play(IN)
+    stage.server_says(f"* {word} " + " ".join(f"X{at}" for at in range(100_000)) + ("]" if "[" in word else ""))
+    assert len(stage.logged(entries.REMOVED)) == MOST_REMOVED
 
 
 def test_untagged_before_login(perform: Perform) -> None:

@@ -468,6 +468,31 @@ class TestBadCommands:
         stage = perform(IN + many)
         assert not stage.is_closed
 
+    def test_a_permitted_unknown_one_is_waited_for(self, perform: Perform) -> None:
+        """Nobody knows what it does: a "+" that it brings must not set an upload free that stands behind it."""
+        unknown = accepting(commands=words("*"), capabilities=words("*", "UNKNOWN"))
+        perform(
+            f"""
+            {IN}
+            C: a XFOO
+            S: a OK done
+            C: b APPEND x {{5}}
+            S: + OK
+            """,
+            unknown,
+        )
+        stage = perform(
+            f"""
+            {IN}
+            C: a XFOO
+            C| b APPEND x {{5}}
+            S| + more
+            P: * BYE [UNAVAILABLE] mail server broke the protocol
+            """,
+            unknown,
+        )
+        assert stage.is_closed
+
     def test_none_counts_where_there_is_no_limit(self, perform: Perform) -> None:
         many = "".join(f"\nC| b{n} XFOO\nP: b{n} BAD unknown command" for n in range(30))
         stage = perform(READY + many, max_bad_prelogin=0)

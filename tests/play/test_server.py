@@ -135,6 +135,33 @@ class TestCodes:
             P: a OK moved
             """)
 
+    @pytest.mark.parametrize("text", ["x {5}", "x{5}", "[UIDNEXT 7] {5}", "[ALERT] }"])
+    def test_text_that_looks_like_a_literal(self, in_turns: Perform, text: str) -> None:
+        """By the grammar it is none, but JavaMail and imaplib read so many octets behind it: responses that nobody
+        looked at could stand in what they then take for lines.
+        """
+        in_turns(f"""
+            S| * OK ready {{5}}
+            P: * OK ready {{5}}.
+            C: z LOGIN jana zq8-Correct-Horse
+            S| z OK in {{5}}
+            P: z OK in {{5}}.
+            S| * OK {text}
+            P: * OK {text}.
+            C: a NOOP
+            S| a NO {text}
+            P: a NO {text}.
+            C: b IDLE
+            S| + idling {{5}}
+            P: + idling
+            C: DONE
+            S: b OK done
+            C: c LOGOUT
+            S| * BYE bye {{5}}
+            P: * BYE bye {{5}}.
+            S: c OK done
+            """)
+
     def test_a_code_that_passes_ends_the_search(self, perform: Perform) -> None:
         perform(f"""
             {SELECTED}
@@ -220,6 +247,7 @@ class TestUntagged:
             ("", " SASL-IR LITERAL+"),
             (" ID␛LE", " IDLE SASL-IR LITERAL+"),
             ("  IDLE ", " IDLE SASL-IR LITERAL+"),
+            (" IDLE APPENDLIMIT={5}", " IDLE SASL-IR LITERAL+"),
         ],
     )
     def test_odd_capabilities(self, perform: Perform, said: str, shown: str) -> None:

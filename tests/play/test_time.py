@@ -77,6 +77,16 @@ class TestBeforeLogin:
             """)
         ends(stage, 60, "* BYE no login in time", "login-timeout")
 
+    def test_an_endless_sasl_exchange(self, make: Make) -> None:
+        """Without login-timeout the client's answer to a challenge is awaited for idle-timeout."""
+        stage = make(**TIMES | {"login_timeout": 0.0})
+        stage.play(f"""
+            {READY}
+            C: a AUTHENTICATE PLAIN
+            S: +\x20
+            """)
+        ends(stage, 200, "* BYE session was idle for too long", "idle-timeout")
+
 
 class TestIdle:
     def test_the_proxys(self, make: Make) -> None:
@@ -203,6 +213,54 @@ class TestInTheMiddle:
             stage.client_says("x" * 8192 + "¬")
             stage.wait(5)
         assert not stage.is_closed
+
+    def test_half_a_line_behind_a_long_upload(self, make: Make) -> None:
+        """Its time begins with it, not with the upload, though the clock never saw the client between the two."""
+        stage = make(**TIMES)
+        stage.play(f"""
+            {IN}
+            C: a APPEND x {{1000000}}
+            S: + OK
+            """)
+        for _ in range(10):
+            stage.client_says("x" * 100000 + "¬")
+            stage.wait(5)
+        stage.client_says("")
+        stage.client_says("b NOO¬")
+        ends(stage, 20, "* BYE command was not completed in time", "recv-timeout")
+
+    def test_lines_that_are_never_seen_whole(self, make: Make) -> None:
+        stage = make(**TIMES)
+        stage.play(IN)
+        for at in range(100):
+            stage.client_says(f"b{at} NOO¬")
+            stage.wait(1)
+            stage.client_says("P")
+            stage.server_says(f"b{at} OK done")
+            stage.client_says(f"c{at} NOO¬")
+            stage.wait(1)
+            stage.client_says("P")
+            stage.server_says(f"c{at} OK done")
+        assert not stage.is_closed
+
+    def test_half_a_line_behind_a_gathered_literal(self, make: Make) -> None:
+        stage = make(**TIMES)
+        stage.play(f"""
+            {IN}
+            C| a CREATE {{5}}
+            P: + OK
+            """)
+        stage.wait(10)
+        stage.play("""
+            C| INBOX¬
+            C| ␍␊¬
+            P> a CREATE {5}
+            S| + OK
+            P> INBOX
+            C| b NOO¬
+            S: a OK done
+            """)
+        ends(stage, 20, "* BYE command was not completed in time", "recv-timeout")
 
     def test_a_gathered_literal(self, make: Make) -> None:
         stage = make(**TIMES)

@@ -464,6 +464,7 @@ ITEMS = [
         b"BODY [ ]",
         b"BODY[HEADER.FIELDS]",
         b"BODY[HEADER.FIELDS From]",
+        b"BODY[HEADER.FIELDS  (A)]",
         b"BODY[HEADER.FIELDS (A) (B)]",
         b"BODY[HEADER.FIELDS (A) B]",
         b"BODY[HEADER.FIELDS ((A))]",
@@ -589,8 +590,13 @@ UPLOADS = [
         ("BAD_TAIL",),
         True,
     ),
+    *(
+        refuses(f"5 no mail at the end: {end.decode()}", b"a APPEND x " + end + b"\r\n", "BAD_SYNTAX a")
+        for end in (b"CATENATE", b"UTF8", b'CATENATE (URL "u") (\\Seen)', b'CATENATE (URL "u") CATENATE')
+    ),
     V("5 strings in CATENATE are no dates", b'a APPEND x CATENATE (URL "/x;uid=1")\r\n'),
     refuses("5 literal among flags", b"a APPEND x (\\Seen {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
+    refuses("5 literal8 for a mailbox", b"a APPEND ~{8+}\r\nb NOOP\r\n {3}\r\n", "BAD_SYNTAX a"),
     refuses("5 list for a mailbox", b"a APPEND (x {8+}\r\nb NOOP\r\n\r\n", "BAD_SYNTAX a"),
     refuses("5 no mail", b"a APPEND x\r\n", "BAD_SYNTAX a"),
     refuses("5 ] behind the flags", b"a APPEND x (From To)] {3}\r\n", "BAD_SYNTAX a"),

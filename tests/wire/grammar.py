@@ -27,8 +27,8 @@ ON_SETS = {b"FETCH", b"STORE", b"COPY", b"MOVE", b"CONVERT"}
 ON_SETS |= {b"UID-" + name for name in ON_SETS} | {b"UID-EXPUNGE"}
 FETCHES = {b"FETCH", b"UID-FETCH"}
 UPLOADS = {b"APPEND": 1, b"REPLACE": 2, b"UID-REPLACE": 2}  # arguments before the first mail, at least
-MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlL()]*\)))*")
-ENDS = ("", "l", ")l", "(L)", "L)", ")", "))", ")))", "()")
+MAILS = re.compile(r"(?:(?:\(a*\))?q?(?:l|L|U\(L\)|C\([aqlLp]*\)))*")
+ENDS = ("", "l", ")l", "(L)", "L)", ")", "()")
 LISTS = {b"LIST", b"LSUB", b"XLIST"}
 
 QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -96,6 +96,8 @@ class Grammar:
                 if last == "(":
                     raise Fault
                 break
+            if spaces > 1 and self.fields == "open":
+                raise Fault  # inside a section
             if spaces and (last == "(" or text[at + spaces : at + spaces + 1] == b")"):
                 raise Fault
             token, kind = self._token(text, at + spaces)
@@ -122,9 +124,9 @@ class Grammar:
             if kind == "quoted" and not self.depth and not DATE_TIME.fullmatch(token):
                 raise Fault
             self.mails += {b"UTF8": "U", b"CATENATE": "C"}.get(token.upper(), letter) if not self.depth else letter
-            if not any(MAILS.fullmatch(self.mails + end) for end in ENDS):
+            if not any(MAILS.fullmatch(self._outer_mails + end) for end in ENDS):
                 raise Fault
-        elif kind == "(":
+        elif kind == "(" or (kind == "marker" and token[:1] == b"~"):
             raise Fault
 
     def _token(self, text: bytes, at: int) -> tuple[bytes, str]:
@@ -236,12 +238,28 @@ class Grammar:
         return bool(SET.match(token)) and _small(token)
 
     def finished(self) -> None:
-        if self.name in UPLOADS and not (self.mails and MAILS.fullmatch(self.mails)):
+        if self.name in UPLOADS and not (self.mails and self.whole_mails):
             raise Fault  # an upload without a mail
         if self.name in ALONE or self.name in OPTIONAL:
             return
         if self.args < (2 if self.name in FETCHES else 1):
             raise Fault
+
+    @property
+    def _outer_mails(self) -> str:
+        """The letters with a "p" for each list inside of a list."""
+        outer, depth = "", 0
+        for letter in self.mails:
+            depth -= letter == ")"
+            shown = "p" if letter == "(" and depth == 1 else letter
+            outer += shown if depth < (1 if shown in "()" else 2) else ""
+            depth += letter == "("
+        return outer
+
+    @property
+    def whole_mails(self) -> bool:
+        """Is no part of a mail open at the end?"""
+        return bool(MAILS.fullmatch(self._outer_mails))
 
     @property
     def uploads(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tests.wire.grammar import MAILS, MOST, ON_MAILS, Fault, Grammar, Limits
+from tests.wire.grammar import MOST, ON_MAILS, Fault, Grammar, Limits
 from tests.wire.server import Server
 
 ANY = {b"CAPABILITY", b"NOOP", b"LOGOUT", b"ID", b"UNKNOWN"}
@@ -252,8 +252,10 @@ class Reference:
             if re.search(rb"[\x01-\x1f\x7f]", text):
                 raise Fault(framing=True)
             grammar.tail = True
+            if not grammar.depth:
+                grammar.args = 3
             line = grammar.line(text)
-            if grammar.marker is None and not MAILS.fullmatch(grammar.mails):
+            if grammar.marker is None and not grammar.whole_mails:
                 raise Fault(framing=True)
             if grammar.marker:
                 self._too_big(grammar, tag)

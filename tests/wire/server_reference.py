@@ -15,6 +15,9 @@ MARKER = re.compile(rb"(.|^)(~?)\{([0-9]*)\}\Z", re.DOTALL)
 PLUS_MARKER = re.compile(rb"\{[0-9]+\+\}\Z")
 QUOTED = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 MOST = 4294967295
+NO_NUMBER = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH", b"CAPABILITY", b"ENABLED")
+NUMBERED = (b"EXISTS", b"EXPUNGE", b"VANISHED")
+FLAT = (b"EXISTS", b"RECENT", b"EXPUNGE", b"VANISHED", b"SEARCH", b"SORT", b"THREAD", b"FLAGS")
 
 
 class Fault(Exception):  # noqa: N818
@@ -80,6 +83,8 @@ class ServerReference:
         if number > MOST:
             raise Fault
         name = found[2].upper()
+        if number >= 0 and name in NO_NUMBER:
+            raise Fault
         if name in (b"OK", b"NO", b"BAD"):
             self._status(line, line[found.end(2) :])
         elif name in (b"BYE", b"CAPABILITY", b"ENABLED"):
@@ -92,7 +97,7 @@ class ServerReference:
             drop = name not in self.listed
             if drop:
                 self.asked.append("UNLISTED")
-            self._data(line, drop=drop)
+            self._data(line, drop=drop, flat=name in FLAT and (name in self.listed or name in NUMBERED))
 
     def _numbers(self, name: bytes, number: int) -> None:
         if name == b"FETCH" and number < 1:
@@ -121,7 +126,7 @@ class ServerReference:
     def _status(self, line: bytes, text: bytes) -> None:
         """Text is no data: quotes, parens and markers mean nothing in it."""
         body = text[:-2]
-        if re.search(rb"[\x01-\x1f\x7f]", body) or not self._code_passes(body):
+        if re.search(rb"[\x01-\x1f\x7f]|\}\Z", body) or not self._code_passes(body):
             self.asked.append("STATUS")
         self.shown += line
 
@@ -134,7 +139,7 @@ class ServerReference:
         found = NAME.match(body, 2)
         return bool(found) and found[0].upper() in self.codes and b"]" in body  # type: ignore[index]
 
-    def _data(self, line: bytes, *, drop: bool) -> None:
+    def _data(self, line: bytes, *, drop: bool, flat: bool) -> None:
         depth = 0
         while True:
             text = line[:-2]
@@ -145,6 +150,8 @@ class ServerReference:
                     raise Fault
                 self.shown += b"" if drop else line
                 return
+            if flat:
+                raise Fault
             octets = self.data[self.at : self.at + size]
             self.at += len(octets)
             self.shown += b"" if drop else line + octets

@@ -75,7 +75,6 @@ PASSING = [
         b"* OK [UIDNEXT 4392]",
         b"* BAD unknown",
         b"* ok [uidnext 4392] x",
-        b"* OK text {5}",
         b'* OK "open',
         b"* OK (open",
         b"* OK 8-bit \xc3\xa9 \xff",
@@ -119,6 +118,24 @@ LITERALS = [
     V("R2 19 digits", b"* 1 FETCH (BODY[] {0000000000000000005}\r\nhello)\r\n"),
     V("R2 marker in quoted", b'* LIST () "/" "a {5}"\r\n'),
     V("R2 marker in the midst", b"* SEARCH {5} 1\r\n"),
+    V("R2 marker in text", b"* OK text {5}\r\n", asks=("STATUS",)),
+    V("R2 text of a code ends in a marker", b"* OK [UIDNEXT 4392] x{5}\r\n", asks=("STATUS",)),
+    V("R2 marker in the midst of text", b"* OK text {5} x\r\n"),
+    V("R2 marker in tagged text", b"a OK text {5}\r\n", asks=("STATUS",), client=b"a NOOP\r\n"),
+    V("R2 marker behind +", b"+ x {5}\r\n", b"+ OK\r\n", client=b"a APPEND x {5}\r\n"),
+    *(
+        closes(f"R2 literal in {data.decode()}", b"* " + data + b" {9}\r\n* BYE x\r\n\r\n", "BAD_LITERAL")
+        for data in (
+            b"5 EXISTS",
+            b"1 RECENT",
+            b"1 EXPUNGE",
+            b"VANISHED 1",
+            b"SEARCH 1",
+            b"SORT",
+            b"THREAD",
+            b"FLAGS ()",
+        )
+    ),
     closes("R2 {5+}", b"* 1 FETCH (BODY[] {5+}\r\nhello)\r\n", "BAD_LITERAL"),
     closes("R2 x{5+}", b"* 1 FETCH (BODY[] x{5+}\r\nhello)\r\n", "BAD_LITERAL"),
     V("R2 1+57}", b'* LIST () "/" 1+57}\r\n* LIST () "/" 57+}\r\n* LIST () "/" {1+57}\r\n* 1 EXISTS\r\n'),
@@ -195,6 +212,9 @@ FRAMING = [
     ),
     closes("R unbalanced", b"* 1 FETCH (FLAGS (\\Seen)\r\n", "BAD_RESPONSE"),
     closes("R unbalanced the other way", b"* 1 FETCH (FLAGS (\\Seen)))\r\n", "BAD_RESPONSE"),
+    closes("R bare CR behind a backslash", b'* LIST () "/" "a\\\rb"\r\n', "OPEN_QUOTED"),
+    closes("R NUL behind a backslash", b'* LIST () "/" "a\\\0b"\r\n', "OPEN_QUOTED"),
+    closes("R backslash at the end", b'* LIST () "/" "a\\\r\n', "OPEN_QUOTED"),
     closes("R empty line", b"\r\n", "UNKNOWN_TAG"),
     closes("R star", b"*\r\n", "UNKNOWN_TAG"),
     closes("R star and space", b"* \r\n", "BAD_RESPONSE"),
@@ -202,6 +222,10 @@ FRAMING = [
     closes("R no name", b"* (x)\r\n", "BAD_RESPONSE"),
     closes("R name in quotes", b'* "OK" x\r\n', "BAD_RESPONSE"),
     closes("R name with more", b"* OK[X] y\r\n", "BAD_RESPONSE"),
+    *(
+        closes(f"R number before {name.decode()}", b"* 5 " + name + b" [REFERRAL x] y\r\n", "BAD_RESPONSE")
+        for name in (b"OK", b"no", b"BAD", b"BYE", b"PREAUTH", b"CAPABILITY", b"ENABLED")
+    ),
 ]
 
 NUMBERS = [

@@ -363,6 +363,44 @@ def test_a_session_that_raises_is_ended() -> None:
     assert play.shown == b""
 
 
+class Hopeless(Play):
+    """Cannot even end its session."""
+
+    def broken(self, exc: BaseException) -> None:
+        raise RuntimeError("its end") from exc
+
+
+@pytest.mark.parametrize("before", [(), (b"a SELECT x\r\n",), (b"a SELECT x\r\n", b"a1 NOOP\r\n")])
+def test_what_broke_off_a_chunk_of_the_client_ends_all(before: tuple[bytes, ...]) -> None:
+    """In the chunk in hand, in one that waited, and in what waited behind it: no octet passes any more."""
+    play = Hopeless(answers={"COMMAND": lambda play: 1 // 0})
+    for data in before:
+        play.client(data)
+    broken = b"b NOOP\r\nc ENABLE X\r\n" + b"d NOOP\r\n" * 1000
+    if before:
+        play.client(broken)
+        broken = b""
+    with pytest.raises(RuntimeError):
+        play.says(b"a OK x\r\n") if before else play.client(broken)
+    sent, shown = play.sent, play.shown
+    play.client(b"e NOOP\r\n" * 1000)
+    play.says(b"* 1 EXISTS\r\n" * 1000)
+    play.relay.resume()
+    play.relay.stop()
+    assert play.sent == sent == b"".join(before)
+    assert play.shown == shown
+
+
+def test_what_broke_off_a_chunk_of_the_server_ends_all() -> None:
+    play = Hopeless(answers={"CAPABILITY": lambda play: 1 // 0})
+    with pytest.raises(RuntimeError):
+        play.says(b"* 1 EXISTS\r\n* CAPABILITY X\r\n* 2 EXISTS\r\n")
+    play.client(b"e NOOP\r\n")
+    play.says(b"* 3 EXISTS\r\n")
+    play.relay.stop()
+    assert (play.sent, play.shown) == (b"", b"")
+
+
 @pytest.mark.parametrize("answer", [-1, 4, 99, "x"])
 def test_an_answer_that_is_none_never_passes(answer: object) -> None:
     play = Play(answers={"STATUS": lambda _: answer, "COMMAND": lambda _: answer})  # type: ignore[dict-item, return-value]

@@ -26,8 +26,8 @@ RELAYS = [peer for peer in PEERS if peer.name in ("c-relay", "uvloop")]
 @pytest.fixture(scope="module")
 def server_port() -> Iterator[int]:
     build()
-    with started_server(None) as port:
-        yield port
+    with started_server(None) as server:
+        yield server.port
 
 
 def run_load(port: int, script: str, sessions: int = 3, **more: float) -> Result:

@@ -14,7 +14,7 @@ from bench.figures import Sample
 from bench.measure import Stand, Timing
 from bench.operations import OPERATIONS, Operation
 from bench.peers import PEERS, Peer, PeerError
-from bench.processes import Cores
+from bench.processes import CannedServer, Cores
 from bench.run import Bench, check_peers, chosen_operations, chosen_peers, main
 
 NOOP, LATENCY = (next(known for known in OPERATIONS if known.name == name) for name in ("noop", "latency"))
@@ -121,8 +121,8 @@ def test_a_wrong_answer_ends_the_bench(monkeypatch: pytest.MonkeyPatch, capsys: 
         raise run.LoadError("haproxy, noop: 1 errors: a wrong answer")
 
     @contextmanager
-    def server(_core: int | None) -> Iterator[int]:
-        yield 1
+    def server(_core: int | None) -> Iterator[CannedServer]:
+        yield CannedServer(1, 1)
 
     for name, stub in (("measure", measure), ("started_server", server)):
         monkeypatch.setattr(run, name, stub)

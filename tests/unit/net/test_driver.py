@@ -288,12 +288,15 @@ def alive() -> list[str]:
 
 REFUSED = {"session": SessionAcl(name="NO", accept=False)}
 NO_SERVER = {"plug_to": (Sock(LOOPBACK, 9),)}
+NO_SERVER_OF_NAME = {"plug_to": (Sock("localhost", 9),)}
 ABORTED = {"client_conn": SockOpt(close_timeout=0)}
 DUMPED = {"level": 9}
 
 
 @pytest.mark.parametrize(
-    "items", [{}, REFUSED, NO_SERVER, ABORTED, DUMPED], ids=["whole", "refused", "no server", "aborted", "dumped"]
+    "items",
+    [{}, REFUSED, NO_SERVER, NO_SERVER_OF_NAME, ABORTED, DUMPED],
+    ids=["whole", "refused", "no server", "no server of that name", "aborted", "dumped"],
 )
 def test_a_session_leaves_nothing_behind(items: dict[str, Any]) -> None:
     """architecture.md section 8: the collector is off in workers, so no cycle may be left."""

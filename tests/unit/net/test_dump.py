@@ -92,6 +92,17 @@ def test_a_client_that_logs_in_again_is_shown_no_more(said: str) -> None:
     assert withheld(stage)[1:] == ["LOGIN-AGAIN"] * 3
 
 
+@pytest.mark.parametrize("more", [b"", b"x", b" "])
+def test_ends_of_lines_without_end(more: bytes) -> None:
+    """Any number of CRs, in any chunks; a line that begins behind them is seen."""
+    stage = login(Stage())
+    stage.from_client(b"b NOOP" + more + b"\r" * 5000)
+    assert not stage.is_closed
+    stage.from_client(b"LOGIN jana Q9ZQ9Z")
+    assert not any(b"Q9Z" in chunk for chunk in shown(stage))
+    assert withheld(stage)[-1] == "LOGIN-AGAIN"
+
+
 @pytest.mark.parametrize("said", ['b SEARCH SUBJECT "login"', "b LIST LOGINS *", "b CREATE x-LOGIN-y/z"])
 def test_other_words_do_not_hide(said: str) -> None:
     stage = login(Stage())

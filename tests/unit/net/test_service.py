@@ -13,6 +13,7 @@ from imap4fast.log import imap as entries
 from imap4fast.log import tcps
 from imap4fast.log.entry import Entry
 from imap4fast.net import service as services
+from imap4fast.net.resolve import ClientNames
 from imap4fast.session.session import Session
 from tests.play.stage import accepting
 from tests.unit.net.running import LOOPBACK, Running, closing, easy, run, serving
@@ -162,6 +163,27 @@ def test_names_are_resolved_again(monkeypatch: pytest.MonkeyPatch) -> None:
             await running.until(lambda: len(asked) > 2)
             assert await running.hears() == b""
             assert (await running.logged(entries.SESSION_ACL, 2))[1] == ("IN", "REJECTED")
+
+    run(main())
+
+
+def test_names_that_nobody_can_tell_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rules that name them go on with the addresses that were known last."""
+    asked: list[int] = []
+
+    def resolve(names: object) -> dict[str, frozenset[Address]]:
+        asked.append(1)
+        return {"here.example": frozenset({LOOPBACK})} if len(asked) == 1 else {}
+
+    monkeypatch.setattr(services, "resolve_names", resolve)
+
+    async def main() -> None:
+        conditions = Conditions(from_=(HostMember(HostName("here.example")),))
+        acl = SessionAcl(name="IN", accept=False, conditions=conditions)
+        async with serving(None, session=acl, cfg_resolution=0.05) as running:
+            await running.until(lambda: len(asked) > 2)
+            assert await running.hears() == b""
+            assert await running.logged(entries.SESSION_ACL) == [("IN", "REJECTED")]
 
     run(main())
 
@@ -316,7 +338,7 @@ class TestNamesOfClients:
 
     @pytest.mark.parametrize(("name", "heard"), [("ann.example", TALK), ("ann.test", DENIED), (None, DENIED)])
     def test_a_name_decides(self, monkeypatch: pytest.MonkeyPatch, name: str | None, heard: bytes) -> None:
-        async def named(loop: object, host: str) -> str | None:
+        async def named(names: object, host: str) -> str | None:
             assert host == "127.0.0.1"
             await asyncio.sleep(0.05)
             return name
@@ -326,14 +348,14 @@ class TestNamesOfClients:
                 assert await running.hears(SESSION) == heard
                 await running.until(lambda: running.service.sessions == running.counts.sessions() == 0)
 
-        monkeypatch.setattr(services, "confirmed_name", named)
+        monkeypatch.setattr(ClientNames, "of", named)
         run(main())
 
     def test_a_client_that_cannot_wait(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """It may leave before its name is known, and say a lot: nothing of it is read."""
         known = asyncio.Event()
 
-        async def named(loop: object, host: str) -> str | None:
+        async def named(names: object, host: str) -> str | None:
             await known.wait()
             return "ann.example"
 
@@ -347,5 +369,5 @@ class TestNamesOfClients:
                 await running.until(lambda: running.service.sessions == running.counts.sessions() == 0)
                 assert await running.hears(SESSION) == TALK
 
-        monkeypatch.setattr(services, "confirmed_name", named)
+        monkeypatch.setattr(ClientNames, "of", named)
         run(main())
