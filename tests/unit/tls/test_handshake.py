@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from typing import Any
 
 import pytest
 
@@ -173,3 +174,18 @@ def test_group_not_in_common() -> None:
     end = PythonEnd(theirs, False)
     join(end, leg)
     assert leg.fault_reason == "no suitable key share"
+
+
+@pytest.mark.parametrize("security_level", [0, 2])
+def test_old_versions_need_a_low_level(security_level: int) -> None:
+    """OpenSSL 3 speaks TLS 1.0 at level 0 alone."""
+    items: dict[str, Any] = {
+        "min_version": 0x0301,
+        "max_version": 0x0301,
+        "security_level": security_level,
+        "ciphers": b"DEFAULT",
+    }
+    client, server = Tls(client_context(**items)), Tls(server_context(**items))
+    client.set_server_name(NAME.encode())
+    join(client, server)
+    assert client.version == server.version == ("TLSv1" if security_level == 0 else None)
