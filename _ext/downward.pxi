@@ -140,7 +140,7 @@ cdef class Downward(Upward):
         if fault >= F_FIRST_FRAMING:
             return self._server_fault(fault)
         self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
-        self.plain = fault == F_NONE and memchr(p, c"[", n) == NULL and p[n - 3] != c"}"
+        self.plain = fault == F_NONE and memchr(p, c"[", n) == NULL and (n < 3 or p[n - 3] != c"}")
         answer = self._ask(question)
         self._unit = None
         if self.stopped:
