@@ -140,15 +140,13 @@ cdef class Downward(Upward):
         if fault >= F_FIRST_FRAMING:
             return self._server_fault(fault)
         self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
-        self.plain = fault == F_NONE and memchr(p, c"[", n) == NULL and p[n - 3] != c"}"
+        self.plain = fault == F_NONE and is_plain(p, n)
         answer = self._ask(question)
         self._unit = None
         if self.stopped:
             return R_DONE
         if answer == ANSWER_REPLACE:
-            self._flush_client()
-            self._to_client(<const uint8_t*>self.replacement, len(self.replacement), None)
-            self.replacement = None
+            self._replace_to_client()
             return R_DONE
         return R_PASS if answer == ANSWER_PASS else R_DONE
 
@@ -214,8 +212,7 @@ cdef class Downward(Upward):
 
     cdef int _bye(self, const uint8_t* p, Py_ssize_t n) except -1:
         """BYE: asked, but for the one that LOGOUT brings."""
-        if not self.bye and self.leaving and scan_text(p, p + n - 2) == p + n - 2 and memchr(p, c"[", n) == NULL \
-                and p[n - 3] != c"}":
+        if not self.bye and self.leaving and scan_text(p, p + n - 2) == p + n - 2 and is_plain(p, n):
             self.bye = True
             return R_PASS
         return self._question(Q_BYE, p, n)
@@ -342,7 +339,7 @@ cdef class Downward(Upward):
             return self._question(question, p, n)
         if self._state == STATE_NOT_AUTHENTICATED or question == Q_COMPLETED:
             return self._question(question, p, n)
-        if (end - 1)[0] == c"}":
+        if ends_braced(p, n):
             # Text by the grammar, yet clients that look for `{n}` at the end of any line would read n octets.
             return self._question(question, p, n)
         if p[i] == c" " and p[i + 1] == c" ":
@@ -414,8 +411,7 @@ cdef class Downward(Upward):
         """"+": only where something waits for one, else it could set free what the client holds (T-R13)."""
         cdef const uint8_t* end = p + n - 2
         cdef int hold = self.hold, answer
-        cdef bint clean = scan_text(p, end) >= end and memchr(p, c"[", n) == NULL and n <= 512 and p[1] == c" " \
-            and (end - 1)[0] != c"}"
+        cdef bint clean = scan_text(p, end) >= end and is_plain(p, n) and n <= 512 and p[1] == c" "
         if text_fault(p, end) >= F_FIRST_FRAMING:
             return self._server_fault(text_fault(p, end))
         if hold == H_SASL:
@@ -426,9 +422,7 @@ cdef class Downward(Upward):
                 return R_DONE
             self.challenge()
             if answer == ANSWER_REPLACE:
-                self._flush_client()
-                self._to_client(<const uint8_t*>self.replacement, len(self.replacement), None)
-                self.replacement = None
+                self._replace_to_client()
                 return R_DONE
             return R_PASS
         if hold == H_EMIT:

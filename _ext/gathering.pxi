@@ -91,8 +91,7 @@ cdef class Gathering(Turns):
             return self._emit_unit()
         if answer == ANSWER_REPLACE and not self.stopped:
             self._open(self.unit.data)
-            self._flush_server()
-            self._to_server(<const uint8_t*>self.replacement, len(self.replacement), None)
+            self._replace_to_server()
         self._unit = None
         self.replacement = None
         buf_drop(&self.unit)
@@ -171,13 +170,7 @@ cdef class Gathering(Turns):
         self._announced()
         if self.x.sync and not self.x.loose:
             return R_PASS
-        self._flush_server()
-        buf_drop(&self.unit)
-        canonical(p, n - 2 - (1 if self.x.sync else 2), &self.unit)
-        buf_add(&self.unit, <const uint8_t*>"}\r\n", 3)
-        self._to_server(self.unit.data, self.unit.size, None)
-        buf_drop(&self.unit)
-        return R_DONE
+        return self._send_canonical(p, n - 2 - (1 if self.x.sync else 2), b"}\r\n")
 
     cdef int _tail(self, const uint8_t* p, Py_ssize_t n) except -1:
         """The line behind an upload's octets: the end, or one more mail (RFC 3502, RFC 6855).
@@ -206,15 +199,20 @@ cdef class Gathering(Turns):
         self.c_mode = C_LINE
         self.c_unit = 0
         if self.x.loose:
-            self._flush_server()
-            canonical(p, n - 2, &self.unit)
-            buf_add(&self.unit, <const uint8_t*>"\r\n", 2)
-            self._to_server(self.unit.data, self.unit.size, None)
-            buf_drop(&self.unit)
-            return R_DONE
+            return self._send_canonical(p, n - 2, b"\r\n")
         return R_PASS
 
     # what goes on to the server
+
+    cdef int _send_canonical(self, const uint8_t* p, Py_ssize_t n, bytes end) except -1:
+        """Send the n octets at p in canonical form, and `end` behind them."""
+        self._flush_server()
+        buf_drop(&self.unit)
+        canonical(p, n, &self.unit)
+        buf_add(&self.unit, <const uint8_t*>end, len(end))
+        self._to_server(self.unit.data, self.unit.size, None)
+        buf_drop(&self.unit)
+        return R_DONE
 
     @cython.final
     cdef int _flags_of(self, int code) noexcept:

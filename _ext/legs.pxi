@@ -261,6 +261,20 @@ cdef class Legs:
         self._flush_server()
         self._to_server(<const uint8_t*>data, len(data), data)
 
+    cdef int _replace_to_client(self) except -1:
+        """Send what session put in the place of the server's line."""
+        cdef bytes line = self.replacement
+        self.replacement = None
+        self._flush_client()
+        return self._to_client(<const uint8_t*>line, len(line), line)
+
+    cdef int _replace_to_server(self) except -1:
+        """Send what session put in the place of the client's line or command."""
+        cdef bytes line = self.replacement
+        self.replacement = None
+        self._flush_server()
+        return self._to_server(<const uint8_t*>line, len(line), line)
+
     def client_paused(self):
         """The client's transport holds bytes (pause_writing)."""
         self.c_full = True

@@ -127,6 +127,16 @@ cdef void trailing_literal(const uint8_t* p, Py_ssize_t n, Lex* x) noexcept:
     x.literal = size
 
 
+cdef inline bint ends_braced(const uint8_t* p, Py_ssize_t n) noexcept:
+    """Does the line of n octets, CRLF among them, end in "}"? Some readers take that for a literal in any line."""
+    return n >= 3 and p[n - 3] == c"}"
+
+
+cdef inline bint is_plain(const uint8_t* p, Py_ssize_t n) noexcept:
+    """Has the line of n octets, CRLF among them, nothing that might be a response code or a literal?"""
+    return memchr(p, c"[", n) == NULL and not ends_braced(p, n)
+
+
 cdef int text_fault(const uint8_t* p, const uint8_t* end) noexcept:
     """NUL and lone CR are faults of framing, other control characters F_CONTROL."""
     cdef int fault = F_NONE

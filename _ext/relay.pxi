@@ -22,7 +22,6 @@ cdef class Relay(Downward):
     def client_data(self, bytes data not None):
         """A chunk from the client."""
         cdef Py_ssize_t n = len(data)
-        cdef bint whole = False
         self.cout += n
         if self.stopped:
             return
@@ -31,16 +30,7 @@ cdef class Relay(Downward):
             self._ask(Q_LIMIT)
             return
         self.owner_s = data
-        try:
-            if self._holds() or self._blocked():
-                self._keep(<const uint8_t*>data, n)
-            else:
-                self._client(<const uint8_t*>data, n)
-                self._flush_server()
-            whole = True
-        finally:
-            if not whole:
-                self._broken_off()
+        self._look_at(<const uint8_t*>data, n, self._holds())
         self.owner_s = None
 
     def server_data(self, bytes data not None):
@@ -71,20 +61,13 @@ cdef class Relay(Downward):
         """Look at what was held, unless something holds again."""
         cdef Buf held
         cdef bytes chunk = self.held_chunk
-        cdef bint whole = False
         if self.stopped or self._blocked():
             return
         if chunk is not None:
             self.held_chunk = None
             self.owner_s = chunk
             self.resuming = True
-            try:
-                self._client(<const uint8_t*>chunk + self.held_from, len(chunk) - self.held_from)
-                self._flush_server()
-                whole = True
-            finally:
-                if not whole:
-                    self._broken_off()
+            self._look_at(<const uint8_t*>chunk + self.held_from, len(chunk) - self.held_from, False)
             self.resuming = False
             self.owner_s = None
             self._reading()
@@ -92,16 +75,27 @@ cdef class Relay(Downward):
             held = self.c_held
             self.c_held.data = NULL
             self.c_held.size = self.c_held.room = 0
-            whole = False
             try:
-                self._client(held.data, held.size)
-                self._flush_server()
-                whole = True
+                self._look_at(held.data, held.size, False)
             finally:
-                if not whole:
-                    self._broken_off()
                 free(held.data)
             self._reading()
+
+    @cython.final
+    cdef int _look_at(self, const uint8_t* p, Py_ssize_t n, bint keep) except -1:
+        """Octets of the client, in their order; `keep`: those before them wait still."""
+        cdef bint whole = False
+        try:
+            if keep:
+                self._keep(p, n)
+            else:
+                self._client(p, n)
+                self._flush_server()
+            whole = True
+        finally:
+            if not whole:
+                self._broken_off()
+        return 0
 
     cdef void _broken_off(self) noexcept:
         """An exception broke off a chunk: its rest is lost, so nothing that follows may pass, and no pointer into it

@@ -140,13 +140,7 @@ cdef class Upward(Gathering):
         self._open(p)
         if not self.x.loose:
             return R_PASS
-        self._flush_server()
-        buf_drop(&self.unit)
-        canonical(p, n - 2, &self.unit)
-        buf_add(&self.unit, <const uint8_t*>"\r\n", 2)
-        self._to_server(self.unit.data, self.unit.size, None)
-        buf_drop(&self.unit)
-        return R_DONE
+        return self._send_canonical(p, n - 2, b"\r\n")
 
     cdef int _asked(self, const uint8_t* p, Py_ssize_t n) except -1:
         cdef int answer
@@ -168,10 +162,8 @@ cdef class Upward(Gathering):
             self._unit = None
             return self._forward(p, n)
         self._open(p)
-        self._flush_server()
-        self._to_server(<const uint8_t*>self.replacement, len(self.replacement), None)
+        self._replace_to_server()
         self._unit = None
-        self.replacement = None
         return R_DONE
 
     cdef bint _plain_login(self, const uint8_t* p, const uint8_t* end) except? True:
@@ -206,9 +198,7 @@ cdef class Upward(Gathering):
         if self.stopped:
             return R_DONE
         if answer == ANSWER_REPLACE:
-            self._flush_server()
-            self._to_server(<const uint8_t*>self.replacement, len(self.replacement), None)
-            self.replacement = None
+            self._replace_to_server()
         self.hold = H_SASL
         self.c_mode = C_LINE
         return R_PASS if answer == ANSWER_PASS else R_DONE

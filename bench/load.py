@@ -31,6 +31,8 @@ class Result:
     load_cpu_s: float
     p50_us: float
     p99_us: float
+    """At an offered rate: the median of those of each second."""
+    p99_all_us: float
     most_us: float
     errors: int
     first_error: str
@@ -49,6 +51,7 @@ def parse_result(line: str) -> Result:
         load_cpu_s=told["load_cpu_s"],
         p50_us=told["p50_us"],
         p99_us=told["p99_us"],
+        p99_all_us=told["p99_all_us"],
         most_us=told["most_us"],
         errors=told["errors"],
         first_error=told["first_error"],

@@ -57,6 +57,7 @@ def sample_of(result: Result, used_ns: int) -> Sample:
         "load_cpu_us": result.load_cpu_s * 1e6 / result.operations,
         "p50_us": result.p50_us,
         "p99_us": result.p99_us,
+        "p99_all_us": result.p99_all_us,
         "most_us": result.most_us,
     }
 

@@ -29,6 +29,7 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "latency": (
         ("p50_us", "p50 µs", "{:.0f}"),
         ("p99_us", "p99 µs", "{:.0f}"),
+        ("p99_all_us", "p99 of all", "{:.0f}"),
         ("most_us", "most µs", "{:.0f}"),
         ("cpu_us", "CPU µs/op", "{:.1f}"),
     ),

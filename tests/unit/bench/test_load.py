@@ -18,6 +18,7 @@ TOLD = {
     "load_cpu_s": 0.25,
     "p50_us": 1.0,
     "p99_us": 2.0,
+    "p99_all_us": 2.0,
     "most_us": 3.0,
     "errors": 0,
     "first_error": "",

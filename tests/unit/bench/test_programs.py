@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -61,6 +64,26 @@ def test_an_offered_rate_is_kept_and_latency_counts_from_the_intended_time(serve
     result = run_load(server_port, "noop", 5, seconds=1, rate=2000)
     assert 1700 < result.operations < 2300
     assert 0 < result.p50_us <= result.p99_us <= result.most_us
+
+
+def test_one_stall_is_in_one_second_of_many() -> None:
+    def stall(pid: int) -> None:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(0.2)
+        os.kill(pid, signal.SIGCONT)
+
+    build()
+    with (
+        started_server(None) as server,
+        started_load(load_command(server.port, "noop", 5, seconds=5, rate=1000), None) as load,
+    ):
+        load.ready()
+        timer = threading.Timer(1.5, stall, (server.pid,))
+        timer.start()
+        result = load.run()
+        timer.join()
+    assert result.p99_all_us > 50_000
+    assert result.p99_us < result.p99_all_us / 2
 
 
 def test_wake_runs_each_session_once(server_port: int) -> None:

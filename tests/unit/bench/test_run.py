@@ -22,7 +22,7 @@ Run = tuple[str, str, float]
 
 
 def sample(value: float) -> Sample:
-    names = ("operations_s", "cpu_s_per_gb", "p50_us", "p99_us", "most_us", "load_cpu_us")
+    names = ("operations_s", "cpu_s_per_gb", "p50_us", "p99_us", "p99_all_us", "most_us", "load_cpu_us")
     return {**dict.fromkeys(names, value), "cpu_us": value}
 
 
