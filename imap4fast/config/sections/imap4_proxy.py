@@ -22,7 +22,7 @@ from imap4fast.config.sections.session_acl import SESSION_ACL
 from imap4fast.config.sections.source_address import SOURCE_ADDRESS
 from imap4fast.config.sections.ssl import SSL_SESSION_CACHE
 from imap4fast.config.sections.tcpserver import TCPSERVER
-from imap4fast.config.settings import Proxy
+from imap4fast.config.settings import MOST_PENDING, Proxy
 from imap4fast.config.types import (
     DIRECTORY,
     DURATION,
@@ -67,9 +67,6 @@ class _CfgResolution(Branch):
     def write(self, value: Any) -> str:
         return super().write(("start", None) if value is None else ("refresh", value))
 
-
-MOST_PENDING = 250
-"""The most that the wire keeps track of (imap4fast.policy.limits)."""
 
 _IN_MEMORY = Scaled("size", SIZE_SUFFIXES, 0, 2**30)
 
