@@ -31,7 +31,6 @@ from imap4fast.session.charter import Charter
 from imap4fast.session.session import Session
 
 TICK_S = 0.5
-FLUSH_S = 0.25
 LAST_WORDS_S = 2.0
 """How long a worker that ends waits for its clients to take their BYE."""
 
@@ -92,7 +91,6 @@ class Service:
             )
             self._servers.append(server)
         self.loop.call_later(TICK_S, self._tick)
-        self.loop.call_later(FLUSH_S, self._flush)
 
     def _maker(self, listen: Listen) -> Callable[[], ClientEnd]:
         return partial(ClientEnd, self, listen.transparent)
@@ -246,10 +244,6 @@ class Service:
                 break
             del self._parting[driver]
             driver.cut_server()
-
-    def _flush(self) -> None:
-        self.loop.call_later(FLUSH_S, self._flush)
-        self.logs.flush()
 
     async def _refresh_names(self) -> None:
         """Addresses of the names that conditions use, now and every `cfg-resolution refresh`."""
