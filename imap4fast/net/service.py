@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of
+from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of, set_options
 from imap4fast.config.settings import Listen, Settings
 from imap4fast.config.values import Address
 from imap4fast.imap.replies import Reply
@@ -23,7 +23,7 @@ from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
-from imap4fast.net.options import server_options
+from imap4fast.net.options import accepted_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
@@ -47,6 +47,7 @@ class Service:
         self.loop: asyncio.AbstractEventLoop
         self.clock: Callable[[], float] = time.monotonic
         self.server_options = server_options(settings.proxy.server_conn)
+        self._client_options = accepted_options(settings.proxy.client_conn)
         self.dump = Dump(settings.proxy, logs)
         self._drivers: dict[Driver, None] = {}
         self._parting: dict[Driver, float] = {}
@@ -112,6 +113,8 @@ class Service:
             transport.abort()
             return
         transport.set_write_buffer_limits(0)
+        if self._client_options:
+            set_options(fd, self._client_options)
         octets, port = peer
         address, host = addresses.known(octets)
         client = (host, port)
