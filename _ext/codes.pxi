@@ -75,8 +75,9 @@ cdef enum Answer:
     ANSWER_DROP = 1
     ANSWER_REPLACE = 2
     ANSWER_CLOSE = 3
+    ANSWER_HOLD = 4          # a command waits for the server's greeting, and is judged again then
 
-ANSWERS = ("PASS", "DROP", "REPLACE", "CLOSE")
+ANSWERS = ("PASS", "DROP", "REPLACE", "CLOSE", "HOLD")
 
 # Questions: one name a line, index is the code.
 QUESTIONS = (
@@ -97,6 +98,8 @@ QUESTIONS = (
     "SERVER_FAULT",
     "LIMIT",        # a limit in bytes was reached (`limit` says which)
     "APPENDLIMIT",  # data of STATUS that name it, where max_mail_out is set
+    "CLIENT_TLS",   # TLS of the client's leg has said its end, or is broken
+    "SERVER_TLS",
 )
 
 cdef enum Question:
@@ -116,6 +119,8 @@ cdef enum Question:
     Q_SERVER_FAULT = 14
     Q_LIMIT = 15
     Q_APPENDLIMIT = 16
+    Q_CLIENT_TLS = 17
+    Q_SERVER_TLS = 18
 
 # Faults: what an end did against the grammar. Those from FIRST_FRAMING on end the session: after them nobody can say
 # where the next command begins (protocol.md R1-R3).

@@ -89,6 +89,11 @@ cdef class Gathering(Turns):
         if answer == ANSWER_PASS and not self.stopped:
             self._unit = None
             return self._emit_unit()
+        if answer == ANSWER_HOLD and not self.stopped:
+            self._unit = None
+            self.deferred = True
+            self.hold = H_CONNECT
+            return R_DONE
         if answer == ANSWER_REPLACE and not self.stopped:
             self._open(self.unit.data)
             self._replace_to_server()

@@ -46,6 +46,7 @@ cdef enum:
     MAX_UNPAUSED = 98304     # octets of a client that may wait while it is still read
     MAX_SERVER_DEPTH = 100
     PRELOGIN_LITERAL = 8192
+    TLS_SLICE = 65536        # plain octets that become ciphertext at once
 
 
 cdef class Legs:
@@ -57,12 +58,17 @@ cdef class Legs:
         object strans
         int cfd
         int sfd
+        readonly Tls ctls                  # None: the leg is plain
+        readonly Tls stls
+        public object client_tap           # called with the relay and the plain octets of a chunk before they are looked at
+        public object server_tap
         bint c_full
         bint s_full
         bint c_paused
         bint s_paused
         bint c_ended
         readonly bint s_ended      # the server has sent EOF
+        public bint alone          # no server is awaited yet: the proxy answers by itself
         readonly bint stopped
         readonly bint left         # LOGOUT was answered
         public bint bye            # the client has been told BYE
@@ -112,6 +118,7 @@ cdef class Legs:
         int emit_mark
         int n_marks
         bint emit_upload
+        bint deferred              # the unit waits to be judged again
         Lex x
         Pending* pending
         uint8_t n_pending
@@ -222,12 +229,27 @@ cdef class Legs:
         self.sfd = fd
         self.s_last = now
 
+    def secure_client(self, Tls tls not None):
+        """The client's leg speaks TLS, and the handshake is done: what comes and goes is ciphertext from now on."""
+        self.ctls = tls
+
+    def secure_server(self, Tls tls not None):
+        self.stls = tls
+
     def detach_client(self):
-        """Before the transport is closed: its descriptor may belong to another soon."""
+        """Before the transport is closed: its descriptor may belong to another soon. TLS says that it ends."""
+        if self.ctls is not None and self.ctrans is not None and not self.ctls.closing:
+            self.ctls.shutdown()
+            self._send_output(self.ctls)
+        self.client_tap = None
         self.cfd = -1
         self.ctrans = None
 
     def detach_server(self):
+        if self.stls is not None and self.strans is not None and not self.stls.closing:
+            self.stls.shutdown()
+            self._send_output(self.stls)
+        self.server_tap = None
         self.sfd = -1
         self.strans = None
 
@@ -294,16 +316,68 @@ cdef class Legs:
 
     def client_eof(self):
         self.c_ended = True
+        if self.ctls is not None:
+            self.ctls.end()
 
     def server_eof(self):
         self.s_ended = True
+        if self.stls is not None:
+            self.stls.end()
 
     @cython.final
     cdef int _to_client(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
-        cdef ssize_t sent = 0
         if self.ctrans is None:
             return 0
+        if self.ctls is not None:
+            return self._seal(self.ctls, p, n)
         self.cin += n
+        return self._send_client(p, n, whole)
+
+    @cython.final
+    cdef int _to_server(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
+        if self.strans is None:
+            return 0
+        if self.stls is not None:
+            return self._seal(self.stls, p, n)
+        self.sout += n
+        return self._send_server(p, n, whole)
+
+    cdef int _seal(self, Tls tls, const uint8_t* p, Py_ssize_t n) except -1:
+        """Plain octets for the leg of `tls`: slice by slice, so that ciphertext takes no room beside them. A leg that
+        has said its end, or is broken, takes nothing any more: the session is about to end.
+        """
+        cdef Py_ssize_t size
+        while n > 0 and not tls.faulted and not tls.closing:
+            size = n if n < TLS_SLICE else TLS_SLICE
+            if tls.write(p, size) == TLS_FAULT:
+                raise RuntimeError(f"TLS: {tls.fault_reason}")
+            if tls is self.ctls:
+                self.cin += size
+            else:
+                self.sout += size
+            self._send_output(tls)
+            p += size
+            n -= size
+        return 0
+
+    cdef int _send_output(self, Tls tls) except -1:
+        """Send the ciphertext that a leg has made. It must be taken whatever happens: its room is shared."""
+        cdef const uint8_t* p = NULL
+        cdef Py_ssize_t n = 0
+        if not tls.output(&p, &n):
+            return 0
+        try:
+            if tls is self.ctls:
+                if self.ctrans is not None:
+                    self._send_client(p, n, None)
+            elif self.strans is not None:
+                self._send_server(p, n, None)
+        finally:
+            tls.sent()
+        return 0
+
+    cdef inline int _send_client(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
+        cdef ssize_t sent = 0
         if self.cfd >= 0 and not self.c_full:
             sent = send(self.cfd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL)
             if sent == n:
@@ -316,12 +390,8 @@ cdef class Legs:
             self.ctrans.write(PyBytes_FromStringAndSize(<const char*>p + sent, n - sent))
         return 0
 
-    @cython.final
-    cdef int _to_server(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
+    cdef inline int _send_server(self, const uint8_t* p, Py_ssize_t n, bytes whole) except -1:
         cdef ssize_t sent = 0
-        if self.strans is None:
-            return 0
-        self.sout += n
         if self.sfd >= 0 and not self.s_full:
             sent = send(self.sfd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL)
             if sent == n:
@@ -410,7 +480,7 @@ cdef class Legs:
         cdef int answer
         try:
             answer = self.session.ask(question)
-            if answer < 0 or answer > 3:
+            if answer < 0 or answer > ANSWER_HOLD:
                 raise ValueError(answer)
         except Exception as exc:
             answer = ANSWER_CLOSE

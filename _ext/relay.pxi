@@ -21,32 +21,75 @@ cdef class Relay(Downward):
 
     def client_data(self, bytes data not None):
         """A chunk from the client."""
-        cdef Py_ssize_t n = len(data)
+        if self.ctls is None:
+            self._from_client(<const uint8_t*>data, len(data), data)
+        elif not self.stopped:
+            self._open_client(<const uint8_t*>data, len(data))
+
+    @cython.final
+    cdef int _from_client(self, const uint8_t* p, Py_ssize_t n, bytes owner) except -1:
+        """Plain octets of the client, in `owner` where it is given."""
+        if self.client_tap is not None:
+            self.client_tap(self, PyBytes_FromStringAndSize(<const char*>p, n) if owner is None else owner)
         self.cout += n
         if self.stopped:
-            return
+            return 0
         if self.max_bytes_out and self.cout > self.max_bytes_out:
             self.limit = LIMIT_BYTES_OUT
             self._ask(Q_LIMIT)
-            return
-        self.owner_s = data
-        self._look_at(<const uint8_t*>data, n, self._holds())
+            return 0
+        self.owner_s = owner
+        self._look_at(p, n, self._holds())
         self.owner_s = None
+        return 0
+
+    cdef int _open_client(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """Ciphertext of the client."""
+        cdef Tls tls = self.ctls
+        cdef Py_ssize_t got
+        if tls.faulted or tls.closed:
+            return 0
+        tls.feed(p, n)
+        try:
+            while True:
+                got = tls.read(tls_plain, TLS_PLAIN)
+                self._send_output(tls)
+                if got <= 0 or self.stopped:
+                    break
+                self._from_client(tls_plain, got, None)
+        finally:
+            tls.settle()
+        if (tls.faulted or tls.closed) and not self.stopped:
+            self._ask(Q_CLIENT_TLS)
+        return 0
 
     def server_data(self, bytes data not None):
         """A chunk from the server."""
-        cdef Py_ssize_t n = len(data)
-        cdef bint whole = False
+        if self.stls is None:
+            self._from_server(<const uint8_t*>data, len(data), data)
+        elif not self.stopped:
+            self._open_server(<const uint8_t*>data, len(data))
+
+    @cython.final
+    cdef int _from_server(self, const uint8_t* p, Py_ssize_t n, bytes owner) except -1:
+        """Plain octets of the server, in `owner` where it is given."""
+        if self.server_tap is not None:
+            self.server_tap(self, PyBytes_FromStringAndSize(<const char*>p, n) if owner is None else owner)
         self.sin += n
         if self.stopped:
-            return
+            return 0
         if self.max_bytes_in and self.cin + n > self.max_bytes_in:
             self.limit = LIMIT_BYTES_IN
             self._ask(Q_LIMIT)
-            return
-        self.owner_c = data
+            return 0
+        return self._hear(p, n, owner)
+
+    @cython.final
+    cdef int _hear(self, const uint8_t* p, Py_ssize_t n, bytes owner) except -1:
+        cdef bint whole = False
+        self.owner_c = owner
         try:
-            self._server(<const uint8_t*>data, n)
+            self._server(p, n)
             self._flush_client()
             whole = True
         finally:
@@ -56,13 +99,64 @@ cdef class Relay(Downward):
         if self.release and not self.stopped:
             self.release = False
             self.resume()
+        return 0
+
+    cdef int _open_server(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """Ciphertext of the server."""
+        cdef Tls tls = self.stls
+        cdef Py_ssize_t got
+        if tls.faulted or tls.closed:
+            return 0
+        tls.feed(p, n)
+        try:
+            while True:
+                got = tls.read(tls_plain, TLS_PLAIN)
+                self._send_output(tls)
+                if got <= 0 or self.stopped:
+                    break
+                self._from_server(tls_plain, got, None)
+        finally:
+            tls.settle()
+        if (tls.faulted or tls.closed) and not self.stopped:
+            self._ask(Q_SERVER_TLS)
+        return 0
+
+    def server_said(self, bytes line not None):
+        """A line that stands for what the server said where the relay did not listen: its greeting, before TLS."""
+        self._hear(<const uint8_t*>line, len(line), line)
+
+    def count_talk(self, uint64_t received, uint64_t sent):
+        """Octets of a talk with the server that the relay did not hear."""
+        self.sin += received
+        self.sout += sent
+
+    def await_server(self):
+        """From now on a server's greeting is awaited: commands that come before it are held."""
+        self.alone = False
+        self.hold = H_CONNECT
+
+    @property
+    def unread(self):
+        """Octets of the client that stand behind the line in question, or wait."""
+        cdef Py_ssize_t held = 0 if self.held_chunk is None else len(self.held_chunk) - self.held_from
+        return self.left_over + held + self.c_held.size + self.c_line.size
 
     def resume(self):
         """Look at what was held, unless something holds again."""
         cdef Buf held
-        cdef bytes chunk = self.held_chunk
+        cdef bytes chunk
         if self.stopped or self._blocked():
             return
+        if self.deferred:
+            self.deferred = False
+            try:
+                self._judge_again()
+            except BaseException:
+                self._broken_off()
+                raise
+            if self.stopped or self._blocked():
+                return
+        chunk = self.held_chunk
         if chunk is not None:
             self.held_chunk = None
             self.owner_s = chunk
@@ -122,7 +216,7 @@ cdef class Relay(Downward):
             return T_MAX_TIME
         if self.login_until and now >= self.login_until and self._state == STATE_NOT_AUTHENTICATED:
             return T_LOGIN
-        if not self.s_greeted:
+        if not self.s_greeted and not self.alone:
             return T_GREETING if self.greeting_until and now >= self.greeting_until else 0
         if self._stalled(self.ctrans, self.c_full, &self.c_queue, &self.c_write, now, self.client_send_s):
             return T_CLIENT_SEND

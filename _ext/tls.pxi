@@ -370,7 +370,14 @@ cdef class Tls:
                 del found[0]
         return tuple(found)
 
-    # --- from Python, for tests ------------------------------------------------------------------------------
+    # --- from Python, for the handshake and for tests ------------------------------------------------------------------------------
+
+    def shake(self, bytes data not None):
+        """Feed a chunk to the handshake; the ciphertext for the other side. What stands behind the handshake waits."""
+        self.feed(<const uint8_t*><const char*>data, len(data))
+        self.handshake()
+        self.settle()
+        return self._take()
 
     def pump(self, bytes data not None, Py_ssize_t most=-1):
         """Feed a chunk, go on with the handshake, read, but no more than `most` octets where it is not negative:

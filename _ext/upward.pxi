@@ -155,7 +155,9 @@ cdef class Upward(Gathering):
         else:
             self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
         answer = self._ask_client(Q_COMMAND)
-        if self.stopped or answer == ANSWER_DROP:
+        if answer == ANSWER_HOLD and not self.stopped:
+            self._defer(p, n)
+        if self.stopped or answer == ANSWER_DROP or answer == ANSWER_HOLD:
             self._unit = None
             return R_DONE
         if answer == ANSWER_PASS:
@@ -165,6 +167,34 @@ cdef class Upward(Gathering):
         self._replace_to_server()
         self._unit = None
         return R_DONE
+
+    cdef int _defer(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """A command in one line waits for the server's greeting."""
+        buf_drop(&self.unit)
+        buf_add(&self.unit, p, n)
+        self.n_marks = 0
+        self.deferred = True
+        self.hold = H_CONNECT
+        self.commands -= 1
+        return 0
+
+    cdef int _judge_again(self) except -1:
+        """A command that waited for the server's greeting: its gate may be another one now."""
+        cdef Buf line
+        if self.n_marks:
+            if self._gate.actions[self.c_code] == GATE_DENY:
+                self._refused(self.unit.data, self.unit.size)
+            else:
+                self._asked_unit()
+            return 0
+        line = self.unit
+        memset(&self.unit, 0, sizeof(Buf))
+        try:
+            if self._client_line(line.data, line.size) == R_PASS and not self.stopped:
+                self._to_server(line.data, line.size, None)
+        finally:
+            free(line.data)
+        return 0
 
     cdef bint _plain_login(self, const uint8_t* p, const uint8_t* end) except? True:
         """Is this canonical line LOGIN with two atoms or quoted strings, the user's without escapes? Its name is kept

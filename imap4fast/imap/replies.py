@@ -52,6 +52,12 @@ class Reply(Enum):
     STARTTLS_UNAVAILABLE = (35, b"NOPERM")
     COMPRESS_UNAVAILABLE = (36, b"NOPERM")
     TLS_REQUIRED = (37, b"PRIVACYREQUIRED")
+    READY = (38, b"")
+    BEGIN_TLS = (39, b"")
+    DONE = (40, b"")
+    GOODBYE = (41, b"")
+    TLS_ACTIVE = (42, b"")
+    SERVER_TLS = (43, b"UNAVAILABLE")
 
     @property
     def code(self) -> bytes:
@@ -97,6 +103,12 @@ ENGLISH = {
     Reply.STARTTLS_UNAVAILABLE: "STARTTLS is not available",
     Reply.COMPRESS_UNAVAILABLE: "COMPRESS is not available",
     Reply.TLS_REQUIRED: "encrypted connection required",
+    Reply.READY: "ready",
+    Reply.BEGIN_TLS: "begin TLS",
+    Reply.DONE: "done",
+    Reply.GOODBYE: "goodbye",
+    Reply.TLS_ACTIVE: "TLS is active already",
+    Reply.SERVER_TLS: "no safe connection to the mail server",
 }
 
 CZECH = {
@@ -137,6 +149,12 @@ CZECH = {
     Reply.STARTTLS_UNAVAILABLE: "STARTTLS není k dispozici",
     Reply.COMPRESS_UNAVAILABLE: "COMPRESS není k dispozici",
     Reply.TLS_REQUIRED: "je vyžadováno šifrované spojení",
+    Reply.READY: "připraveno",
+    Reply.BEGIN_TLS: "zahajte TLS",
+    Reply.DONE: "hotovo",
+    Reply.GOODBYE: "na shledanou",
+    Reply.TLS_ACTIVE: "TLS je již v činnosti",
+    Reply.SERVER_TLS: "k poštovnímu serveru nevede bezpečné spojení",
 }
 
 

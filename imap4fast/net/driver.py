@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from imap4fast._wire import set_options
+from imap4fast._wire import Tls, set_options
 from imap4fast.config.values import Address, Sock
 from imap4fast.imap.replies import Reply
 from imap4fast.log import netc as entries
@@ -15,7 +16,10 @@ from imap4fast.log.cause import cause
 from imap4fast.log.imap import INTERNAL_ERROR
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
+from imap4fast.net.handshake import Handshake
+from imap4fast.net.securing import ServerLeg, begin_client, listen
 from imap4fast.net.steps import Steps
+from imap4fast.session import tls
 from imap4fast.session.session import Session
 
 if TYPE_CHECKING:
@@ -36,8 +40,8 @@ class Driver:
 
     __slots__ = (
         "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at",
-        "connect_until", "recorded", "relay", "server", "server_address", "service", "session", "to_text", "track_key",
-        "watched",
+        "connect_until", "opening", "recorded", "relay", "server", "server_address", "server_sock", "service",
+        "session", "shake", "shake_until", "to_text", "track_key", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -65,12 +69,20 @@ class Driver:
         self.client_done = False
         self.recorded = False
         self.watched = False
+        self.shake: Handshake | None = None
+        self.shake_until = 0.0
+        self.opening: ServerLeg | None = None
+        self.server_sock: Sock
         self.session: Session
 
     @property
     def server_text(self) -> str | None:
         """`ADDRESS:PORT` of the server, None before it is known."""
         return addresses.shown(*self.server_address) if self.server_address is not None else None
+
+    def today(self) -> datetime.datetime:
+        """Now, of the host's clock, with its zone."""
+        return datetime.datetime.now(datetime.UTC)
 
     def service_name(self, port: int) -> str:
         """The system's name of a port."""
@@ -84,12 +96,82 @@ class Driver:
         if not session.open():
             self.refuse(b"")
             return
-        if not session.admit():
-            self.refuse(session.refusal(Reply.DENIED))
+        use = session.acl.client_ssl
+        if use is None:
+            if not session.admit():
+                self.refuse(session.refusal(Reply.DENIED))
+                return
+            self.relay.attach_client(self.client, fd, now)
+            session.start(self.relay)
+            self.connect(session.acl.plug_to)
+        elif use.starttls:
+            self.relay.attach_client(self.client, fd, now)
+            session.stand_alone(self.relay)
+        else:
+            session.await_tls(self.relay)
+            self.start_tls()
+
+    def proceed(self) -> None:
+        """Search the command-acls and connect, or turn the client away, who hears already."""
+        session = self.session
+        if session.admit():
+            session.start(self.relay)
+            self.connect(session.acl.plug_to)
+        else:
+            session.turn_away()
+
+    # ---- TLS ----------------------------------------------------------------------------------------------------
+
+    def start_tls(self) -> None:
+        """TLS begins on the client's leg with the next octets."""
+        assert self.client is not None
+        service = self.service
+        self.shake_until = service.now + service.shake_s(self.session.acl)
+        self.shake = begin_client(self, self.client)
+
+    def client_shaken(self, why: str | None) -> None:
+        """The client's handshake is over; `why` there is no TLS, or None."""
+        shake, session, relay, client = self.shake, self.session, self.relay, self.client
+        self.shake = None
+        self.shake_until = 0.0
+        if session.over or shake is None or client is None:
             return
-        self.relay.attach_client(self.client, fd, now)
-        session.start(self.relay)
-        self.connect(session.acl.plug_to)
+        if why is not None:
+            tls.failed(session, "CLIENT", shake.tls.verify_error or why)
+            return
+        relay.attach_client(client, client.get_extra_info("socket").fileno(), self.service.clock())
+        relay.secure_client(shake.tls)
+        if not tls.client_secured(session, shake.tls):
+            session.end(None, "client-cert-match")
+            return
+        listen(client, relay.client_data)
+        self.proceed()
+        relay.client_data(b"")
+
+    def server_secured(self, leg: Tls) -> bool:
+        """The handshake with the server is done. False: the session has ended for its certificate."""
+        return not self.session.over and tls.server_secured(self.session, leg)
+
+    def server_unsafe(self, why: str) -> None:
+        """There is no TLS with the server though there must be."""
+        if not self.session.over:
+            tls.failed(self.session, "SERVER", why)
+
+    def server_opened(self, leg: ServerLeg) -> None:
+        """The relay takes the server's leg over."""
+        self.opening = None
+        relay, talk = self.relay, leg.talk
+        relay.attach_server(leg.transport, leg.transport.get_extra_info("socket").fileno(), self.service.clock())
+        if leg.tls is not None:
+            relay.secure_server(leg.tls)
+        listen(leg.transport, relay.server_data)
+        if talk is not None and talk.greeting is not None:
+            relay.count_talk(talk.received, talk.sent)
+            relay.server_said(talk.greeting)
+            if talk.rest:
+                relay.server_said(talk.rest)
+        if leg.tls is not None:
+            relay.server_data(b"")
 
     def refuse(self, data: bytes) -> None:
         """Close a connection that is not let in, after at most one line."""
@@ -130,6 +212,7 @@ class Driver:
                     if self.session.over:
                         return
                     self.server_address = attempt
+                    self.server_sock = sock
                     if self.session.logs.detailed:
                         self.session.log(entries.CONNECTING, self.server_text)
                     self.connect_until = service.clock() + service.proxy.server_conn.conn_timeout
@@ -190,14 +273,18 @@ class Driver:
         if rows:
             set_options(fd, rows)
         now = service.clock()
-        relay = self.relay
-        relay.greeting_until = now + service.proxy.server_conn.recv_timeout
-        relay.attach_server(transport, fd, now)
+        self.relay.greeting_until = now + service.proxy.server_conn.recv_timeout
         logs = self.session.logs
         if logs.detailed:
             self.session.log(entries.CONNECTED, self.server_text, now - self.session.began)
             if logs.full:
-                service.dump.tap_server(transport, end, self.session.number)
+                service.dump.tap_server(self.relay, self.session.number)
+        use = self.session.powers.acl.server_ssl
+        if use is None:
+            self.relay.attach_server(transport, fd, now)
+        else:
+            self.opening = ServerLeg(self, transport, use, self.server_sock)
+            self.opening.begin()
 
     # ---- ends ---------------------------------------------------------------------------------------------------
 
@@ -207,7 +294,8 @@ class Driver:
         self.client_done = True
         if self.session.over:
             self._client_close()
-        elif self.relay.quiet:
+        elif self.relay.quiet or self.shake is not None:
+            tls.cut_off(self.session, "CLIENT", self.relay.ctls)
             self.session.client_gone()
         else:
             self.answer_until = self.service.now + self.service.proxy.client_conn.close_timeout
@@ -227,8 +315,11 @@ class Driver:
     def server_ended(self) -> None:
         """EOF from the server."""
         self.relay.server_eof()
-        if self.session.over and self.server is not None:
-            self.server.close()
+        if self.session.over:
+            if self.server is not None:
+                self.server.close()
+        else:
+            tls.cut_off(self.session, "SERVER", self.relay.stls)
         self.session.server_gone()
 
     def server_lost(self, error: Exception | None) -> None:
@@ -257,6 +348,7 @@ class Driver:
         self._record(0)
         relay = self.relay
         relay.detach_server()
+        self._drop_handshakes()
         if self.attempt is not None:
             self.attempt.cancel()
         if self.server is not None:
@@ -267,6 +359,16 @@ class Driver:
             self._client_close()
         else:
             self._linger()
+
+    def _drop_handshakes(self) -> None:
+        """What they have in hand is of no use any more; they hold this driver."""
+        if self.shake is not None:
+            self.shake.drop()
+            self.shake = None
+        self.shake_until = 0.0
+        if self.opening is not None:
+            self.opening.drop()
+            self.opening = None
 
     def _server_close(self, server: asyncio.Transport) -> None:
         """A server in the midst of an answer is not listened to until it has said all."""
@@ -336,6 +438,7 @@ class Driver:
         self.relay.stop()
         self.relay.detach_client()
         self.relay.detach_server()
+        self._drop_handshakes()
         for transport in (self.client, self.server):
             if transport is not None:
                 transport.abort()
@@ -352,6 +455,9 @@ class Driver:
         if self.close_at and now >= self.close_at:
             self.abort()
             return
+        if self.shake_until and now >= self.shake_until:
+            self.shake_until = 0.0
+            tls.failed(self.session, "CLIENT", "no handshake in time")
         if self.connect_until and now >= self.connect_until and self.attempt is not None:
             self.attempt.cancel()
         if self.client_done and not self.session.over and (self.relay.quiet or now >= self.answer_until):

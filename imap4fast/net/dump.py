@@ -14,16 +14,13 @@ at what a line means, since a client that breaks the protocol has credentials, t
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 
 from imap4fast._wire import NOT_AUTHENTICATED, Relay
 from imap4fast.config.settings import Proxy
 from imap4fast.log import netc as entries
 from imap4fast.log.escape import Block
 from imap4fast.log.setup import Logs
-from imap4fast.net.endpoint import ClientEnd, ServerEnd
 
 MOST_WAITING = 262144
 """Octets shown that may wait in memory for lines to be made of them."""
@@ -65,15 +62,13 @@ class Dump:
         self._logs = logs
         self._waiting = 0
 
-    def tap_client(self, transport: asyncio.Transport, end: ClientEnd, number: int) -> None:
+    def tap_client(self, relay: Relay, number: int) -> None:
         """Dump what the client of session `number` says; to be called before anything of it was received."""
-        end.data_received = FromClient(self, end.relay, number, end.data_received)
-        transport.set_protocol(end)  # it keeps `data_received` as it was
+        relay.client_tap = FromClient(self, number)
 
-    def tap_server(self, transport: asyncio.Transport, end: ServerEnd, number: int) -> None:
+    def tap_server(self, relay: Relay, number: int) -> None:
         """The same for the server."""
-        end.data_received = FromServer(self, end.relay, number, end.data_received)
-        transport.set_protocol(end)
+        relay.server_tap = FromServer(self, number)
 
     def client_chunk(self, number: int, offset: int, data: bytes, withheld: str) -> None:
         """One line for a chunk; `withheld` is why it is not shown, "" to show it."""
@@ -99,29 +94,24 @@ class Dump:
 
 
 class FromClient:
-    """Stands before what takes the client's chunks."""
+    """Hears the client's chunks, plain ones where there is TLS, before the relay looks at them."""
 
-    __slots__ = ("_again", "_clear", "_dump", "_line", "_number", "_private", "_relay", "_take", "_tokens")
+    __slots__ = ("_again", "_clear", "_dump", "_line", "_number", "_private", "_tokens")
 
-    def __init__(self, dump: Dump, relay: Relay, number: int, take: Callable[[bytes], None]) -> None:
+    def __init__(self, dump: Dump, number: int) -> None:
         self._dump = dump
-        self._relay = relay
         self._number = number
-        self._take = take
         self._line = b""
         self._tokens = Tokens()
         self._clear = False
         self._again = False
         self._private = False
 
-    def __call__(self, data: bytes) -> None:
+    def __call__(self, relay: Relay, data: bytes) -> None:
         """A chunk from the client."""
-        relay = self._relay
-        self._dump.client_chunk(self._number, relay.cout, data, self._withheld(data))
-        self._take(data)
+        self._dump.client_chunk(self._number, relay.cout, data, self._withheld(relay, data))
 
-    def _withheld(self, data: bytes) -> str:
-        relay = self._relay
+    def _withheld(self, relay: Relay, data: bytes) -> str:
         logged_in = relay.state != NOT_AUTHENTICATED
         text = self._line + data
         logins = len(_LOGIN.findall(text))
@@ -143,25 +133,21 @@ class FromClient:
 
 
 class FromServer:
-    """Stands before what takes the server's chunks."""
+    """Hears the server's chunks."""
 
-    __slots__ = ("_dump", "_number", "_relay", "_take", "_tokens")
+    __slots__ = ("_dump", "_number", "_tokens")
 
-    def __init__(self, dump: Dump, relay: Relay, number: int, take: Callable[[bytes], None]) -> None:
+    def __init__(self, dump: Dump, number: int) -> None:
         self._dump = dump
-        self._relay = relay
         self._number = number
-        self._take = take
         self._tokens = Tokens()
 
-    def __call__(self, data: bytes) -> None:
+    def __call__(self, relay: Relay, data: bytes) -> None:
         """A chunk from the server."""
-        relay = self._relay
         withheld = _PRIVATE if self._tokens.seen(data) else ""
         if relay.state == NOT_AUTHENTICATED:
             withheld = _BEFORE_LOGIN
         self._dump.server_chunk(self._number, relay.sin, data, withheld)
-        self._take(data)
 
 
 class Tokens:

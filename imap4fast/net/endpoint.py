@@ -23,11 +23,12 @@ class ClientEnd(asyncio.Protocol):
 
     data_received: Callable[[bytes], None]  # type: ignore[assignment]
 
-    __slots__ = ("data_received", "driver", "relay", "service", "transparent")
+    __slots__ = ("data_received", "driver", "listener", "relay", "service", "transparent")
 
-    def __init__(self, service: Service, transparent: bool) -> None:
+    def __init__(self, service: Service, transparent: bool, listener: str) -> None:
         self.service = service
         self.transparent = transparent
+        self.listener = listener
         self.relay = relay = Relay()
         self.data_received = relay.client_data
         self.driver: Driver | None = None

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of, set_options
-from imap4fast.config.settings import Listen, Settings
+from imap4fast.config.settings import Listen, SessionAcl, Settings
 from imap4fast.config.values import Address
 from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as imap_entries
@@ -23,9 +23,11 @@ from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
+from imap4fast.net.handshake import Queue
 from imap4fast.net.options import accepted_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.policy.facts import Facts
+from imap4fast.policy.limits import NEVER_S, idle_timeout
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
 from imap4fast.session.session import Session
@@ -45,6 +47,7 @@ class Service:
         self.counts = counts
         self.column = column
         self.loop: asyncio.AbstractEventLoop
+        self.handshakes: Queue
         self.clock: Callable[[], float] = time.monotonic
         self.server_options = server_options(settings.proxy.server_conn)
         self._client_options = accepted_options(settings.proxy.client_conn)
@@ -80,11 +83,16 @@ class Service:
         """Server legs that are about to close."""
         return len(self._parting)
 
+    def shake_s(self, acl: SessionAcl) -> float:
+        """How long the handshake with a client may take."""
+        return min(idle_timeout(self.proxy, acl, None) or NEVER_S, self.proxy.login_timeout or NEVER_S)
+
     async def start(self, sockets: Sequence[tuple[socket.socket, Listen]]) -> None:
         """Resolve the names of the configuration, then accept on the sockets."""
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.loop.set_exception_handler(self._broken)
+        self.handshakes = Queue(self.loop.call_soon)
         await self._refresh_names()
         for sock, listen in sockets:
             server = await self.loop.create_server(
@@ -94,7 +102,8 @@ class Service:
         self.loop.call_later(TICK_S, self._tick)
 
     def _maker(self, listen: Listen) -> Callable[[], ClientEnd]:
-        return partial(ClientEnd, self, listen.transparent)
+        # Tickets of TLS are good at the listening address alone that gave them.
+        return partial(ClientEnd, self, listen.transparent, repr(listen))
 
     def adopt(self, sock: socket.socket, listen: Listen) -> None:
         """A connection that another process accepted."""
@@ -130,7 +139,7 @@ class Service:
                 self.logs.write(entries.CONNECTION_ACCEPTED, driver.client_text, place.text)
             self._number += 1
             if self.logs.full:
-                self.dump.tap_client(transport, end, self._number)
+                self.dump.tap_client(end.relay, self._number)
             facts = Facts(address, port, place.sock, end.transparent)
             if self._charter.policy.needs_client_name:
                 self._keep(self.loop.create_task(self._named(driver, transport, end, facts, self._number, fd)))

@@ -157,6 +157,18 @@ def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], 
     return action
 
 
+BEFORE_SERVER = frozenset((b"CAPABILITY", b"NOOP", b"ID", b"LOGOUT", b"STARTTLS", b"LOGIN", b"AUTHENTICATE"))
+"""Commands that the proxy answers, or lets wait, while there is no server (architecture.md section 5)."""
+
+
+def powers_before_server() -> Powers:
+    """What every session may do that begins before a server is connected: each command is asked about."""
+    powers = Powers(CommandAcl(name="", accept=True))
+    actions = bytes(wire.ASK if name in BEFORE_SERVER else wire.DENY for name in wire.COMMANDS)
+    powers.gate = wire.Gate(actions, responses.CODES, responses.UNTAGGED, False)
+    return powers
+
+
 def compile_gate(acl: CommandAcl, commands: frozenset[bytes], unknown: bool) -> wire.Gate:
     """The tables of the gate. `unknown` lets names pass that no list has."""
     action = action_of(acl, commands)

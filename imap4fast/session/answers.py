@@ -6,3 +6,4 @@ PASS = 0
 DROP = 1
 REPLACE = 2
 CLOSE = 3
+HOLD = 4

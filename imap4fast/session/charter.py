@@ -6,7 +6,7 @@ from imap4fast._wire import Limits
 from imap4fast.config.settings import CommandAcl, SessionAcl, Settings
 from imap4fast.imap.replies import Reply, text
 from imap4fast.log.setup import Logs
-from imap4fast.policy.gate import Powers
+from imap4fast.policy.gate import Powers, powers_before_server
 from imap4fast.policy.limits import limits_of
 from imap4fast.policy.search import Policy
 
@@ -14,13 +14,14 @@ from imap4fast.policy.search import Policy
 class Charter:
     """Made once for each load of the configuration; sessions keep the one under which they began."""
 
-    __slots__ = ("_limits", "_said", "logs", "policy", "powers", "proxy")
+    __slots__ = ("_limits", "_said", "before_server", "logs", "policy", "powers", "proxy")
 
     def __init__(self, settings: Settings, policy: Policy, logs: Logs) -> None:
         self.proxy = settings.proxy
         self.policy = policy
         self.logs = logs
         self.powers = {acl.name: Powers(acl) for acl in settings.proxy.command_acls if acl.accept}
+        self.before_server = powers_before_server()
         self._limits: dict[tuple[str, str], Limits] = {}
         self._said: dict[tuple[str, Reply, bytes], bytes] = {}
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imap4fast._wire import COMMANDS
 from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as entries
-from imap4fast.session import answers
+from imap4fast.session import alone, answers
 from imap4fast.session.login import Sasl, normalised
 
 if TYPE_CHECKING:
@@ -177,6 +177,8 @@ def select(session: Session) -> int:
 
 def look(session: Session) -> int:
     """The question COMMAND."""
+    if session.relay.alone:
+        return alone.look(session)
     name = session.relay.command
     answer = _LOOKS[name](session)
     if answer != answers.DROP and session.logs.detailed:

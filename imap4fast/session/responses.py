@@ -126,8 +126,10 @@ def greeting(session: Session) -> int:
     if condition != b"OK":
         session.fault("SERVER", "BAD_GREETING", session.relay.sin)
         return session.end(Reply.SERVER_FAULT, "bad greeting")
+    shown = rewritten(session, line, "GREETING")
+    hidden = session.alone
     session.greeted()
-    return _replace(session, rewritten(session, line, "GREETING"))
+    return answers.DROP if hidden else _replace(session, shown)
 
 
 def capability(session: Session) -> int:

@@ -7,6 +7,7 @@ judges every command by them; what is open (AUTHENTICATE, IDLE, an upload) is th
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from imap4fast.log.cause import cause
 from imap4fast.log.entry import Entry
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.gate import Powers
-from imap4fast.session import answers, commands, faults, responses
+from imap4fast.session import alone, answers, commands, faults, responses, tls
 from imap4fast.session.charter import Charter
 from imap4fast.session.login import Sasl, normalised
 
@@ -47,11 +48,26 @@ class Outside(Protocol):
     def server_address(self) -> tuple[str, int] | None:
         """The server's address and port, None before they are known."""
 
+    def proceed(self) -> None:
+        """Search the command-acls and connect, or turn the client away."""
+
+    def start_tls(self) -> None:
+        """TLS begins on the client's leg with the next octets; `Session.client_secured` or `tls_failed` follows."""
+
+    def client_ended(self) -> None:
+        """The client sends no more."""
+
+    def server_ended(self) -> None:
+        """The server sends no more."""
+
     def connect(self, servers: Sequence[Sock]) -> None:
         """Try the servers in order; `Session.connected` or `connect_failed` follows."""
 
     def close(self) -> None:
         """Send what is queued, then close both legs."""
+
+    def today(self) -> datetime.datetime:
+        """Now, with its zone."""
 
     def service_name(self, port: int) -> str:
         """The system's name of a port."""
@@ -65,7 +81,7 @@ class Session:
     """One client's connection and what belongs to it."""
 
     __slots__ = (
-        "acl", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
+        "acl", "alone", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
         "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule",
         "sasl", "status", "transparent", "unlisted_seen", "user",
     )  # fmt: skip
@@ -81,6 +97,8 @@ class Session:
         self.acl: SessionAcl
         self.powers: Powers
         self.relay: Relay
+        self.alone = False
+        """Whether the proxy greeted by itself: the server's greeting is not for the client."""
         self.language = "EN"
         self.user: str | None = None
         self.candidate: str | None = None
@@ -117,6 +135,24 @@ class Session:
         facts.server = (first.host, first.port)
         return True
 
+    def await_tls(self, relay: Relay) -> None:
+        """The client's leg begins with TLS."""
+        self.relay = relay
+        self.status = "ACCEPTED"
+
+    def stand_alone(self, relay: Relay) -> None:
+        """The client's leg begins with STARTTLS: greet, and answer until a server is wanted."""
+        self.alone = relay.alone = True
+        self.powers = self.charter.before_server
+        self._begin(relay)
+        alone.greet(self)
+
+    @property
+    def tls_required(self) -> bool:
+        """Whether a login needs TLS that is not there yet."""
+        use = self.acl.client_ssl
+        return use is not None and use.params.require_tls and self.relay.ctls is None
+
     def admit(self) -> bool:
         """Search the command-acls. False: `refusal` is due."""
         decision = self.charter.policy.command(self.facts)
@@ -132,7 +168,11 @@ class Session:
         return True
 
     def start(self, relay: Relay) -> None:
-        """Give an admitted session its wire, with its limits."""
+        """Give an admitted session its wire, with its limits. A server's greeting is awaited."""
+        self._begin(relay)
+        relay.await_server()
+
+    def _begin(self, relay: Relay) -> None:
         self.relay = relay
         powers = self.powers
         relay.begin(self, powers.gate)
@@ -141,11 +181,16 @@ class Session:
         self.status = "ACCEPTED"
         self.result = "OK"
 
+    def turn_away(self) -> None:
+        """A command-acl denies a client that hears already."""
+        self.status = "REJECTED"
+        self.end(Reply.DENIED, self.reason)
+
     def heed_level(self) -> None:
         """Let the relay decide without questions where the log's level wants no line of that. For a session that has
         begun; to be called again when the level changes.
         """
-        self.relay.brief = not self.logs.detailed
+        self.relay.brief = not self.logs.detailed and not self.alone
 
     def refusal(self, reply: Reply) -> bytes:
         """One `* BYE` for a client that is not let in."""
@@ -170,6 +215,9 @@ class Session:
     def greeted(self) -> None:
         """The server's greeting was good: the client's commands are looked at from now on."""
         self.relay.greeted()
+        if self.alone:
+            self.alone = False
+            self.heed_level()
 
     def learn(self, names: bytes) -> None:
         """What the server offers in its present state decides the form of AUTHENTICATE.
@@ -381,6 +429,8 @@ _FLOWS = dict(
             faults.server_fault,
             faults.limit,
             responses.append_limit,
+            tls.client_leg,
+            tls.server_leg,
         ),
         strict=True,
     )
