@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from imap4fast.config.settings import Settings, SslParams, SslUse
 from imap4fast.errors import ConfigError, SetupError
-from imap4fast.log import ssle, tcps
+from imap4fast.log import cfgp, ssle, tcps
 from imap4fast.log.setup import Logs
 from imap4fast.net.tlsmaterial import Material, read_materials
 from imap4fast.proc import tickets
@@ -29,10 +29,17 @@ class Keyring:
         self._settings = _absolute(settings)
         self._logs = logs
         try:
-            self.materials: tuple[Material, ...] = read_materials(self._settings)
+            self.materials = self._read()
         except ConfigError as error:
             raise SetupError("ssl-params", error) from error
         self._tickets = TicketKeys(now, tickets.CHANGE_S) if self.materials else None
+
+    def _read(self) -> tuple[Material, ...]:
+        materials = read_materials(self._settings)
+        for material in materials:
+            for warning in material.warnings:
+                self._logs.write(cfgp.CONFIG_WARNING, warning)
+        return materials
 
     @property
     def ticket_keys(self) -> tuple[bytes, ...]:
@@ -56,7 +63,7 @@ class Keyring:
             return False
         self._logs.write(tcps.RELOAD_FAILED, "not supported yet but for the files of ssl-params", severity="N")
         try:
-            self.materials = read_materials(self._settings)
+            self.materials = self._read()
         except (ConfigError, SetupError) as error:
             self._logs.write(ssle.NOT_READ_AGAIN, str(error))
             return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
@@ -11,11 +10,18 @@ import pytest
 from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.errors import ConfigError, SetupError
 from imap4fast.log.entry import Entry
+from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import keyring
 from imap4fast.proc.keyring import Keyring
 
-FIRST: Any = ("first",)
-OTHERS: Any = ("second", "third")
+
+def material(name: str, *warnings: str) -> Material:
+    fields = dict.fromkeys(Material.__struct_fields__)
+    return Material(**fields | {"name": name, "warnings": warnings})  # type: ignore[arg-type]
+
+
+FIRST = (material("first"),)
+OTHERS = (material("second"), material("third"))
 LEGS = SslParams(
     "BOTH",
     certificate="a.pem",
@@ -95,6 +101,14 @@ def test_every_path_is_that_of_the_start_for_good(
         assert none.client_ssl is None
         assert asked.proxy.command_acls[0].server_ssl == SslUse(rooted, starttls=True)
     assert len(files.asked) == 2
+
+
+def test_warnings_are_logged_at_the_start_and_again(files: Files) -> None:
+    logs = Logs()
+    files.gives = (material("first"), material("second", "it has expired", "everybody may read it"))
+    made(logs).reload()
+    said = [args for line, args in logs.lines if line == "CFGP-102-W"]
+    assert said == [("it has expired",), ("everybody may read it",)] * 2
 
 
 def test_a_reload_keeps_the_ticket_keys(files: Files) -> None:

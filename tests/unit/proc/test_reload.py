@@ -326,7 +326,7 @@ def test_without_tls_there_is_nothing_to_do(
     made[0].wait_for_line("TCPS-601-K" if singleproc else "TCPS-731-K", 1 if singleproc else WORKERS)
     made[0].signal(signal.SIGRTMIN)
     made[0].wait_for_line("TCPS-714-E")
-    nothing = (mark(msgspec.msgpack.encode(())), [])
+    nothing: tuple[str, list[str]] = (mark(msgspec.msgpack.encode(())), [])
     assert [call[2:] for call in made[0].taken()] == [nothing] * (1 if singleproc else WORKERS)
     assert "SSLE-" not in made[0].log()
 

@@ -221,7 +221,7 @@ class Keyring:
 
     def __init__(self) -> None:
         self.materials: tuple[Material, ...] = ()
-        self.ticket_keys = OLD
+        self.ticket_keys: tuple[bytes, ...] = OLD
 
     def forget(self) -> None:
         self.ticket_keys = ()
@@ -233,7 +233,7 @@ def test_a_new_worker_takes_all_before_it_accepts_and_keeps_no_copy(scene: Scene
         settings=None, logs=scene.logs, counts=CountTable(1), keyring=keyring, make_service=lambda *_: scene.service
     )
     scene.master.send(Drain(0))
-    uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own))  # type: ignore[arg-type]
+    uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own))
     assert scene.service.calls == [((), OLD), "start", "stop", 0]
     assert keyring.ticket_keys == ()
 
