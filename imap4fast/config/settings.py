@@ -10,6 +10,9 @@ import msgspec
 
 from imap4fast.config.values import HostList, Sock, TimePeriodSet, TimeSpec, WordList
 
+MOST_PENDING = 250
+"""What 0 means for max-pending, and the most that the wire keeps track of."""
+
 
 class SockOpt(msgspec.Struct, frozen=True):
     """`sock-opt {}`, `client-conn {}`, `server-conn {}`."""
