@@ -264,6 +264,8 @@ INTEGER = Integer()
 PORT = Integer(1, 65535, "port")
 SIZE = Scaled("size", SIZE_SUFFIXES, 0, 2**60)
 SIZE_NOT_0 = Scaled("size", SIZE_SUFFIXES, 1, 2**60)
+SIZE_IN_MEMORY = Scaled("size", SIZE_SUFFIXES, 0, 2**30)
+"""Of what is kept in memory, the proxy's or the kernel's."""
 DURATION = Scaled("duration", DURATION_SUFFIXES, 0, 86400 * 36500)
 DURATION_NOT_0 = Scaled("duration", DURATION_SUFFIXES, 1, 86400 * 36500)
 DECIMAL = Decimal()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of
+from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of, set_options
 from imap4fast.config.settings import Listen, Settings
 from imap4fast.config.values import Address
 from imap4fast.imap.replies import Reply
@@ -23,7 +23,7 @@ from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
-from imap4fast.net.options import server_options
+from imap4fast.net.options import accepted_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.net.tlsmaterial import Contexts, Material
 from imap4fast.policy.facts import Facts
@@ -32,7 +32,6 @@ from imap4fast.session.charter import Charter
 from imap4fast.session.session import Session
 
 TICK_S = 0.5
-FLUSH_S = 0.25
 LAST_WORDS_S = 2.0
 """How long a worker that ends waits for its clients to take their BYE."""
 
@@ -49,6 +48,7 @@ class Service:
         self.loop: asyncio.AbstractEventLoop
         self.clock: Callable[[], float] = time.monotonic
         self.server_options = server_options(settings.proxy.server_conn)
+        self._client_options = accepted_options(settings.proxy.client_conn)
         self.dump = Dump(settings.proxy, logs)
         self.tls = Contexts(())
         self._drivers: dict[Driver, None] = {}
@@ -94,7 +94,6 @@ class Service:
             )
             self._servers.append(server)
         self.loop.call_later(TICK_S, self._tick)
-        self.loop.call_later(FLUSH_S, self._flush)
 
     def _maker(self, listen: Listen) -> Callable[[], ClientEnd]:
         return partial(ClientEnd, self, listen.transparent)
@@ -116,6 +115,8 @@ class Service:
             transport.abort()
             return
         transport.set_write_buffer_limits(0)
+        if self._client_options:
+            set_options(fd, self._client_options)
         octets, port = peer
         address, host = addresses.known(octets)
         client = (host, port)
@@ -248,10 +249,6 @@ class Service:
                 break
             del self._parting[driver]
             driver.cut_server()
-
-    def _flush(self) -> None:
-        self.loop.call_later(FLUSH_S, self._flush)
-        self.logs.flush()
 
     async def _refresh_names(self) -> None:
         """Addresses of the names that conditions use, now and every `cfg-resolution refresh`."""

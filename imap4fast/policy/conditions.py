@@ -182,15 +182,20 @@ class _Words(Condition):
 
     def __init__(self, item: str, members: WordList) -> None:
         super().__init__(item, f"{item} {word_list_text(members)};")
-        self._test = WordTest(members)
+        self._test = WordTest(self._compared(members))
+
+    @staticmethod
+    def _compared(members: WordList) -> WordList:
+        """The members as they are compared; the text shows them as they were given."""
+        return members
 
 
-class _User(Condition):
-    __slots__ = ("_test",)
+class _User(_Words):
+    __slots__ = ()
 
-    def __init__(self, item: str, members: WordList) -> None:
-        super().__init__(item, f"{item} {word_list_text(members)};")
-        self._test = WordTest(without_case(members))
+    @staticmethod
+    def _compared(members: WordList) -> WordList:
+        return without_case(members)
 
     def fits(self, facts: Facts) -> Fit:
         return CANNOT_TELL if facts.user is None else self._test.fits((facts.user.casefold(),))

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from imap4fast._wire import Limits
-from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
+from imap4fast.config.settings import MOST_PENDING, CommandAcl, Proxy, SessionAcl
 
 CEILING = 1 << 24
 """What 0, none, means for a line or a gathered literal: the wire keeps these in memory. Bytes."""
-
-MOST_PENDING = 250
-"""What 0 means for max-pending, and the most that the wire keeps track of."""
 
 NEVER_S = 1e12
 

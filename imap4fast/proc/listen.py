@@ -10,13 +10,13 @@ import socket
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
-from imap4fast.config.settings import Listen, Proxy, SockOpt
+from imap4fast.config.settings import Listen, Proxy
 from imap4fast.config.values import Address
 from imap4fast.errors import SetupError
+from imap4fast.net.options import listening_options
 from imap4fast.proc import interface, steering
 
 SockAddress = tuple[str, int] | tuple[str, int, int, int]
-KEEPALIVE_PROBES = 4
 
 
 class Place:
@@ -164,7 +164,7 @@ def _bind(place: Place, proxy: Proxy, workers: int) -> Group:
             sock = _socket(place)
             sockets.append(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-            for level, option, value in inherited_options(proxy.client_conn, place.family):
+            for level, option, value in listening_options(proxy.client_conn, place.family):
                 sock.setsockopt(level, option, value)
             sock.setblocking(False)
             _bind_one(sock, place)
@@ -176,33 +176,3 @@ def _bind(place: Place, proxy: Proxy, workers: int) -> Group:
             error if isinstance(error, SetupError) else SetupError(f"{describe(place.item)}: {place}", error)
         ) from error
     return Group(place, sockets)
-
-
-def inherited_options(opt: SockOpt, family: int) -> Iterator[tuple[int, int, int]]:
-    """Level, option and value of everything that an accepted socket takes over from its listening socket.
-
-    A silent client is found out after `keepalive` and as long again for the probes; one that takes no data after
-    `send-timeout`.
-    """
-    tcp, sol = socket.IPPROTO_TCP, socket.SOL_SOCKET
-    yield tcp, socket.TCP_NODELAY, int(opt.nodelay)
-    if opt.keepalive:
-        yield sol, socket.SO_KEEPALIVE, 1
-        yield tcp, socket.TCP_KEEPIDLE, _seconds(opt.keepalive)
-        yield tcp, socket.TCP_KEEPINTVL, _seconds(opt.keepalive / KEEPALIVE_PROBES)
-        yield tcp, socket.TCP_KEEPCNT, KEEPALIVE_PROBES
-    yield tcp, socket.TCP_USER_TIMEOUT, int(opt.send_timeout * 1000)
-    if opt.sock_rcvbuf:
-        yield sol, socket.SO_RCVBUF, opt.sock_rcvbuf
-    if opt.sock_sndbuf:
-        yield sol, socket.SO_SNDBUF, opt.sock_sndbuf
-    if opt.ip_tos is not None:
-        if family == socket.AF_INET:
-            yield socket.IPPROTO_IP, socket.IP_TOS, opt.ip_tos
-        else:
-            yield socket.IPPROTO_IPV6, socket.IPV6_TCLASS, opt.ip_tos
-
-
-def _seconds(duration: float) -> int:
-    """Within what the kernel takes for keep-alive times."""
-    return min(max(int(duration), 1), 32767)

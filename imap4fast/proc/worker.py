@@ -169,7 +169,7 @@ class Worker:
         self._logs.write(LOGS_REOPENED)
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Every HEARTBEAT_S: says that the loop turns, and does what is due now and then."""
+        """Every HEARTBEAT_S: says that the loop turns, and does what is due now and then; nothing else flushes logs."""
         loop.call_later(HEARTBEAT_S, self._beat, loop)
         self._counts.settle()
         self._logs.flush()

@@ -231,16 +231,17 @@ class Session:
 
     def fault(self, side: str, code: str, offset: int) -> None:
         """An end broke the protocol."""
-        self.log(entries.FAULT, side, code, offset, severity=self._loudness())
+        self.complaints += 1
+        self.log(entries.FAULT, side, code, offset, severity=self._loudness)
 
+    @property
     def _loudness(self) -> str:
         """W for the first faults and refusals of a session, D for what a client repeats without end (T-L16)."""
-        self.complaints += 1
         return "W" if self.complaints <= MOST_COMPLAINTS else "D"
 
     def limited(self, item: str, value: int) -> None:
         """A limit of the configuration was reached; the fault or refusal that is its consequence counts by itself."""
-        self.log(entries.LIMIT, item, value, severity="W" if self.complaints <= MOST_COMPLAINTS else "D")
+        self.log(entries.LIMIT, item, value, severity=self._loudness)
 
     def reply(self, tag: bytes, condition: bytes, reply: Reply) -> None:
         """A line of the proxy's own, tagged or not, between units."""
@@ -248,15 +249,18 @@ class Session:
 
     def bad(self, reply: Reply) -> int:
         """`tag BAD`, counted."""
-        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name, severity=self._loudness())
-        self.reply(self.relay.tag, b"BAD", reply)
+        self._refused(b"BAD", reply)
         return answers.DROP if self.count_bad() else answers.CLOSE
 
     def refuse(self, reply: Reply) -> int:
         """`tag NO`: understood, not permitted."""
-        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name, severity=self._loudness())
-        self.reply(self.relay.tag, b"NO", reply)
+        self._refused(b"NO", reply)
         return answers.DROP
+
+    def _refused(self, condition: bytes, reply: Reply) -> None:
+        self.complaints += 1
+        self.log(entries.COMMAND_REFUSED, self.relay.command, reply.name, severity=self._loudness)
+        self.reply(self.relay.tag, condition, reply)
 
     def count_bad(self) -> bool:
         """One more bad command. False: too many, the session has ended (T-S14, T-L16)."""

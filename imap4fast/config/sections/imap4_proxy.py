@@ -22,7 +22,7 @@ from imap4fast.config.sections.session_acl import SESSION_ACL
 from imap4fast.config.sections.source_address import SOURCE_ADDRESS
 from imap4fast.config.sections.ssl import SSL_SESSION_CACHE
 from imap4fast.config.sections.tcpserver import TCPSERVER
-from imap4fast.config.settings import Proxy
+from imap4fast.config.settings import MOST_PENDING, Proxy
 from imap4fast.config.types import (
     DIRECTORY,
     DURATION,
@@ -31,11 +31,10 @@ from imap4fast.config.types import (
     INTEGER,
     KEY,
     SIZE,
-    SIZE_SUFFIXES,
+    SIZE_IN_MEMORY,
     STR,
     Integer,
     Ref,
-    Scaled,
 )
 
 
@@ -67,11 +66,6 @@ class _CfgResolution(Branch):
     def write(self, value: Any) -> str:
         return super().write(("start", None) if value is None else ("refresh", value))
 
-
-MOST_PENDING = 250
-"""The most that the wire keeps track of (imap4fast.policy.limits)."""
-
-_IN_MEMORY = Scaled("size", SIZE_SUFFIXES, 0, 2**30)
 
 _PROCESS = (
     Item(keyword="phase", type=Integer(0, 255), help="label without effect"),
@@ -111,11 +105,11 @@ _CONNECTIONS = (
     Item(keyword="auth", type=AUTH_TYPE, refuses=refused_auth, help="out-of-band login"),
 )
 _LIMITS = (
-    Item(keyword="max-line", type=_IN_MEMORY, help="length of a line from the client; 0: 16M"),
-    Item(keyword="max-server-line", type=_IN_MEMORY, help="length of a line from the server; 0: 16M"),
+    Item(keyword="max-line", type=SIZE_IN_MEMORY, help="length of a line from the client; 0: 16M"),
+    Item(keyword="max-server-line", type=SIZE_IN_MEMORY, help="length of a line from the server; 0: 16M"),
     Item(
         keyword="max-literal",
-        type=_IN_MEMORY,
+        type=SIZE_IN_MEMORY,
         help="size of a literal outside uploads; before login 8K; per command twice that; 0: 16M",
     ),
     Item(

@@ -12,15 +12,14 @@ from imap4fast.config.types import (
     DURATION_NOT_0,
     DURATION_SUFFIXES,
     SIZE,
+    SIZE_IN_MEMORY,
     SIZE_NOT_0,
-    SIZE_SUFFIXES,
     YES_NO,
     Integer,
     Scaled,
 )
 
 _CLIENTS_TOS = -1
-_BUFFER = Scaled("size", SIZE_SUFFIXES, 0, 2**30)
 _SEND_TIMEOUT = Scaled("duration", DURATION_SUFFIXES, 1, (2**31 - 1) // 1000)
 """The kernel counts TCP_USER_TIMEOUT in milliseconds."""
 _KEEPALIVE = Scaled("duration", DURATION_SUFFIXES, 0, 32767)
@@ -61,8 +60,8 @@ _ITEMS = (
         default="64K",
         help="most bytes queued at once in user space",
     ),
-    Item(keyword="sock-rcvbuf", type=_BUFFER, help="receive buffer of the socket; 0: the kernel's"),
-    Item(keyword="sock-sndbuf", type=_BUFFER, help="send buffer of the socket; 0: the kernel's"),
+    Item(keyword="sock-rcvbuf", type=SIZE_IN_MEMORY, help="receive buffer of the socket; 0: the kernel's"),
+    Item(keyword="sock-sndbuf", type=SIZE_IN_MEMORY, help="send buffer of the socket; 0: the kernel's"),
     Item(keyword="keepalive", type=_KEEPALIVE, help="TCP keep-alive; 0: none"),
     Item(keyword="nodelay", type=YES_NO, help="TCP_NODELAY"),
     Item(

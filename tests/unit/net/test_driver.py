@@ -338,3 +338,22 @@ def test_a_server_that_lives_on_is_watched() -> None:
             writer.close()
 
     run(main())
+
+
+@pytest.mark.parametrize("nodelay", [True, False])
+def test_nodelay_on_both_legs(nodelay: bool) -> None:
+    """The loop turns it on for every connection; `nodelay no` takes it back."""
+    opt = SockOpt(nodelay=nodelay)
+
+    async def main() -> None:
+        async with serving(client_conn=opt, server_conn=opt) as running:
+            _, writer = await running.client()
+            await running.logged(netc.CONNECTED)
+            (driver,) = running.service._drivers
+            for transport in (driver.client, driver.server):
+                assert transport is not None
+                sock = transport.get_extra_info("socket")
+                assert bool(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) is nodelay
+            writer.close()
+
+    run(main())

@@ -8,7 +8,7 @@ import pytest
 
 from imap4fast._wire import set_options
 from imap4fast.config.settings import SockOpt
-from imap4fast.net.options import server_options
+from imap4fast.net.options import listening_options, server_options
 
 
 def test_defaults() -> None:
@@ -42,7 +42,20 @@ def test_tos_of_ipv6() -> None:
         assert sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) == 16
 
 
-@pytest.mark.parametrize(("seconds", "probe"), [(1, 1), (2, 1), (90, 30)])
-def test_probes_of_keepalive(seconds: float, probe: int) -> None:
+@pytest.mark.parametrize(("seconds", "idle", "probe"), [(1, 1, 1), (2, 2, 1), (90, 90, 22), (10**6, 32767, 32767)])
+def test_times_of_keepalive(seconds: float, idle: int, probe: int) -> None:
     watch = server_options(SockOpt(keepalive=seconds)).watch
+    assert (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, idle) in watch
     assert (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, probe) in watch
+    with socket.socket() as sock:
+        assert set_options(sock.fileno(), watch) == 0
+
+
+@pytest.mark.parametrize("nodelay", [True, False])
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_listening_sockets_get_all_that_server_legs_get(family: socket.AddressFamily, nodelay: bool) -> None:
+    opt = SockOpt(nodelay=nodelay, sock_rcvbuf=65536, sock_sndbuf=32768, ip_tos=16)
+    four, six, watch = server_options(opt)
+    server = {*(four if family == socket.AF_INET else six), *watch}
+    row = (socket.IPPROTO_TCP, socket.TCP_NODELAY, int(nodelay))
+    assert {*listening_options(opt, family)} == server | {row}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast.config.sections.imap4_proxy import MOST_PENDING
-from imap4fast.config.settings import Proxy, SessionAcl, SockOpt
+from imap4fast.config.settings import MOST_PENDING, Proxy, SessionAcl, SockOpt
 from imap4fast.policy import limits
 from tests.play.stage import accepting
 
@@ -53,15 +52,11 @@ def test_none() -> None:
     )
     found = limits.limits_of(proxy, IN, accepting())
     assert found.max_line == found.max_server_line == found.max_literal == limits.CEILING
-    assert found.max_pending == limits.MOST_PENDING
+    assert found.max_pending == MOST_PENDING
     assert found.idle_s == limits.NEVER_S
     assert found.login_s == found.time_s == 0
 
 
 @pytest.mark.parametrize("wanted", [251, 1000, 10**9])
 def test_pending_is_at_most_what_the_wire_keeps(wanted: int) -> None:
-    assert limits.limits_of(Proxy(name="P", max_pending=wanted), IN, accepting()).max_pending == limits.MOST_PENDING
-
-
-def test_the_configuration_knows_the_most_that_the_wire_keeps() -> None:
-    assert MOST_PENDING == limits.MOST_PENDING
+    assert limits.limits_of(Proxy(name="P", max_pending=wanted), IN, accepting()).max_pending == MOST_PENDING

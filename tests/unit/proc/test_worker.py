@@ -192,6 +192,28 @@ def test_says_that_it_lives(scene: Scene) -> None:
     assert "flush" in scene.logs.calls
 
 
+@pytest.mark.parametrize("alone", [False, True])
+def test_logs_are_flushed_with_each_beat(scene: Scene, monkeypatch: pytest.MonkeyPatch, alone: bool) -> None:
+    monkeypatch.setattr(worker, "HEARTBEAT_S", 0.01)
+    runs = scene.worker
+    if alone:
+        runs = Worker(scene.service, scene.logs, CountTable(1), [(scene.listening, ITEM)])  # type: ignore[arg-type]
+
+    async def script() -> None:
+        run = asyncio.get_running_loop().create_task(runs.run())
+        async with asyncio.timeout(5):
+            while scene.logs.calls.count("flush") < 3:
+                await asyncio.sleep(0.005)
+            runs.drain(0)
+            await run
+
+    uvloop.run(script())
+
+
+def test_lines_do_not_wait_longer_than_a_quarter_of_a_second() -> None:
+    assert worker.HEARTBEAT_S <= 0.25
+
+
 def test_changes_level_and_reopens_logs(scene: Scene) -> None:
     async def script(scene: Scene) -> None:
         for frame in (Level(up=True), Level(up=False), Reopen(), Drain(0)):
