@@ -179,7 +179,7 @@ cdef int store_crls(SSL_CTX* ctx, bytes pem) except -1:
         BIO_free(source)
 
 
-cdef list tls_folder(str folder):
+def tls_folder(str folder not None):
     """What the files of a folder hold, each content once: every certificate has a link by its hash beside it."""
     contents = {}
     try:
@@ -192,7 +192,7 @@ cdef list tls_folder(str folder):
     return list(contents)
 
 
-cdef list tls_system():
+def tls_system():
     """OpenSSL's own certificates on this machine: its file, else its folder. SSL_CERT_FILE and SSL_CERT_DIR count."""
     file_name = _os.environ.get(X509_get_default_cert_file_env().decode()) or X509_get_default_cert_file().decode()
     if _os.path.exists(file_name):

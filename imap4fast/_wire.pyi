@@ -282,6 +282,9 @@ class TlsError(Exception):
     why: str
     def __init__(self, what: str, why: str) -> None: ...
 
+def tls_folder(folder: str) -> list[bytes]: ...
+def tls_system() -> list[bytes]: ...
+
 @final
 class TlsContext:
     def __init__(

@@ -226,6 +226,8 @@ def _build(section: Section, bound: Bound) -> Any:
     if "line" in fields:
         span = bound.statement.keyword.span
         values["line"] = span.source.position(span.start)[0]
+    if "path" in fields:
+        values["path"] = bound.statement.keyword.span.source.path
     if "accept" in fields:
         values.setdefault("accept", False)
     return section.struct(**values)

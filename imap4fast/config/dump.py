@@ -10,8 +10,10 @@ from imap4fast.config.schema import Item, Section, default_of, defaults_of
 from imap4fast.config.sections.command_acl import COMMAND_ACL
 from imap4fast.config.sections.imap4_proxy import IMAP4_PROXY
 from imap4fast.config.sections.session_acl import SESSION_ACL
+from imap4fast.config.sections.ssl import SSL_PARAMS
+from imap4fast.config.sections.ssl_cert_match import SSL_CERT_MATCH
 from imap4fast.config.sections.time import TIME_PERIOD_SET
-from imap4fast.config.settings import Proxy, Settings
+from imap4fast.config.settings import CertMatch, Proxy, Settings, SslParams
 from imap4fast.config.types import Key
 from imap4fast.config.values import TimePeriodSet
 from imap4fast.names import DIALECT
@@ -41,8 +43,13 @@ def digest(proxy: Proxy) -> str:
 
 def _file(proxy: Proxy, everything: bool) -> str:
     lines = [f"version {DIALECT};"]
-    for period in _periods(proxy):
-        lines.extend(_section(TIME_PERIOD_SET, period, everything))
+    for section, used in (
+        (TIME_PERIOD_SET, _periods(proxy)),
+        (SSL_PARAMS, _params(proxy)),
+        (SSL_CERT_MATCH, _matches(proxy)),
+    ):
+        for struct in used:
+            lines.extend(_section(section, struct, everything))
     lines.extend(_section(IMAP4_PROXY, proxy, everything))
     return "\n".join(lines) + "\n"
 
@@ -51,7 +58,25 @@ def _periods(proxy: Proxy) -> list[TimePeriodSet]:
     """The sets that ACLs use, each once."""
     conditions = [acl.conditions for acl in proxy.session_acls] + [acl.conditions for acl in proxy.command_acls]
     used = [condition.time_period_set for condition in conditions]
-    return list({period.name: period for period in used if period is not None}.values())
+    return _each_once(used)
+
+
+def _params(proxy: Proxy) -> list[SslParams]:
+    """The `ssl-params` that ACLs use, each once."""
+    used = [acl.client_ssl for acl in proxy.session_acls] + [acl.server_ssl for acl in proxy.command_acls]
+    return _each_once([use.params for use in used if use is not None])
+
+
+def _matches(proxy: Proxy) -> list[CertMatch]:
+    """The `ssl-cert-match` that ACLs use, each once."""
+    used = [acl.client_cert_match for acl in proxy.session_acls]
+    for acl in proxy.command_acls:
+        used += [acl.client_cert_match, acl.server_cert_match]
+    return _each_once(used)
+
+
+def _each_once(used: list[Any]) -> list[Any]:
+    return list({one.name: one for one in used if one is not None}.values())
 
 
 def _section(section: Section, struct: Any, everything: bool) -> Iterator[str]:

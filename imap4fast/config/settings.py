@@ -97,8 +97,77 @@ class Conditions(msgspec.Struct, frozen=True):
     parent_acl: WordList | None = None
 
 
+class SslParams(msgspec.Struct, frozen=True):
+    """`ssl-params NAME {}`. Paths are of the host; `sni` is (name, certificate, key).
+
+    `verify` None: by leg, `none` for clients, `require` for servers. `ciphers`, `ciphersuites` and `curves` None: those
+    of `config/ciphers.py`. `path` and `line` are where it stands.
+    """
+
+    name: str
+    certificate: str | None = None
+    private_key: str | None = None
+    key_passphrase: str | None = None
+    sni: tuple[tuple[str, str, str], ...] = ()
+    ca_file: str | None = None
+    ca_dir: str | None = None
+    crl: tuple[str, ...] = ()
+    verify: str | None = None
+    min_version: str = "TLSv1-2"
+    max_version: str = "TLSv1-3"
+    ciphers: str | None = None
+    ciphersuites: str | None = None
+    curves: str | None = None
+    weak_tls: bool = False
+    session_tickets: bool = True
+    require_tls: bool = True
+    server_name: str | None = None
+    line: int = 0
+    path: str = ""
+
+
+class SslUse(msgspec.Struct, frozen=True):
+    """`client-ssl-params` or `server-ssl-params`: `NAME session` (TLS at once) or `NAME command` (STARTTLS)."""
+
+    params: SslParams
+    starttls: bool = False
+
+
+class CertMatch(msgspec.Struct, frozen=True):
+    """`ssl-cert-match NAME {}`. None: the condition is not given. Plain words are compared without case.
+
+    `key_usage` and `ext_key_usage` hold the names of RFC 5280; `line` is where it stands in its file.
+    """
+
+    name: str
+    subject: WordList | None = None
+    issuer: WordList | None = None
+    common_name: WordList | None = None
+    organization: WordList | None = None
+    organizational_unit: WordList | None = None
+    email: WordList | None = None
+    dns_name: WordList | None = None
+    serial: WordList | None = None
+    fingerprint: WordList | None = None
+    valid_days: int | None = None
+    key_usage: WordList | None = None
+    ext_key_usage: WordList | None = None
+    any: bool = False
+    none: bool = False
+    line: int = 0
+
+
+class SslSessionCache(msgspec.Struct, frozen=True):
+    """`ssl-session-cache {}`. `timeout`: how long a session may be resumed. `capacity` has no effect: clients keep
+    their sessions themselves, as tickets.
+    """
+
+    capacity: int = 20000
+    timeout: float = 300
+
+
 class SessionAcl(msgspec.Struct, frozen=True):
-    """`session-acl NAME {}`. `line` is where it stands in the file."""
+    """`session-acl NAME {}`. `line` is where it stands in the file. `client_cert_match` is a requirement."""
 
     name: str
     accept: bool
@@ -108,10 +177,15 @@ class SessionAcl(msgspec.Struct, frozen=True):
     auth: tuple[str, str | None] | None = None
     plug_to: tuple[Sock, ...] = ()
     line: int = 0
+    client_ssl: SslUse | None = None
+    client_cert_match: CertMatch | None = None
 
 
 class CommandAcl(msgspec.Struct, frozen=True):
-    """`command-acl NAME {}`; `commands`/`capabilities` None: the defaults of configuration.md section 4."""
+    """`command-acl NAME {}`; `commands`/`capabilities` None: the defaults of configuration.md section 4.
+
+    `client_cert_match` is a condition, `server_cert_match` a requirement.
+    """
 
     name: str
     accept: bool
@@ -129,6 +203,9 @@ class CommandAcl(msgspec.Struct, frozen=True):
     sasl_external: bool = False
     no_mail_scanning: bool = False
     line: int = 0
+    client_cert_match: CertMatch | None = None
+    server_ssl: SslUse | None = None
+    server_cert_match: CertMatch | None = None
 
 
 class Proxy(msgspec.Struct, frozen=True):
@@ -158,6 +235,7 @@ class Proxy(msgspec.Struct, frozen=True):
     tcpserver: TcpServer = TcpServer()
     client_conn: SockOpt = SockOpt()
     server_conn: SockOpt = SockOpt()
+    ssl_session_cache: SslSessionCache = SslSessionCache()
     max_line: int = 65536
     max_server_line: int = 1048576
     max_literal: int = 65536

@@ -20,7 +20,8 @@ from imap4fast.config.sections.acl import (
     parent_acl,
 )
 from imap4fast.config.sections.mail_filter import MAIL_FILTER
-from imap4fast.config.sections.session_acl import SSL_PARAMS_TYPE, shape
+from imap4fast.config.sections.session_acl import shape
+from imap4fast.config.sections.ssl import CERT_MATCH, SSL_USE
 from imap4fast.config.settings import CommandAcl, Conditions
 from imap4fast.config.types import DURATION, INTEGER, KEY, SIZE, YES_NO, Ref, words
 from imap4fast.config.values import WordList
@@ -117,8 +118,7 @@ COMMAND_ACL = Section(
         *RESULT,
         Item(
             keyword="client-cert-match",
-            type=Ref("ssl-cert-match"),
-            supported=False,
+            type=CERT_MATCH,
             default="*",
             help="condition: the client's certificate",
         ),
@@ -145,15 +145,14 @@ COMMAND_ACL = Section(
         ),
         Item(
             keyword="server-ssl-params",
-            type=SSL_PARAMS_TYPE,
-            supported=False,
+            type=SSL_USE,
+            field="server_ssl",
             default="none",
             help="TLS of the server: session: at once (default), command: STARTTLS",
         ),
         Item(
             keyword="server-cert-match",
-            type=Ref("ssl-cert-match"),
-            supported=False,
+            type=CERT_MATCH,
             default="none",
             help="requirement: the server's certificate",
         ),

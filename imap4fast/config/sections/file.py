@@ -10,7 +10,8 @@ from imap4fast.config.sections.html_filter import HTML_FILTER
 from imap4fast.config.sections.imap4_proxy import IMAP4_PROXY
 from imap4fast.config.sections.resolver import RESOLVER
 from imap4fast.config.sections.shaper import SHAPER
-from imap4fast.config.sections.ssl import SSL_CERT_MATCH, SSL_PARAMS
+from imap4fast.config.sections.ssl import SSL_PARAMS
+from imap4fast.config.sections.ssl_cert_match import SSL_CERT_MATCH
 from imap4fast.config.sections.time import TIME_PERIOD_SET
 from imap4fast.config.types import words
 from imap4fast.names import DIALECT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from imap4fast.config.composite import Opt, Seq
 from imap4fast.config.host import SOCK
 from imap4fast.config.schema import Item, Section
 from imap4fast.config.sections.acl import (
@@ -20,10 +19,9 @@ from imap4fast.config.sections.acl import (
 )
 from imap4fast.config.sections.auth import AUTH_TYPE, refused_auth
 from imap4fast.config.sections.source_address import SOURCE_ADDRESS
+from imap4fast.config.sections.ssl import CERT_MATCH, SSL_USE
 from imap4fast.config.settings import Conditions, SessionAcl
 from imap4fast.config.types import DURATION, Ref, words
-
-SSL_PARAMS_TYPE = Seq(Ref("ssl-params"), Opt(words("session", "command")))
 
 
 def shape(direction: str) -> Item:
@@ -57,15 +55,14 @@ SESSION_ACL = Section(
         Item(keyword="language", type=LANGUAGE, help="language of the proxy's own responses"),
         Item(
             keyword="client-ssl-params",
-            type=SSL_PARAMS_TYPE,
-            supported=False,
+            type=SSL_USE,
+            field="client_ssl",
             default="none",
             help="TLS of the client: session: at once (default), command: STARTTLS",
         ),
         Item(
             keyword="client-cert-match",
-            type=Ref("ssl-cert-match"),
-            supported=False,
+            type=CERT_MATCH,
             default="none",
             help="requirement: a mismatch closes before any byte of IMAP",
         ),
