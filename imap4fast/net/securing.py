@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from imap4fast._wire import Tls
 from imap4fast.config.settings import SslUse
 from imap4fast.config.values import Address, Sock
+from imap4fast.log import ssle
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
 from imap4fast.net.handshake import Handshake
@@ -115,6 +116,8 @@ class ServerLeg:
                 return
         said = talk.feed(data)
         if talk.fault:
+            if talk.unread:
+                driver.session.log(ssle.INJECTED, "SERVER", talk.unread)
             driver.server_unsafe(talk.fault)
             return
         if said:

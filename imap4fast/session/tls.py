@@ -78,7 +78,7 @@ def _agreed(session: Session, leg: str, tls: Tls) -> Presented | None:
         return None
     wrong = tls.verify_error
     presented = Presented(der, verified=wrong is None and tls.context.verify != 0)
-    session.log(ssle.PEER, leg, presented.subject, presented.issuer, wrong)
+    session.log(ssle.CERTIFICATE, leg, presented.subject, presented.issuer, wrong)
     return presented
 
 

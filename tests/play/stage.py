@@ -6,6 +6,7 @@ plays, every log entry is checked for its arguments as it is written.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,7 +18,7 @@ from imap4fast.imap.replies import Reply
 from imap4fast.log.entry import Entry
 from imap4fast.log.lines import BAD_ARGUMENTS, TextLines
 from imap4fast.log.setup import Logs
-from imap4fast.net.dump import Dump, FromClient, FromServer
+from imap4fast.net.dump import Dump
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
@@ -142,6 +143,7 @@ class Stage:
         self.server_address: tuple[str, int] | None = None
         self.connecting: Sequence[Sock] = ()
         self.is_closed = False
+        self.tls_began = False
         self.relay = Relay()
         self.client, self.server = Pipe(), Pipe()
         charter = self._charter(commands, session, proxy)
@@ -153,10 +155,9 @@ class Stage:
 
     def _tap(self, dump: Dump) -> None:
         """As net/service.py does it at level full."""
-        full = self.notebook.full
-        relay = self.relay
-        self.from_client = FromClient(dump, relay, NUMBER, relay.client_data) if full else relay.client_data
-        self.from_server = FromServer(dump, relay, NUMBER, relay.server_data) if full else relay.server_data
+        if self.notebook.full:
+            dump.tap_client(self.relay, NUMBER)
+            dump.tap_server(self.relay, NUMBER)
 
     def _charter(self, commands: Sequence[CommandAcl], session: SessionAcl | None, proxy: dict[str, Any]) -> Charter:
         settings = Settings(
@@ -176,6 +177,10 @@ class Stage:
         said: bytes | None = None
         if not self.session.open():
             said = b""
+        elif self.session.acl.client_ssl is not None:
+            self.relay.attach_client(self.client, -1, self.now)
+            self.session.stand_alone(self.relay)
+            return None
         elif not self.session.admit():
             said = self.session.refusal(Reply.DENIED)
         if said is None:
@@ -191,6 +196,25 @@ class Stage:
 
     def connect(self, servers: Sequence[Sock]) -> None:
         self.connecting = servers
+
+    def proceed(self) -> None:
+        if self.session.admit():
+            self.session.start(self.relay)
+            self.connect(self.session.acl.plug_to)
+        else:
+            self.session.turn_away()
+
+    def start_tls(self) -> None:
+        self.tls_began = True
+
+    def client_ended(self) -> None:
+        self.session.client_gone()
+
+    def server_ended(self) -> None:
+        self.session.server_gone()
+
+    def today(self) -> datetime.datetime:
+        return datetime.datetime(2026, 11, 22, tzinfo=datetime.UTC)
 
     def close(self) -> None:
         assert self.session.over
@@ -224,7 +248,7 @@ class Stage:
             self.session.tick(self.now)
 
     def says(self, beat: scripts.Beat) -> None:
-        feed = self.from_client if beat.client else self.from_server
+        feed = self.relay.client_data if beat.client else self.relay.server_data
         for chunk in self._chunks(beat.said):
             feed(chunk)
 

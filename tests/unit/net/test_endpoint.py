@@ -23,7 +23,7 @@ class Calls:
 
 def test_chunks_go_straight_to_the_relay() -> None:
     """The bound method of the extension itself: no Python frame per chunk."""
-    client = ClientEnd(cast(Service, Calls()), False)
+    client = ClientEnd(cast(Service, Calls()), False, "")
     server = ServerEnd(cast(Driver, Calls()), client.relay)
     assert client.data_received == client.relay.client_data
     assert server.data_received == client.relay.server_data
@@ -33,7 +33,7 @@ def test_chunks_go_straight_to_the_relay() -> None:
 
 def test_a_connection_is_handed_over() -> None:
     calls = Calls()
-    end = ClientEnd(cast(Service, calls), False)
+    end = ClientEnd(cast(Service, calls), False, "")
     transport = asyncio.Transport()
     end.connection_made(transport)
     assert calls.made == [("accepted", transport, end)]
@@ -41,13 +41,13 @@ def test_a_connection_is_handed_over() -> None:
 
 def test_a_client_without_a_driver() -> None:
     """Refused before it had one."""
-    end = ClientEnd(cast(Service, Calls()), False)
+    end = ClientEnd(cast(Service, Calls()), False, "")
     assert end.eof_received() is False
     end.connection_lost(None)
 
 
 def test_a_clients_end() -> None:
-    end = ClientEnd(cast(Service, Calls()), False)
+    end = ClientEnd(cast(Service, Calls()), False, "")
     calls = Calls()
     end.driver = cast(Driver, calls)
     assert end.eof_received() is True
