@@ -5,6 +5,7 @@ Each test is a running service of real processes, master or `singleproc`, whose 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -22,7 +23,7 @@ from imap4fast.config.values import Sock
 from imap4fast.errors import SetupError
 from imap4fast.log.setup import Logs
 from imap4fast.net.tlsmaterial import Material
-from imap4fast.proc import kernel, launch, master, tickets
+from imap4fast.proc import kernel, launch, master, sealed, tickets
 from imap4fast.proc.worker import MakeService
 from tests.e2e.proc_running import LOOPBACK, eventually, free_port
 from tests.unit.tls.certificates import Authority
@@ -243,6 +244,25 @@ def test_materials_of_any_size_arrive(tmp_path: Path, made: list[Running]) -> No
     calls = made[0].wait_for(2 * WORKERS)
     assert calls[-1].materials == calls[-2].materials != before[0].materials
     assert "TCPS-790" not in made[0].log()
+
+
+def test_a_worker_that_cannot_be_told_is_in_the_log(
+    tmp_path: Path, made: list[Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(data: bytes) -> int:
+        raise OSError(errno.EMFILE, "no descriptors left")
+
+    monkeypatch.setattr(sealed, "put", none_left)
+    (tmp_path / "ca.pem").write_bytes(CA.pem * 40)
+    made.append(Running(tmp_path, files={"ca_file": "ca.pem", "verify": "request"}))
+    before = made[0].wait_for(WORKERS)
+    made[0].renew()
+    made[0].signal(signal.SIGRTMIN)
+    made[0].wait_for_line("WHERE=master.tell", WORKERS)
+    assert "Tls for worker 2: no descriptors left" in made[0].log()
+    assert made[0].taken() == before
+    made[0].restart(0)
+    assert made[0].wait_for(WORKERS + 1)[-1].materials != before[0].materials
 
 
 @pytest.mark.parametrize(
