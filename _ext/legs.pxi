@@ -241,7 +241,6 @@ cdef class Legs:
         if self.ctls is not None and self.ctrans is not None and not self.ctls.closing:
             self.ctls.shutdown()
             self._send_output(self.ctls)
-        self.client_tap = None
         self.cfd = -1
         self.ctrans = None
 
@@ -249,7 +248,6 @@ cdef class Legs:
         if self.stls is not None and self.strans is not None and not self.stls.closing:
             self.stls.shutdown()
             self._send_output(self.stls)
-        self.server_tap = None
         self.sfd = -1
         self.strans = None
 

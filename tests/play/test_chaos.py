@@ -58,7 +58,7 @@ def play(stage: Stage, talk: list[tuple[bool, str]], sizes: list[int]) -> None:
     turn = 0
     for by_client, line in talk:
         said = line.translate({0x2400: 0, 0x240A: 10, 0x241B: 27}).encode() + b"\r\n"
-        feed = stage.from_client if by_client else stage.from_server
+        feed = stage.relay.client_data if by_client else stage.relay.server_data
         at = 0
         while at < len(said):
             size = sizes[turn % len(sizes)]

@@ -189,8 +189,8 @@ def test_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     class Breaking(ClientEnd):
         __slots__ = ()
 
-        def __init__(self, service: Service, transparent: bool) -> None:
-            super().__init__(service, transparent)
+        def __init__(self, service: Service, transparent: bool, listener: str) -> None:
+            super().__init__(service, transparent, listener)
             whole = self.data_received
 
             def broken(data: bytes) -> None:

@@ -96,9 +96,9 @@ def test_a_client_that_logs_in_again_is_shown_no_more(said: str) -> None:
 def test_ends_of_lines_without_end(more: bytes) -> None:
     """Any number of CRs, in any chunks; a line that begins behind them is seen."""
     stage = login(Stage())
-    stage.from_client(b"b NOOP" + more + b"\r" * 5000)
+    stage.relay.client_data(b"b NOOP" + more + b"\r" * 5000)
     assert not stage.is_closed
-    stage.from_client(b"LOGIN jana Q9ZQ9Z")
+    stage.relay.client_data(b"LOGIN jana Q9ZQ9Z")
     assert not any(b"Q9Z" in chunk for chunk in shown(stage))
     assert withheld(stage)[-1] == "LOGIN-AGAIN"
 
@@ -282,11 +282,11 @@ class Server:
             if line[1:2] == b" ":
                 self.tag = line[:1].decode()
             if line.endswith(b"}"):
-                self.stage.from_server(b"+ go on\r\n")
+                self.stage.relay.server_data(b"+ go on\r\n")
                 self.heard += self.stage.server.taken()
             elif line != b"x":  # the first line of the mail
                 for part in cut(ANSWERS.get(self.tag, "").encode(), self.places):
-                    self.stage.from_server(part)
+                    self.stage.relay.server_data(part)
 
 
 @given(
@@ -299,7 +299,7 @@ def test_no_password_however_a_session_is_cut(again: str, places: list[int], oth
     server = Server(stage, others)
     said = "".join(turn[0] for turn in TURNS) + again + "g NOOP\r\n"
     for chunk in cut(said.encode(), places):
-        stage.from_client(chunk)
+        stage.relay.client_data(chunk)
         if not late:
             server.answer()
     server.answer()
@@ -313,7 +313,7 @@ def test_the_session_that_is_cut_is_shown_otherwise() -> None:
     stage.server_says(HELLO)
     server = Server(stage, [])
     for said, _ in TURNS:
-        stage.from_client(said.encode())
+        stage.relay.client_data(said.encode())
         server.answer()
     assert stage.session.user == "jana"
     assert shown(stage) == [b"d SELECT box\r\n", TURNS[-1][0].encode()]
@@ -329,7 +329,7 @@ def test_sasl_lines_in_any_session(user: bytes, password: bytes, place: int) -> 
     stage.server_says(HELLO)
     stage.client_says("a AUTHENTICATE PLAIN")
     for chunk in cut(line, [place]):
-        stage.from_client(chunk)
+        stage.relay.client_data(chunk)
     stage.server_says("+ ")
     stage.server_says("a OK in")
     assert shown(stage) == shown(stage, "SERVER") == []
