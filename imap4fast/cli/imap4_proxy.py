@@ -30,6 +30,7 @@ signals to the process named in the pid file:
   SIGTERM SIGINT SIGQUIT   end at once; sessions get a BYE
   SIGHUP                   end gracefully: take no connections, wait terminate-wait for sessions
   SIGUSR1 SIGUSR2          raise, lower the log level
+  SIGRTMIN                 read certificates, keys and revocation lists again, for new handshakes
   SIGRTMIN+1               open log files anew (after a rotation)
 
 exit status: 0 ended as asked (daemon: it listens), 1 start-up failed, 2 usage or configuration

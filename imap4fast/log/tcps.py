@@ -59,7 +59,13 @@ IMMEDIATE_END = TCPS.entry(
 )
 ENDED = TCPS.entry(712, "K", "Terminated", "The last line of the master.")
 RELOAD_FAILED = TCPS.entry(
-    714, "E", "Configuration not reloaded: %s", "The old configuration stays in force.", unnamed=("REASON",)
+    714,
+    "E",
+    "Configuration not reloaded: %s",
+    "The old configuration stays in force. As a notice where SIGRTMIN has the files of ssl-params read again: SSLE-120 "
+    "or SSLE-121 follows and tells how that went.",
+    others="N",
+    unnamed=("REASON",),
 )
 LEVEL_CHANGED = TCPS.entry(
     715, "K", "Log level is now %u", "SIGUSR1 raised or SIGUSR2 lowered the log level.", unnamed=("LEVEL",)

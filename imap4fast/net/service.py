@@ -25,6 +25,7 @@ from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.options import accepted_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
+from imap4fast.net.tlsmaterial import Contexts, Material
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
@@ -49,6 +50,7 @@ class Service:
         self.server_options = server_options(settings.proxy.server_conn)
         self._client_options = accepted_options(settings.proxy.client_conn)
         self.dump = Dump(settings.proxy, logs)
+        self.tls = Contexts(())
         self._drivers: dict[Driver, None] = {}
         self._parting: dict[Driver, float] = {}
         self._servers: list[asyncio.Server] = []
@@ -270,6 +272,13 @@ class Service:
             return
         what = cause(error) if isinstance(error, BaseException) else str(context.get("message"))
         self.logs.write(imap_entries.INTERNAL_ERROR, "worker", what)
+
+    def take_tls(self, materials: tuple[Material, ...] | None, ticket_keys: tuple[bytes, ...]) -> None:
+        """Certificates and keys for new handshakes; None: those that there are. Sessions that live keep theirs."""
+        if ticket_keys:
+            self.tls.set_ticket_keys(ticket_keys)
+        if materials is not None:
+            self.tls.replace(materials)
 
     def level_changed(self) -> None:
         """The log has another level: sessions that live go by it from now on."""

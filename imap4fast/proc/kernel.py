@@ -1,8 +1,9 @@
-"""The few calls of Linux that Python has no name for: prctl(2), capget(2), capset(2)."""
+"""The few calls of Linux that Python has no name for: prctl(2), capget(2), capset(2), mlock(2)."""
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import struct
 
@@ -12,6 +13,7 @@ PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
+_libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 
 def prctl(option: int, first: int = 0) -> int:
@@ -47,6 +49,13 @@ def drop_capabilities() -> None:
     """Empties all three sets; raises OSError."""
     if _libc.capset(_capability_head(), ctypes.create_string_buffer(24)) < 0:
         _fail("capset")
+
+
+def keep_secret(memory: mmap.mmap) -> bool:
+    """Keeps a map out of cores, and out of the swap too: False where this process may lock no (more) memory."""
+    memory.madvise(mmap.MADV_DONTDUMP)
+    first = ctypes.c_char.from_buffer(memory)
+    return bool(_libc.mlock(ctypes.addressof(first), len(memory)) == 0)
 
 
 def _capability_head() -> ctypes.Array[ctypes.c_char]:

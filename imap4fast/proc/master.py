@@ -25,8 +25,9 @@ from imap4fast.errors import SetupError
 from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
-from imap4fast.proc import privileges, signals, sweep, worker
-from imap4fast.proc.control import Channel, Drain, Failed, Frame, Heartbeat, Level, Ready, Reopen, Unbind, Unbound
+from imap4fast.proc import kernel, privileges, signals, sweep, worker
+from imap4fast.proc.control import Channel, Drain, Failed, Frame, Heartbeat, Level, Ready, Reopen, Tls, Unbind, Unbound
+from imap4fast.proc.keyring import Keyring
 from imap4fast.proc.listen import Group, bind_all
 from imap4fast.proc.pidfile import PidFile
 from imap4fast.proc.queues import Queues
@@ -50,12 +51,15 @@ class Phase(Enum):
 def run(settings: Settings, logs: Logs, make_service: worker.MakeService, on_ready: Callable[[], None]) -> None:
     """Serves until a signal ends it. `on_ready` is called once the service listens.
 
-    Raises SetupError when something cannot be bound, written or dropped, or no worker came up.
+    Raises SetupError when something cannot be read, bound, written or dropped, or no worker came up.
     """
     who = privileges.identity(settings.proxy)
     worker.raise_descriptor_limit()
+    keyring = Keyring(settings, logs, time.monotonic())
+    if keyring.materials:
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # a core would hold the keys
     groups, pid_file = bind(settings.proxy, worker_count(settings.proxy))
-    master = Master(settings, logs, make_service, who, groups, pid_file)
+    master = Master(settings, logs, make_service, keyring, who, groups, pid_file)
     try:
         master.serve(on_ready)
     finally:
@@ -93,6 +97,7 @@ class Master:
         settings: Settings,
         logs: Logs,
         make_service: worker.MakeService,
+        keyring: Keyring,
         who: privileges.Identity | None,
         groups: list[Group],
         pid_file: PidFile | None,
@@ -100,6 +105,7 @@ class Master:
         self.settings = settings
         self.logs = logs
         self.make_service = make_service
+        self.keyring = keyring
         self.who = who
         self.pid = os.getpid()
         self._seats = [Seat(number) for number in range(worker_count(settings.proxy))]
@@ -169,6 +175,8 @@ class Master:
             key.data(now)
         for seat in self._seats:
             self._look_after(seat, now)
+        if self.keyring.change_keys(now):
+            self._tell(Tls(None, self.keyring.ticket_keys))
         if self._phase is Phase.SERVING:
             self._queues.place(now)
         self._go_on_ending(now)
@@ -301,8 +309,13 @@ class Master:
 
     def _tell(self, frame: Frame) -> None:
         for seat in self._seats:
-            if seat.channel is not None:
+            if seat.channel is None:
+                continue
+            try:
                 seat.channel.send(frame)
+            except OSError as error:
+                what = f"{type(frame).__name__} for worker {seat.number + 1}: {error.strerror}"
+                self.logs.write(tcps.INTERNAL_ERROR, "master.tell", what)
 
     def _raise_level(self) -> None:
         self.logs.write(tcps.LEVEL_CHANGED, self.logs.raise_level())
@@ -318,7 +331,8 @@ class Master:
         self._tell(Reopen())
 
     def _reload(self) -> None:
-        self.logs.write(tcps.RELOAD_FAILED, "reload is not supported yet")
+        if self.keyring.reload():
+            self._tell(Tls(self.keyring.materials, self.keyring.ticket_keys))
 
     # The end
 

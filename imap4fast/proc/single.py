@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable
 
 from imap4fast import __version__
@@ -14,16 +15,21 @@ from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
 from imap4fast.proc import privileges, signals
 from imap4fast.proc.eventloop import uvloop
+from imap4fast.proc.keyring import Keyring
 from imap4fast.proc.listen import Group
 from imap4fast.proc.master import bind, count_table
 from imap4fast.proc.pidfile import PidFile
 from imap4fast.proc.worker import MakeService, Worker, drop_privileges, raise_descriptor_limit
+
+LOOK_S = 0.5
+"""How often there is a look whether the ticket keys are due."""
 
 
 def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Callable[[], None]) -> None:
     """As master.run, with one worker in this process; SetupError likewise."""
     who = privileges.identity(settings.proxy)
     raise_descriptor_limit()
+    keyring = Keyring(settings, logs, time.monotonic())
     groups, pid_file = bind(settings.proxy, 1)
     try:
         drop_privileges(who, logs)
@@ -31,7 +37,8 @@ def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Cal
         counts = count_table(settings.proxy, 1)
         sockets = [(group.sockets[0], group.place.item) for group in groups]
         service = make_service(settings, logs, counts, 0)
-        single = Single(settings, logs, Worker(service, logs, counts, sockets), groups, pid_file)
+        service.take_tls(keyring.materials, keyring.ticket_keys)
+        single = Single(settings, logs, Worker(service, logs, counts, sockets), keyring, groups, pid_file)
         uvloop.run(single.serve(on_ready))
     finally:
         for group in groups:
@@ -44,11 +51,18 @@ class Single:
     """The master's part of one process: it announces, and hands signals to the worker."""
 
     def __init__(
-        self, settings: Settings, logs: Logs, worker: Worker, groups: list[Group], pid_file: PidFile | None
+        self,
+        settings: Settings,
+        logs: Logs,
+        worker: Worker,
+        keyring: Keyring,
+        groups: list[Group],
+        pid_file: PidFile | None,
     ) -> None:
         self._settings = settings
         self._logs = logs
         self._worker = worker
+        self._keyring = keyring
         self._groups = groups
         self._pid_file = pid_file
 
@@ -58,6 +72,8 @@ class Single:
             self._logs.write(tcps.LISTENING, str(group.place))
         self._logs.write(tcps.STARTED, f"{PRODUCT} {__version__}", self._settings.proxy.name, 1)
         self._listen_to_signals()
+        if self._keyring.materials:
+            self._change_keys()
         try:
             await self._worker.run(on_ready)
         finally:
@@ -70,8 +86,18 @@ class Single:
         loop.add_signal_handler(signal.SIGHUP, self._end_gracefully)
         loop.add_signal_handler(signal.SIGUSR1, self._worker.change_level, True)
         loop.add_signal_handler(signal.SIGUSR2, self._worker.change_level, False)
-        loop.add_signal_handler(signals.RELOAD, self._logs.write, tcps.RELOAD_FAILED, "reload is not supported yet")
+        loop.add_signal_handler(signals.RELOAD, self._reload)
         loop.add_signal_handler(signals.REOPEN, self._worker.reopen)
+
+    def _change_keys(self) -> None:
+        """From here on, every LOOK_S."""
+        asyncio.get_running_loop().call_later(LOOK_S, self._change_keys)
+        if self._keyring.change_keys(time.monotonic()):
+            self._worker.take_tls(None, self._keyring.ticket_keys)
+
+    def _reload(self) -> None:
+        if self._keyring.reload():
+            self._worker.take_tls(self._keyring.materials, self._keyring.ticket_keys)
 
     def _end_gracefully(self) -> None:
         self._logs.write(tcps.GRACEFUL_END)

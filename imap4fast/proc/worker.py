@@ -19,6 +19,7 @@ from imap4fast.config.settings import Listen, Settings
 from imap4fast.errors import Imap4FastError, InternalError, SetupError
 from imap4fast.log.setup import Logs
 from imap4fast.log.tcps import INTERNAL_ERROR, LEVEL_CHANGED, LOGS_REOPENED, PRIVILEGES, SESSIONS_CUT
+from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import kernel, privileges
 from imap4fast.proc.control import (
     WHY_CHARS,
@@ -31,10 +32,12 @@ from imap4fast.proc.control import (
     Level,
     Ready,
     Reopen,
+    Tls,
     Unbind,
     Unbound,
 )
 from imap4fast.proc.eventloop import uvloop
+from imap4fast.proc.keyring import Keyring
 from imap4fast.proc.room import Room
 
 HEARTBEAT_S = 0.25
@@ -53,6 +56,10 @@ class Service(Protocol):
 
     def adopt(self, sock: socket.socket, listen: Listen) -> None:
         """Takes a connection that was accepted elsewhere."""
+
+    def take_tls(self, materials: tuple[Material, ...] | None, ticket_keys: tuple[bytes, ...]) -> None:
+        """What new handshakes use from now on; None: the same as before. Called once before `start`, with everything;
+        no ticket keys come only where there are no materials. Sessions that live go on as they are."""
 
     def level_changed(self) -> None:
         """The log's level is another now."""
@@ -149,6 +156,13 @@ class Worker:
         self._service.level_changed()
         self._logs.write(LEVEL_CHANGED, level)
 
+    def take_tls(self, materials: tuple[Material, ...] | None, ticket_keys: tuple[bytes, ...]) -> None:
+        """As the service's; what it cannot use is logged, and it goes on with what it has."""
+        try:
+            self._service.take_tls(materials, ticket_keys)
+        except Exception as error:
+            self._logs.write(INTERNAL_ERROR, "worker.take_tls", f"{type(error).__name__}: {error}")
+
     def reopen(self) -> None:
         """Opens log files anew."""
         self._logs.reopen()
@@ -190,6 +204,8 @@ class Worker:
                 self.change_level(up)
             case Reopen():
                 self.reopen()
+            case Tls(materials, ticket_keys):
+                self.take_tls(materials, ticket_keys)
             case _:
                 raise InternalError(f"worker: no frame for it: {type(frame).__name__}")
 
@@ -207,6 +223,7 @@ class Start(Protocol):
     logs: Logs
     counts: CountTable
     make_service: MakeService
+    keyring: Keyring
     who: privileges.Identity | None
     pid: int
 
@@ -250,6 +267,8 @@ def _tie_to_master(master: int) -> None:
 
 async def _serve(start: Start, column: int, sockets: Sockets, channel: Channel) -> None:
     service = start.make_service(start.settings, start.logs, start.counts, column)
+    service.take_tls(start.keyring.materials, start.keyring.ticket_keys)
+    start.keyring.forget()
     worker = Worker(service, start.logs, start.counts, sockets, channel, column)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.drain, 0)

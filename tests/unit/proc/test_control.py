@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 
+from imap4fast.proc import sealed
 from imap4fast.proc.control import (
     BATCH,
+    FRAME_BYTES,
+    NONE,
     Adopt,
     Channel,
     Drain,
     Failed,
     Frame,
     Heartbeat,
+    Large,
     Level,
     Ready,
     Reopen,
+    Tls,
     Unbind,
     Unbound,
 )
@@ -29,6 +36,7 @@ FRAMES: list[Frame] = [
     Level(up=True),
     Reopen(),
     Adopt(3),
+    Tls(None, (b"k" * 80, b"o" * 80)),
     Ready(),
     Failed("what", "why"),
     Heartbeat(7, full=True),
@@ -51,6 +59,13 @@ def fill(channel: Channel) -> int:
         channel.offer(Heartbeat(count, full=False))
         count += 1
     return count
+
+
+def stuff(channel: Channel) -> None:
+    """As `fill`, and one Reopen more than fits."""
+    fill(channel)
+    while not channel._kept:
+        channel.send(Reopen())
 
 
 def read_all(channel: Channel) -> list[tuple[Frame, int]]:
@@ -84,9 +99,7 @@ def test_commands_are_kept_in_order_when_nothing_fits(ends: tuple[Channel, Chann
 
 def test_a_kept_command_is_overtaken_by_nothing(ends: tuple[Channel, Channel]) -> None:
     near, far = ends
-    fill(near)
-    while not near._kept:
-        near.send(Reopen())
+    stuff(near)
     read_all(far)
     near.offer(Heartbeat(0, full=False))
     assert not near.pass_on(Adopt(0), 0)
@@ -156,3 +169,98 @@ def test_a_flood_is_read_in_batches(ends: tuple[Channel, Channel]) -> None:
     got = [len(ends[0].receive()) for _ in range(offered // BATCH + 2)]
     assert sum(got) == offered
     assert max(got) <= BATCH
+
+
+def large(size: int = 300_000) -> Failed:
+    """A frame of about this size. (Any kind may be large.)"""
+    return Failed("large", "x" * size)
+
+
+def descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@pytest.mark.parametrize("size", [FRAME_BYTES - 20, FRAME_BYTES + 1, 5_000_000])
+def test_a_frame_of_any_size_arrives_as_it_was(ends: tuple[Channel, Channel], size: int) -> None:
+    before = descriptors()
+    ends[0].send(large(size))
+    ends[0].send(Reopen())
+    assert ends[1].receive() == [(large(size), NONE), (Reopen(), NONE)]
+    assert descriptors() == before
+
+
+def test_a_large_frame_is_kept_in_order(ends: tuple[Channel, Channel]) -> None:
+    near, far = ends
+    before = descriptors()
+    stuff(near)
+    near.send(large())
+    near.send(Unbind())
+    assert descriptors() == before + 1
+    read_all(far)
+    near.push()
+    assert far.receive() == [(frame, NONE) for frame in (Reopen(), large(), Unbind())]
+    assert descriptors() == before
+
+
+def test_a_kept_large_frame_goes_with_its_channel() -> None:
+    before = descriptors()
+    near, far = Channel.pair()
+    stuff(near)
+    near.send(large())
+    assert descriptors() == before + 3
+    near.close()
+    near.send(large())
+    far.close()
+    assert descriptors() == before
+
+
+def test_a_large_frame_without_memory_is_told_and_loses_nothing(
+    ends: tuple[Channel, Channel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(data: bytes) -> int:
+        raise OSError(errno.EMFILE, "none left")
+
+    monkeypatch.setattr(sealed, "put", none_left)
+    with pytest.raises(OSError, match="none left"):
+        ends[0].send(large())
+    ends[0].send(Reopen())
+    assert ends[1].receive() == [(Reopen(), NONE)]
+
+
+LIES = {
+    "size": (msgspec.msgpack.encode(Unbind()), 1, True),
+    "no frame": (b"\xc1", 0, True),
+    "large in large": (msgspec.msgpack.encode(Large(7)), 0, True),
+    "no descriptor": (msgspec.msgpack.encode(Unbind()), 0, False),
+}
+
+
+@pytest.mark.parametrize(("inner", "more", "with_descriptor"), LIES.values(), ids=LIES)
+def test_what_is_no_large_frame_ends_the_channel(
+    ends: tuple[Channel, Channel], inner: bytes, more: int, with_descriptor: bool
+) -> None:
+    before = descriptors()
+    announced = Large(len(inner) + more)
+    if with_descriptor:
+        descriptor = sealed.put(inner)
+        assert ends[0].pass_on(announced, descriptor)
+        os.close(descriptor)
+    else:
+        ends[0].send(announced)
+    assert ends[1].receive() == []
+    assert ends[1].closed
+    assert descriptors() == before
+
+
+def test_the_master_takes_no_large_frame(ends: tuple[Channel, Channel]) -> None:
+    before = descriptors()
+    ends[1].send(large())
+    assert ends[0].receive() == []
+    assert ends[0].closed
+    assert descriptors() == before
+
+
+def test_a_frame_with_keys_does_not_show_them() -> None:
+    frame = Tls(None, (b"topsecret" * 8,))
+    assert "topsecret" not in f"{frame} {frame!r}"
+    assert "Tls" in repr(frame)

@@ -34,6 +34,9 @@ class Service:
     def adopt(self, sock: socket.socket, listen: Listen) -> None:
         raise AssertionError("there is nobody to hand over")
 
+    def take_tls(self, materials: tuple[object, ...] | None, ticket_keys: tuple[bytes, ...]) -> None:
+        assert materials == ticket_keys == (), "no TLS is configured"
+
     def level_changed(self) -> None:
         with open(os.environ["NOTE"], "a") as note:
             print("level", file=note)

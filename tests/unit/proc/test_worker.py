@@ -7,20 +7,23 @@ import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from types import SimpleNamespace
 
 import pytest
 import uvloop
 
-from imap4fast._wire import CountTable
+from imap4fast._wire import CountTable, TlsError
 from imap4fast.config.settings import Listen
 from imap4fast.config.values import Sock
 from imap4fast.errors import SetupError
 from imap4fast.log.entry import Entry
+from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import privileges, worker
-from imap4fast.proc.control import Adopt, Channel, Drain, Frame, Heartbeat, Level, Ready, Reopen, Unbind, Unbound
+from imap4fast.proc.control import Adopt, Channel, Drain, Frame, Heartbeat, Level, Ready, Reopen, Tls, Unbind, Unbound
 from imap4fast.proc.worker import Worker
 
 ITEM = Listen(False, Sock(None, 0), None, None, 143, 143)
+NEW, OLD, REFUSED = (b"n" * 80,), (b"o" * 80,), (b"r" * 80,)
 
 
 class Logs:
@@ -59,6 +62,11 @@ class Service:
     def adopt(self, sock: socket.socket, listen: Listen) -> None:
         sock.close()
         self.calls.append(listen)
+
+    def take_tls(self, materials: tuple[Material, ...] | None, ticket_keys: tuple[bytes, ...]) -> None:
+        if ticket_keys == REFUSED:
+            raise TlsError("session-tickets", "refused")
+        self.calls.append((materials, ticket_keys))
 
     def level_changed(self) -> None:
         self.calls.append("level")
@@ -219,6 +227,47 @@ def test_changes_level_and_reopens_logs(scene: Scene) -> None:
         "TCPS-716-K ()",
     ]
     assert scene.service.calls == ["start", "level", "level", "stop", 0]
+
+
+def test_hands_on_what_handshakes_need(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        for frame in (Tls((), OLD), Tls(None, NEW + OLD), Drain(0)):
+            scene.master.send(frame)
+
+    scene.play(script)
+    assert scene.service.calls == ["start", ((), OLD), (None, NEW + OLD), "stop", 0]
+
+
+class Keyring:
+    """One that can be seen to forget."""
+
+    def __init__(self) -> None:
+        self.materials: tuple[Material, ...] = ()
+        self.ticket_keys: tuple[bytes, ...] = OLD
+
+    def forget(self) -> None:
+        self.ticket_keys = ()
+
+
+def test_a_new_worker_takes_all_before_it_accepts_and_keeps_no_copy(scene: Scene) -> None:
+    keyring = Keyring()
+    start = SimpleNamespace(
+        settings=None, logs=scene.logs, counts=CountTable(1), keyring=keyring, make_service=lambda *_: scene.service
+    )
+    scene.master.send(Drain(0))
+    uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own))
+    assert scene.service.calls == [((), OLD), "start", "stop", 0]
+    assert keyring.ticket_keys == ()
+
+
+def test_what_the_service_cannot_use_is_logged_and_ends_nothing(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        for frame in (Tls(None, REFUSED), Tls(None, NEW), Drain(0)):
+            scene.master.send(frame)
+
+    scene.play(script)
+    assert scene.service.calls == ["start", (None, NEW), "stop", 0]
+    assert "TCPS-790-E ('worker.take_tls', 'TlsError: session-tickets: refused')" in scene.logs.calls
 
 
 def test_a_service_that_fails_to_drain_does_not_hold_the_end(scene: Scene) -> None:
