@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imap4fast.config.diagnostic import Report
 from imap4fast.config.schema import Bound
+from imap4fast.config.tlschecks import check_tls
 
 _OF_SERVERS = ("conn-timeout", "reply-timeout")
 """Items of `sock-opt` that mean nothing on the client's side: nobody connects there, nobody owes an answer."""
@@ -17,6 +18,7 @@ def check_file(bound: Bound, report: Report) -> None:
         _check_acls_exist(proxy, report)
         _check_plug_to(proxy, report)
         _check_client_conn(proxy, report)
+        check_tls(proxy, report)
         if not _has_oob(proxy):
             _check_users(proxy, report)
 

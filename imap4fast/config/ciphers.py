@@ -48,7 +48,7 @@ def weak_cipher(ciphers: str) -> str | None:
     Wide names such as ALL are no matter: without `weak-tls yes` OpenSSL leaves out what is weak in them.
     """
     for element in _BREAK.split(ciphers):
-        level = _LEVEL.fullmatch(element)
+        level = _LEVEL.search(element)
         if level is not None and int(level[1]) < 2:
             return element
         if element[:1] not in ("!", "-", "+") and WEAK.intersection(_PART.split(element.upper())):

@@ -80,6 +80,18 @@ def section_name(kind: str) -> _Check:
     return check
 
 
+def first_fit(members: WordList, word: str) -> bool | None:
+    """Whether a list includes (True) or excludes (False) a word; None: nothing fits. For lists without `/.../`."""
+    for member in members:
+        if member.sublist is not None:
+            fits = first_fit(member.sublist, word) is True
+        else:
+            fits = member.word is None or member.word == word
+        if fits:
+            return not member.negate
+    return None
+
+
 def _write(members: WordList) -> str:
     return "{ " + ", ".join(f"{'! ' if member.negate else ''}{_write_member(member)}" for member in members) + " }"
 

@@ -25,7 +25,7 @@ from imap4fast.config.sections.ssl import CERT_MATCH, SSL_USE
 from imap4fast.config.settings import CommandAcl, Conditions
 from imap4fast.config.types import DURATION, INTEGER, KEY, SIZE, YES_NO, Ref, words
 from imap4fast.config.values import WordList
-from imap4fast.config.wordlist import WordListType, known_word
+from imap4fast.config.wordlist import WordListType, first_fit, known_word
 from imap4fast.config.words import CAPABILITY_WORDS, COMMAND_WORDS, is_capability_word, is_command_word
 
 COMMANDS_TYPE = WordListType("command", known_word("command", COMMAND_WORDS, is_command_word))
@@ -65,18 +65,6 @@ def _processing(direction: str, on_deny: str, default: str) -> Section:
     )
 
 
-def _first_fit(members: WordList, word: str) -> bool | None:
-    """Whether a list includes (True) or excludes (False) a word; None: nothing fits."""
-    for member in members:
-        if member.sublist is not None:
-            fits = _first_fit(member.sublist, word) is True
-        else:
-            fits = member.word is None or member.word == word
-        if fits:
-            return not member.negate
-    return None
-
-
 def _check(bound: Bound, report: Report) -> None:
     check_times(bound, report)
     acl: CommandAcl = bound.struct
@@ -91,7 +79,7 @@ def _check(bound: Bound, report: Report) -> None:
 
 def _check_uid_form(command: str, members: WordList, bound: Bound, report: Report) -> None:
     twin = f"UID-{command}"
-    if twin in COMMAND_WORDS and _first_fit(members, command) is False and _first_fit(members, twin):
+    if twin in COMMAND_WORDS and first_fit(members, command) is False and first_fit(members, twin):
         report.warning(bound.place("commands"), f"{command} is excluded, but {twin} is not")
 
 

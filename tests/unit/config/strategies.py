@@ -7,7 +7,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from imap4fast.config.address import masked
+from imap4fast.config.ciphers import VERSIONS
 from imap4fast.config.settings import (
+    CertMatch,
     CommandAcl,
     Conditions,
     Listen,
@@ -16,6 +18,9 @@ from imap4fast.config.settings import (
     Proxy,
     SessionAcl,
     SockOpt,
+    SslParams,
+    SslSessionCache,
+    SslUse,
     TcpServer,
 )
 from imap4fast.config.values import (
@@ -191,6 +196,63 @@ servers = st.builds(
 )
 
 
+certificate_names = st.sampled_from(["a.example", "*.b.example", "x", "xn--bcher-kva.example"])
+openssl_words = st.sampled_from(["HIGH", "ECDHE+AESGCM:!SHA1", "X25519:P-256"])
+
+
+@st.composite
+def ssl_params(draw: Any, name: str) -> SslParams:
+    """For any leg, so with a certificate."""
+    weak = draw(st.booleans())
+    versions = draw(
+        st.lists(st.sampled_from(list(VERSIONS) if weak else ["TLSv1-2", "TLSv1-3"]), min_size=2, max_size=2)
+    )
+    low, high = sorted(versions, key=lambda version: VERSIONS[version])
+    ca_file = draw(st.none() | paths)
+    return SslParams(
+        name,
+        certificate=draw(paths),
+        private_key=draw(paths),
+        key_passphrase=draw(st.none() | paths),
+        sni=draw(several(st.tuples(certificate_names, paths, paths), unique_by=lambda entry: entry[0])),
+        ca_file=ca_file,
+        ca_dir=draw(st.none() | paths),
+        crl=draw(several(paths)),
+        verify=draw(st.sampled_from([None, "none", "request", *(["require"] if ca_file else [])])),
+        min_version=low,
+        max_version=high,
+        ciphers=draw(st.none() | openssl_words),
+        ciphersuites=draw(st.none() | texts),
+        curves=draw(st.none() | openssl_words),
+        weak_tls=weak,
+        session_tickets=draw(st.booleans()),
+        require_tls=draw(st.booleans()),
+        server_name=draw(st.none() | st.sampled_from(["a.example", "192.0.2.1", "2001:db8::1"])),
+    )
+
+
+@st.composite
+def cert_matches(draw: Any, name: str) -> CertMatch:
+    kind = draw(st.sampled_from(["any", "none", "conditions"]))
+    if kind != "conditions":
+        return CertMatch(name, any=kind == "any", none=kind == "none")
+    given = st.none() | word_lists(texts, regex=True)
+    return CertMatch(
+        name,
+        *(draw(given) for _ in range(7)),
+        serial=draw(st.none() | word_lists(st.sampled_from(["0A:1b", "0x12"]))),
+        fingerprint=draw(st.none() | word_lists(st.just("sha256:" + "0A" * 32))),
+        valid_days=draw(numbers),
+        key_usage=draw(st.none() | word_lists(st.sampled_from(["keyCertSign", "crlsign"]))),
+        ext_key_usage=draw(st.none() | word_lists(st.sampled_from(["clientAuth", "1.2.3"]))),
+    )
+
+
+def named(kind: Any) -> Any:
+    """One or two sections of different names."""
+    return st.lists(names, min_size=1, max_size=2, unique=True).flatmap(lambda found: st.tuples(*map(kind, found)))
+
+
 @st.composite
 def listens(draw: Any, number: int) -> Listen:
     low, high = sorted((number * 1000 + draw(st.integers(1, 999)), number * 1000 + draw(st.integers(1, 999))))
@@ -204,6 +266,8 @@ def proxies(draw: Any) -> Proxy:
     """Whole proxies, without what the language refuses."""
     sets = draw(st.lists(periods, min_size=1, max_size=2, unique_by=lambda period: period.name))
     period = st.sampled_from(sets)
+    uses = st.none() | st.builds(SslUse, st.sampled_from(draw(named(ssl_params))), st.booleans())
+    matches = st.none() | st.sampled_from(draw(named(cert_matches)))
     session_names = tuple(draw(st.lists(names, max_size=2, unique=True)))
     command_names = draw(st.lists(names, max_size=2, unique=True))
     optional = st.none() | paths
@@ -227,6 +291,7 @@ def proxies(draw: Any) -> Proxy:
         tcpserver=draw(servers),
         client_conn=draw(sock_opts),
         server_conn=draw(sock_opts),
+        ssl_session_cache=draw(st.builds(SslSessionCache, numbers, st.integers(1, 604800))),
         max_line=draw(in_memory),
         max_pending=draw(st.integers(0, 250)),
         session_acls=tuple(
@@ -238,15 +303,17 @@ def proxies(draw: Any) -> Proxy:
                 draw(st.none() | durations),
                 draw(st.none() | none_auth),
                 draw(several(socks)),
+                client_ssl=draw(uses),
+                client_cert_match=draw(matches),
             )
             for name in session_names
         ),
-        command_acls=tuple(draw(command_acls(name, period, session_names)) for name in command_names),
+        command_acls=tuple(draw(command_acls(name, period, session_names, uses, matches)) for name in command_names),
     )
 
 
 @st.composite
-def command_acls(draw: Any, name: str, period: Any, parents: tuple[str, ...]) -> CommandAcl:
+def command_acls(draw: Any, name: str, period: Any, parents: tuple[str, ...], uses: Any, matches: Any) -> CommandAcl:
     return CommandAcl(
         name,
         draw(st.booleans()),
@@ -263,4 +330,7 @@ def command_acls(draw: Any, name: str, period: Any, parents: tuple[str, ...]) ->
         max_time=draw(durations),
         sasl_external=draw(st.booleans()),
         no_mail_scanning=True,
+        client_cert_match=draw(matches),
+        server_ssl=draw(uses),
+        server_cert_match=draw(matches),
     )
