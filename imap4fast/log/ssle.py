@@ -6,6 +6,57 @@ from imap4fast.log.entry import Component
 
 SSLE = Component("SSLE", "TLS")
 
+ESTABLISHED = SSLE.entry(
+    101,
+    "I",
+    "TLS SIDE=%s VERSION=%s CIPHER=%s RESUMED=%s SNI=%s ALPN=%s",
+    "A handshake is done. SIDE is CLIENT or SERVER. RESUMED is YES where it went on with an earlier session, which "
+    "verifies no certificate anew, else NO. SNI is the name that was asked for, ALPN the protocol that both agreed on.",
+)
+CERTIFICATE = SSLE.entry(
+    102,
+    "I",
+    "CERTIFICATE SIDE=%s SUBJECT=%s ISSUER=%s FINGERPRINT=%s VERIFIED=%s ERROR=%s",
+    "What the other end of a leg presented; of servers at level debug only. VERIFIED is YES, or NO with what is wrong "
+    "as ERROR, or NO without one where `verify none` looks at nothing. One that is not verified counts as none in "
+    "every condition.",
+    others="D",
+)
+HANDSHAKE_FAILED = SSLE.entry(
+    103,
+    "W",
+    "HANDSHAKE-FAILED SIDE=%s REASON=%s SUBJECT=%s ERROR=%s",
+    "A handshake came to no end; the connection was closed. REASON is OpenSSL's. SUBJECT is that of the certificate "
+    "that was presented, ERROR what is wrong with it.",
+)
+MISMATCH = SSLE.entry(
+    104,
+    "W",
+    "CERTIFICATE-MISMATCH SIDE=%s MATCH=%s CONDITION=%s SEEN=%s",
+    "A certificate does not fit what `client-cert-match` of a session-acl or `server-cert-match` requires; the session "
+    "ended. MATCH is the section ssl-cert-match, CONDITION the first of its items that failed, SEEN what it saw.",
+)
+TRUNCATED = SSLE.entry(
+    105,
+    "D",
+    "TRUNCATED SIDE=%s",
+    "A connection ended without the close_notify of TLS: what was sent last may be missing. Many programs never send "
+    "it.",
+)
+STARTTLS_FAILED = SSLE.entry(
+    106,
+    "W",
+    "STARTTLS-FAILED SIDE=%s REASON=%s",
+    "A leg on which STARTTLS is configured got no TLS; where TLS is required the session ended. REASON is NOT-OFFERED, "
+    "REFUSED (NO or BAD came) or PREAUTH (the server greeted as if somebody had logged in).",
+)
+INJECTED = SSLE.entry(
+    107,
+    "W",
+    "INJECTED SIDE=%s SIZE=%u",
+    "Octets came behind STARTTLS or behind its answer before TLS had begun. Somebody on the way may have put them "
+    "there to be taken for said under TLS; they were dropped and the session ended.",
+)
 READ_AGAIN = SSLE.entry(
     120,
     "K",
