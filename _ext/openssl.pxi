@@ -98,6 +98,8 @@ cdef extern from "<openssl/x509.h>" nogil:
     int X509_STORE_add_crl(X509_STORE* s, X509_CRL* x)
     X509_VERIFY_PARAM* X509_STORE_get0_param(const X509_STORE* s)
     void* X509_STORE_CTX_get_ex_data(const X509_STORE_CTX* c, int at)
+    X509* X509_STORE_CTX_get0_cert(const X509_STORE_CTX* c)
+    int X509_up_ref(X509* x) noexcept
     int X509_STORE_CTX_get_error(const X509_STORE_CTX* c)
     void X509_STORE_CTX_set_error(X509_STORE_CTX* c, int code)
     int X509_VERIFY_PARAM_set_flags(X509_VERIFY_PARAM* p, unsigned long flags)

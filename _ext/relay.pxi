@@ -139,7 +139,7 @@ cdef class Relay(Downward):
     def unread(self):
         """Octets of the client that stand behind the line in question, or wait."""
         cdef Py_ssize_t held = 0 if self.held_chunk is None else len(self.held_chunk) - self.held_from
-        return self.left_over + held + self.c_held.size + self.c_line.size
+        return self.left_over + held + self.c_held.size
 
     def resume(self):
         """Look at what was held, unless something holds again."""

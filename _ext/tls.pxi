@@ -17,7 +17,7 @@ cdef enum:
     TLS_DONE = 1
     TLS_EOF = -1             # close_notify
     TLS_FAULT = -2
-    TLS_PLAIN = 16384        # the most a record holds: room of the plain buffer of the process
+    TLS_PLAIN = 65536        # room of the plain buffer of the process: what some records hold
     MAX_UNREAD = 1048576     # ciphertext that waits in a leg
 
 cdef uint8_t tls_plain[TLS_PLAIN]
@@ -83,6 +83,8 @@ cdef class Tls:
             tls_out.size = 0
         buf_drop(&self.unread)
         free(self.io.to)
+        if self.io.shown != NULL:
+            X509_free(self.io.shown)
 
     def set_server_name(self, bytes name not None, bint verify=True):
         """The server that this leg is connected to, a name or an address: sent (names only), verified where the
@@ -347,10 +349,10 @@ cdef class Tls:
 
     @property
     def peer_certificate(self):
-        """The other side's certificate in DER, verified or not, or None."""
+        """The other side's certificate in DER, verified or not, or None. Also of a handshake that failed for it."""
         cdef X509* found = SSL_get1_peer_certificate(self.ssl)
         if found == NULL:
-            return None
+            return None if self.io.shown == NULL else tls_der(self.io.shown)
         try:
             return tls_der(found)
         finally:

@@ -46,6 +46,7 @@ cdef struct TlsIo:           # what OpenSSL's callbacks see of a leg
     Py_ssize_t to_size
     bint fresh               # a session with the server has just come
     int wrong                # the first thing wrong with the other side's certificate
+    X509* shown              # that certificate: OpenSSL forgets one that it does not take
 
 cdef EVP_CIPHER* ticket_cipher = EVP_CIPHER_fetch(NULL, b"AES-256-CBC", NULL)
 if ticket_cipher == NULL:
@@ -158,6 +159,9 @@ cdef int on_verify(int good, X509_STORE_CTX* store) noexcept nogil:
     cdef TlsIo* io = <TlsIo*>SSL_get_app_data(ssl)
     if not good and io.wrong == 0:
         io.wrong = X509_STORE_CTX_get_error(store)
+        io.shown = X509_STORE_CTX_get0_cert(store)
+        if io.shown != NULL:
+            X509_up_ref(io.shown)
     if io.wrong:
         X509_STORE_CTX_set_error(store, io.wrong)
     return 1 if io.shared.lenient else good

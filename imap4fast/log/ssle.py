@@ -30,9 +30,9 @@ FAILED = SSLE.entry(
 MISMATCH = SSLE.entry(
     113,
     "W",
-    "CERTIFICATE-MISMATCH LEG=%s MATCH=%s REASON=%s",
+    "CERTIFICATE-MISMATCH LEG=%s MATCH=%s WANTED=%s SAW=%s",
     "The other end's certificate is not what client-cert-match or server-cert-match asks for: MATCH is the "
-    "ssl-cert-match, REASON the condition that failed and what was there. The session ends.",
+    "ssl-cert-match, WANTED the first condition that failed, SAW what was there. The session ends.",
 )
 TRUNCATED = SSLE.entry(
     114,

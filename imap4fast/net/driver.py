@@ -16,8 +16,7 @@ from imap4fast.log.cause import cause
 from imap4fast.log.imap import INTERNAL_ERROR
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
-from imap4fast.net.handshake import Handshake
-from imap4fast.net.securing import ServerLeg, begin_client, listen
+from imap4fast.net.securing import ClientLeg, ServerLeg, listen
 from imap4fast.net.steps import Steps
 from imap4fast.session import tls
 from imap4fast.session.session import Session
@@ -40,8 +39,8 @@ class Driver:
 
     __slots__ = (
         "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at",
-        "connect_until", "opening", "recorded", "relay", "server", "server_address", "server_sock", "service",
-        "session", "shake", "shake_until", "to_text", "track_key", "watched",
+        "connect_until", "opening", "recorded", "relay", "securing", "server", "server_address", "server_sock", "service",
+        "session", "to_text", "track_key", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -69,8 +68,7 @@ class Driver:
         self.client_done = False
         self.recorded = False
         self.watched = False
-        self.shake: Handshake | None = None
-        self.shake_until = 0.0
+        self.securing: ClientLeg | None = None
         self.opening: ServerLeg | None = None
         self.server_sock: Sock
         self.session: Session
@@ -125,37 +123,21 @@ class Driver:
     def start_tls(self) -> None:
         """TLS begins on the client's leg with the next octets."""
         assert self.client is not None
-        service = self.service
-        self.shake_until = service.now + service.shake_s(self.session.acl)
-        self.shake = begin_client(self, self.client)
+        self.securing = ClientLeg(self, self.client)
+        self.securing.begin()
 
-    def client_shaken(self, why: str | None) -> None:
-        """The client's handshake is over; `why` there is no TLS, or None."""
-        shake, session, relay, client = self.shake, self.session, self.relay, self.client
-        self.shake = None
-        self.shake_until = 0.0
-        if session.over or shake is None or client is None:
-            return
-        if why is not None:
-            tls.failed(session, "CLIENT", shake.tls.verify_error or why)
-            return
-        relay.attach_client(client, client.get_extra_info("socket").fileno(), self.service.clock())
-        relay.secure_client(shake.tls)
-        if not tls.client_secured(session, shake.tls):
+    def client_secured(self, transport: asyncio.Transport, leg: Tls) -> None:
+        """The handshake with the client is done: its certificate decides, then the ACLs."""
+        self.securing = None
+        session, relay = self.session, self.relay
+        relay.attach_client(transport, transport.get_extra_info("socket").fileno(), self.service.clock())
+        relay.secure_client(leg)
+        if not tls.client_secured(session, leg):
             session.end(None, "client-cert-match")
             return
-        listen(client, relay.client_data)
+        listen(transport, relay.client_data)
         self.proceed()
         relay.client_data(b"")
-
-    def server_secured(self, leg: Tls) -> bool:
-        """The handshake with the server is done. False: the session has ended for its certificate."""
-        return not self.session.over and tls.server_secured(self.session, leg)
-
-    def server_unsafe(self, why: str) -> None:
-        """There is no TLS with the server though there must be."""
-        if not self.session.over:
-            tls.failed(self.session, "SERVER", why)
 
     def server_opened(self, leg: ServerLeg) -> None:
         """The relay takes the server's leg over."""
@@ -294,7 +276,7 @@ class Driver:
         self.client_done = True
         if self.session.over:
             self._client_close()
-        elif self.relay.quiet or self.shake is not None:
+        elif self.relay.quiet or self.securing is not None:
             tls.cut_off(self.session, "CLIENT", self.relay.ctls)
             self.session.client_gone()
         else:
@@ -362,10 +344,9 @@ class Driver:
 
     def _drop_handshakes(self) -> None:
         """What they have in hand is of no use any more; they hold this driver."""
-        if self.shake is not None:
-            self.shake.drop()
-            self.shake = None
-        self.shake_until = 0.0
+        if self.securing is not None:
+            self.securing.drop()
+            self.securing = None
         if self.opening is not None:
             self.opening.drop()
             self.opening = None
@@ -455,8 +436,7 @@ class Driver:
         if self.close_at and now >= self.close_at:
             self.abort()
             return
-        if self.shake_until and now >= self.shake_until:
-            self.shake_until = 0.0
+        if self.securing is not None and now >= self.securing.until:
             tls.failed(self.session, "CLIENT", "no handshake in time")
         if self.connect_until and now >= self.connect_until and self.attempt is not None:
             self.attempt.cancel()

@@ -66,7 +66,7 @@ class Handshake:
         self._chunks: list[bytes] = []
         self._size = 0
         self._done: Callable[[str | None], None] | None = done
-        self._broken = broken
+        self._broken: Callable[[Exception], None] | None = broken
 
     def data(self, chunk: bytes) -> None:
         """Octets of the other end: `data_received` of the leg while this goes on."""
@@ -82,10 +82,12 @@ class Handshake:
 
     def late_step(self) -> None:
         """A step that no chunk called for: what fails in it ends this session alone."""
+        broken = self._broken
         try:
             self.step()
         except Exception as exc:
-            self._broken(exc)
+            if broken is not None:
+                broken(exc)
 
     def step(self) -> None:
         """One flight further."""
@@ -103,11 +105,12 @@ class Handshake:
             self._finish(None)
 
     def drop(self) -> None:
-        """Nobody waits for the end any more."""
-        self._done = None
+        """Nobody waits for the end any more. Nothing is held in a circle: workers run without the collector."""
+        self._done = self._broken = None
         self._chunks.clear()
 
     def _finish(self, why: str | None) -> None:
-        done, self._done = self._done, None
+        done = self._done
+        self.drop()
         if done is not None:
             done(why)

@@ -18,10 +18,17 @@ from imap4fast.log import ssle
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
 from imap4fast.net.handshake import Handshake
+from imap4fast.session import tls
 from imap4fast.session.starttls import StartTls
 
 if TYPE_CHECKING:
+    from imap4fast._wire import TlsContext
     from imap4fast.net.driver import Driver
+    from imap4fast.net.service import Service
+
+
+FAREWELL_S = 5.0
+"""What a client gets for its handshake that is only to hear that it is not let in."""
 
 
 def listen(transport: asyncio.Transport, hears: Callable[[bytes], None]) -> None:
@@ -31,16 +38,62 @@ def listen(transport: asyncio.Transport, hears: Callable[[bytes], None]) -> None
     transport.set_protocol(end)  # the loop keeps `data_received` as it was
 
 
-def begin_client(driver: Driver, transport: asyncio.Transport) -> Handshake:
-    """The client's leg: TLS begins with the next octets. `driver.client_shaken` follows."""
-    use = driver.session.acl.client_ssl
-    assert use is not None
-    service = driver.service
-    listener = cast(ClientEnd, transport.get_protocol()).listener
-    tls = Tls(service.tls.accepting(use.params.name, listener))
-    handshake = Handshake(service.handshakes, tls, transport, driver.client_shaken, driver.broken)
-    listen(transport, handshake.data)
-    return handshake
+class ClientLeg:
+    """The client's leg, from where TLS begins to where the relay hears what is inside. `until`: it has so long."""
+
+    __slots__ = ("_driver", "_handshake", "_transport", "until")
+
+    def __init__(self, driver: Driver, transport: asyncio.Transport) -> None:
+        service, acl = driver.service, driver.session.acl
+        assert acl.client_ssl is not None
+        self._driver = driver
+        self._transport = transport
+        self.until = service.now + service.shake_s(acl)
+        listener = cast(ClientEnd, transport.get_protocol()).listener
+        leg = Tls(service.tls.accepting(acl.client_ssl.params.name, listener))
+        self._handshake = Handshake(service.handshakes, leg, transport, self._shaken, driver.broken)
+
+    def begin(self) -> None:
+        """TLS begins with the next octets."""
+        listen(self._transport, self._handshake.data)
+
+    def drop(self) -> None:
+        """The session has ended."""
+        self._handshake.drop()
+
+    def _shaken(self, why: str | None) -> None:
+        driver, leg = self._driver, self._handshake.tls
+        if why is not None:
+            tls.failed(driver.session, "CLIENT", leg.verify_error or why, leg)
+        else:
+            driver.client_secured(self._transport, leg)
+
+
+class Farewell:
+    """One line inside of TLS to a client that is not let in, before there is a session."""
+
+    __slots__ = ("_gone", "_handshake", "_line", "_transport")
+
+    def __init__(self, service: Service, transport: asyncio.Transport, context: TlsContext, line: bytes) -> None:
+        self._transport = transport
+        self._line = line
+        self._gone = service.loop.call_later(FAREWELL_S, self._end)
+        self._handshake = Handshake(service.handshakes, Tls(context), transport, self._shaken, self._broken)
+        listen(transport, self._handshake.data)
+
+    def _shaken(self, why: str | None) -> None:
+        leg, transport = self._handshake.tls, self._transport
+        if why is None:
+            transport.write(leg.seal(self._line) + leg.close())
+        self._gone.cancel()
+        transport.close()
+
+    def _end(self) -> None:
+        self._handshake.drop()
+        self._transport.abort()
+
+    def _broken(self, error: Exception) -> None:
+        self._end()
 
 
 class ServerLeg:
@@ -72,9 +125,9 @@ class ServerLeg:
 
     def _shake(self) -> None:
         driver, queue = self._driver, self._driver.service.handshakes
-        tls = Tls(driver.service.tls.connecting(self._use.params.name))
-        tls.set_server_name(self._name())
-        self._handshake = handshake = Handshake(queue, tls, self.transport, self._shaken, driver.broken)
+        leg = Tls(driver.service.tls.connecting(self._use.params.name))
+        leg.set_server_name(self._name())
+        self._handshake = handshake = Handshake(queue, leg, self.transport, self._shaken, driver.broken)
         listen(self.transport, handshake.data)
         queue.take(handshake)
 
@@ -90,35 +143,35 @@ class ServerLeg:
         driver, handshake = self._driver, self._handshake
         assert handshake is not None
         if why is not None:
-            driver.server_unsafe(handshake.tls.verify_error or why)
+            self._unsafe(handshake.tls.verify_error or why, handshake.tls)
             return
-        self.tls = tls = handshake.tls
-        if not driver.server_secured(tls):
+        self.tls = handshake.tls
+        if not tls.server_secured(driver.session, handshake.tls):
             return
         if self.talk is None:
             driver.server_opened(self)
             return
         listen(self.transport, self._heard)
-        self.transport.write(tls.seal(self.talk.secured()))
+        self.transport.write(handshake.tls.seal(self.talk.secured()))
         self._heard(b"")
 
     def _heard(self, data: bytes) -> None:
         """Octets of the server in the talk around STARTTLS."""
-        driver, talk, tls = self._driver, self.talk, self.tls
+        driver, talk, leg = self._driver, self.talk, self.tls
         if driver.session.over or talk is None:
             return
-        if tls is not None:
-            data, said = tls.pump(data)
+        if leg is not None:
+            data, said = leg.pump(data)
             if said:
                 self.transport.write(said)
-            if tls.faulted or (tls.closed and not data):
-                driver.server_unsafe(tls.fault_reason or "the server ended TLS")
+            if leg.faulted or (leg.closed and not data):
+                self._unsafe(leg.fault_reason or "the server ended TLS")
                 return
         said = talk.feed(data)
         if talk.fault:
             if talk.unread:
                 driver.session.log(ssle.INJECTED, "SERVER", talk.unread)
-            driver.server_unsafe(talk.fault)
+            self._unsafe(talk.fault)
             return
         if said:
             self.transport.write(said)
@@ -126,3 +179,7 @@ class ServerLeg:
             self._shake()
         elif talk.over:
             driver.server_opened(self)
+
+    def _unsafe(self, why: str, leg: Tls | None = None) -> None:
+        """There is no TLS with the server though there must be."""
+        tls.failed(self._driver.session, "SERVER", why, leg)

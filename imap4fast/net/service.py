@@ -26,6 +26,7 @@ from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.handshake import Queue
 from imap4fast.net.options import accepted_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
+from imap4fast.net.securing import FAREWELL_S, Farewell
 from imap4fast.net.tlsmaterial import Contexts, Material
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.limits import NEVER_S, idle_timeout
@@ -34,6 +35,8 @@ from imap4fast.session.charter import Charter
 from imap4fast.session.session import Session
 
 TICK_S = 0.5
+MOST_FAREWELLS = 64
+"""Clients over a limit that get a handshake to hear of it, of those of the last FAREWELL_S seconds."""
 LAST_WORDS_S = 2.0
 """How long a worker that ends waits for its clients to take their BYE."""
 
@@ -62,6 +65,7 @@ class Service:
         self._rate_line = 0
         self._warned: dict[Entry, int] = {}
         self._rate_refused = 0
+        self._farewells = 0
         self._client_names = ClientNames()
         self._names: dict[str, frozenset[Address]] = {}
         self._charter = self._charter_of(Policy(settings))
@@ -132,7 +136,8 @@ class Service:
         now = self.loop.time()
         over = self.counts.admit(self.column, octets, int(now * 1000))
         if over:
-            self._over_limit(transport, end, over, client)
+            facts = Facts(address, port, addresses.place(*local).sock, end.transparent)
+            self._over_limit(transport, end, over, client, facts)
             return
         try:
             place = addresses.place(*local)
@@ -189,7 +194,9 @@ class Service:
         end.relay.stop()
         transport.abort()
 
-    def _over_limit(self, transport: asyncio.Transport, end: ClientEnd, over: int, peer: tuple[str, int]) -> None:
+    def _over_limit(
+        self, transport: asyncio.Transport, end: ClientEnd, over: int, peer: tuple[str, int], facts: Facts
+    ) -> None:
         """conn-rate: closed silently, logged once a second. max-sessions: one BYE (configuration.md section 5)."""
         end.relay.stop()
         limits = self.proxy.tcpserver
@@ -202,8 +209,24 @@ class Service:
         else:
             entry, limit = entries.MAX_SESSIONS_PER_IP, limits.max_sessions_per_ip
         self.logs.write(entry, addresses.shown(*peer), limit, severity=self._again(entry))
-        transport.write(self._charter.say("EN", b"* BYE", Reply.TOO_MANY_SESSIONS))
-        transport.close()
+        self._bid_farewell(transport, end, facts, self._charter.say("EN", b"* BYE", Reply.TOO_MANY_SESSIONS))
+
+    def _bid_farewell(self, transport: asyncio.Transport, end: ClientEnd, facts: Facts, line: bytes) -> None:
+        """Say the line as the client's session would begin: inside of TLS for as many as that is cheap for."""
+        acl = self._charter.policy.session(facts).acl
+        use = acl.client_ssl if isinstance(acl, SessionAcl) else None
+        if use is None or use.starttls:
+            transport.write(line)
+            transport.close()
+        elif self._farewells < MOST_FAREWELLS:
+            self._farewells += 1
+            self.loop.call_later(FAREWELL_S, self._farewell_over)
+            Farewell(self, transport, self.tls.accepting(use.params.name, end.listener), line)
+        else:
+            transport.abort()
+
+    def _farewell_over(self) -> None:
+        self._farewells -= 1
 
     def _again(self, entry: Entry) -> str | None:
         """The severity of a warning that was written within this second already."""

@@ -37,9 +37,11 @@ def server_secured(session: Session, tls: Tls) -> bool:
     return False
 
 
-def failed(session: Session, leg: str, why: str) -> None:
+def failed(session: Session, leg: str, why: str, tls: Tls | None = None) -> None:
     """There is no TLS on a leg that must have it."""
     session.log(ssle.FAILED, leg, why)
+    if tls is not None:
+        _presented(session, leg, tls)
     session.end(Reply.SERVER_TLS if leg == "SERVER" else None, f"TLS of the {leg.lower()}")
 
 
@@ -73,6 +75,10 @@ def cut_off(session: Session, leg: str, tls: Tls | None) -> None:
 
 def _agreed(session: Session, leg: str, tls: Tls) -> Presented | None:
     session.log(ssle.ESTABLISHED, leg, tls.version, tls.cipher, "YES" if tls.resumed else "NO", tls.sni)
+    return _presented(session, leg, tls)
+
+
+def _presented(session: Session, leg: str, tls: Tls) -> Presented | None:
     der = tls.peer_certificate
     if der is None:
         return None
@@ -85,7 +91,7 @@ def _agreed(session: Session, leg: str, tls: Tls) -> Presented | None:
 def _fits(session: Session, leg: str, match: CertMatch | None, presented: Presented | None) -> bool:
     if match is None:
         return True
-    fit = explain(match, presented, session.outside.today())
-    if not fit.fits:
-        session.log(ssle.MISMATCH, leg, match.name, fit.text)
-    return fit.fits
+    found = explain(match, presented, session.outside.today())
+    if not found.matched:
+        session.log(ssle.MISMATCH, leg, match.name, found.condition, found.seen)
+    return found.matched
