@@ -11,6 +11,7 @@ VENV ?= .venv
 PYTHON ?=
 ARGS ?=
 PORT ?= 1143
+TLS_PORT ?= 1993
 MINUTES ?= 30
 SECONDS ?= 3600
 PYTHONS ?= 3.11 3.12 3.13
@@ -25,8 +26,8 @@ WIRE := setup.py $(wildcard _ext/*.pyx _ext/*.pxd _ext/*.pxi _ext/*.h)
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: $(STAMP)/wire $(STAMP)/extra-demo ## an IMAP server with sample mails and the proxy on 127.0.0.1:1143 (PORT=...)
-	@exec $(PY) tools/demo.py --port $(PORT) $(ARGS)
+demo: $(STAMP)/wire $(STAMP)/extra-demo ## a server with sample mails and the proxy, ports 1143 and 1993 (PORT=... TLS_PORT=...)
+	@exec $(PY) -m tools.demo --port $(PORT) --tls-port $(TLS_PORT) $(ARGS)
 
 test: need $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-demo ## all tests, with what they need (ARGS="-k word")
 	@echo "==> tests"

@@ -16,6 +16,7 @@ PACKAGES = {
     "mbsync": "isync",
     "neomutt": "neomutt",
     "tmux": "tmux",
+    "openssl": "openssl",
 }
 """Program to Debian package."""
 
