@@ -10,6 +10,7 @@ SOURCES = Path(__file__).parent / "c"
 BUILD = Path(__file__).parent / "build"
 PROGRAMS = ("load", "relay", "server")
 FLAGS = ("-O2", "-g", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE")
+LIBRARIES = ("-lm", "-lssl", "-lcrypto")
 
 
 class BuildError(Exception):
@@ -29,7 +30,7 @@ def is_stale(target: Path, sources: list[Path]) -> bool:
 def compile_program(compiler: str, source: Path, target: Path) -> None:
     """Replaces `target` only when the compiler succeeds, since a bench may be running it."""
     fresh = target.with_suffix(".new")
-    command = [compiler, *FLAGS, "-o", str(fresh), str(source), "-lm"]
+    command = [compiler, *FLAGS, "-o", str(fresh), str(source), *LIBRARIES]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(done.stderr)
