@@ -38,7 +38,7 @@ def name_of(common: str) -> x509.Name:
 
 def builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, authority: bool) -> x509.CertificateBuilder:
     """What both certificates have."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(name_of(subject))

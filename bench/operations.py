@@ -11,8 +11,8 @@ Legs = Literal["client", "both"]
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """Which legs are TLS and of which version, `1.2` or `1.3`. `tickets`: the peers give some. `resumed`: the client, and
-    on both legs the peer towards the server, resumes its sessions; else the server gives no tickets.
+    """Which legs are TLS and of which version, `1.2` or `1.3`. `tickets`: the peers give some. `resumed`: the client
+    resumes its sessions, and on both legs the peer those with the server; else the server gives no tickets.
     """
 
     legs: Legs
@@ -23,7 +23,7 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`script` is the load client's. cpu: closed loop; memory and legs: sessions left idle; latency: at a fixed rate."""
+    """`script` is the load client's. cpu: closed loop; memory, legs: sessions left idle; latency: at a fixed rate."""
 
     name: str
     script: str

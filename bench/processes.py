@@ -166,20 +166,20 @@ def connection(port: int, certificates: Certificates | None) -> Iterator[socket.
 
 
 def greets(port: int, certificates: Certificates | None = None) -> bool:
-    """Whether an IMAP greeting comes from that port. PeerError where the peer speaks no TLS, or another certificate's."""
+    """Whether an IMAP greeting comes from that port. PeerError where the peer speaks no TLS as wanted."""
     try:
         with connection(port, certificates) as probe:
             return probe.recv(4) == b"* OK"
-    except (ConnectionError, TimeoutError):
-        return False
     except ssl.SSLError as error:
         raise PeerError(f"no TLS handshake: {error}") from error
+    except OSError:
+        return False
 
 
 def await_greeting(
     process: subprocess.Popen[bytes], port: int, name: str, logs: Path, certificates: Certificates | None = None
 ) -> None:
-    """Returns once the process serves; PeerError with the end of its logs when it dies, stays silent or fails in TLS."""
+    """Returns once the process serves; PeerError with its logs' ends when it dies, stays silent or fails in TLS."""
     deadline = time.monotonic() + START_S
     while not greeted(port, name, logs, certificates):
         if process.poll() is not None:

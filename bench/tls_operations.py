@@ -1,6 +1,6 @@
 """What is measured and what must be reached where legs are TLS. Names are `WHAT-VERSION-LEGS`: `noop-1.3-both`.
 
-login-full: no tickets at all. login-tickets: full handshakes, and the peer gives tickets. login-resumed: each connection
+login-full: tickets off. login-tickets: full handshakes too, and the peer gives tickets. login-resumed: each connection
 resumes; on both legs the server gives tickets too. idle and moved: memory, after nothing and after 200 KiB each way.
 """
 
@@ -56,7 +56,9 @@ TLS_OPERATIONS = (
 
 
 def limit_of(operation: Operation) -> float:
-    return LIMITS[operation.name.removesuffix(f"-{operation.tls.version}-{operation.tls.legs}")] if operation.tls else 0.0
+    return (
+        LIMITS[operation.name.removesuffix(f"-{operation.tls.version}-{operation.tls.legs}")] if operation.tls else 0.0
+    )
 
 
 TLS_TARGETS = (

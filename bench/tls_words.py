@@ -1,6 +1,6 @@
 """What the peers' configurations have to say of TLS; nothing where all legs are plain. The same ciphers for all.
 
-The versions are pinned by the load client and by the canned server, since Dovecot cannot: every peer permits 1.2 and 1.3.
+Load client and canned server pin the version, since Dovecot can name only the lowest: every peer permits 1.2 and 1.3.
 """
 
 from __future__ import annotations
