@@ -59,7 +59,9 @@ def nginx_words(ending: Ending | None) -> Words:
 
 
 def dovecot_words(ending: Ending | None, port: int) -> Words:
-    """`ssl=yes` towards the server verifies its certificate against `host`."""
+    """`ssl=yes` towards the server verifies its certificate against `host`, by ssl_ca: a login process, which has no
+    files, passes over ssl_client_ca_file.
+    """
     if ending is None:
         return {"tls": "ssl = no", "imap_port": str(port), "imaps_port": "0", "proxy": "host=127.0.0.1"}
     files = ending.certificates
@@ -67,7 +69,8 @@ def dovecot_words(ending: Ending | None, port: int) -> Words:
         "ssl = yes",
         f"ssl_cert = <{files.certificate}",
         f"ssl_key = <{files.key}",
-        f"ssl_client_ca_file = {files.authority}",
+        f"ssl_ca = <{files.authority}",
+        "ssl_require_crl = no",
         "ssl_min_protocol = TLSv1.2",
         f"ssl_cipher_list = {CIPHER}",
         f"ssl_cipher_suites = {CIPHERSUITE}",

@@ -316,6 +316,7 @@ static void accept_all(void) {
 static void shake(struct conn *conn) {
     int done = stream_shake(&conn->stream);
     if (done < 0) return give_up(conn);
+    if (done && !stream_group_is_good(&conn->stream)) return give_up(conn);
     if (done) {
         if (SSL_session_reused(conn->stream.ssl))
             resumed++;

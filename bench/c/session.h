@@ -113,6 +113,7 @@ static void shaken(struct session *session) {
     int resumed = SSL_session_reused(session->stream.ssl);
     load.resumed += (uint64_t)resumed;
     load.full += (uint64_t)!resumed;
+    if (!stream_group_is_good(&session->stream)) return fault(session, "another group than X25519");
     if (load.must_resume && !resumed) fault(session, "the session was not resumed");
 }
 

@@ -145,6 +145,11 @@ static inline int stream_shake(struct stream *stream) {
     return done == 1 ? 1 : kind == SSL_ERROR_WANT_READ ? 0 : -1;
 }
 
+/* Whether a full handshake used the group that all are to use; of a resumed one there may be none. */
+static inline int stream_group_is_good(const struct stream *stream) {
+    return SSL_session_reused(stream->ssl) || SSL_get_negotiated_group(stream->ssl) == NID_X25519;
+}
+
 /* As recv(2): 0 at the end, also at one that TLS did not announce (`unclean`); -1 with EAGAIN when there is nothing. */
 static inline ssize_t stream_recv(struct stream *stream, char *data, size_t size) {
     size_t got = 0;
