@@ -1,4 +1,4 @@
-"""`make demo`'s program: the lines that it prints work through the proxy, plain and by TLS, and nothing stays behind."""
+"""`make demo`'s program: the lines that it prints work through the proxy, plain and by TLS, and nothing is left."""
 
 from __future__ import annotations
 
