@@ -98,6 +98,10 @@ def locked_key(pair: Pair) -> None:
     pair.key.write_bytes(key_of(pair).private_bytes(PEM, serialization.PrivateFormat.PKCS8, how))
 
 
+def interrupted(pair: Pair) -> None:
+    pair.key.rename(pair.key.with_suffix(".new"))
+
+
 SPOILT: dict[str, Callable[[Pair], object]] = {
     "no certificate": lambda pair: pair.certificate.unlink(),
     "no key": lambda pair: pair.key.unlink(),
@@ -106,7 +110,7 @@ SPOILT: dict[str, Callable[[Pair], object]] = {
     "another key": other_key,
     "a key with a pass phrase": locked_key,
     "a key for everybody": lambda pair: pair.key.chmod(0o644),
-    "what an interrupted demo left": lambda pair: (pair.key.unlink(), pair.key.with_suffix(".new").write_bytes(b"x")),
+    "what an interrupted demo left": interrupted,
 }
 
 
