@@ -21,7 +21,7 @@ STAMP := $(VENV)/stamp
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 WIRE := setup.py $(wildcard _ext/*.pyx _ext/*.pxd _ext/*.pxi _ext/*.h)
 
-.PHONY: help demo test debug-test sanitize-test dist-test bench run-bench soak fuzz lint doc clean wire need
+.PHONY: help demo test debug-test sanitize-test dist-test bench bench-tls run-bench soak fuzz lint doc clean wire need
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,6 +47,9 @@ dist-test: ## sdist, wheel from it, installed into empty environments (PYTHONS="
 
 bench: ## the comparison with nginx, HAProxy, Dovecot and plain relays, by the distribution's Python (PYTHON=3.12)
 	@$(MAKE) --no-print-directory VENV=$(VENV)-bench PYTHON=$(or $(PYTHON),system) run-bench
+
+bench-tls: ## its table of TLS alone: on the client's leg and on both, 1.2 and 1.3, full and resumed
+	@$(MAKE) --no-print-directory bench ARGS="--table tls $(ARGS)"
 
 run-bench: need $(STAMP)/wire $(STAMP)/extra-test
 	@$(PY) -m bench.run $(ARGS)

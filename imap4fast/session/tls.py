@@ -80,9 +80,7 @@ def cut_off(session: Session, side: str, tls: Tls | None) -> None:
 
 
 def _agreed(session: Session, side: str, tls: Tls) -> Presented | None:
-    session.log(
-        ssle.ESTABLISHED, side, tls.version, tls.cipher, "YES" if tls.resumed else "NO", tls.sni, tls.alpn
-    )
+    session.log(ssle.ESTABLISHED, side, tls.version, tls.cipher, "YES" if tls.resumed else "NO", tls.sni, tls.alpn)
     if side == "SERVER" and session.powers.acl.server_cert_match is None and not session.logs.detailed:
         return None
     shown = _presented(tls)
