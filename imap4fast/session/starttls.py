@@ -10,12 +10,17 @@ tag is one that it cannot foretell, and nothing may stand behind its answer that
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 MOST_OCTETS = 65536
 """What a server may say in this talk."""
 
 _LONGEST = 8192
+_NAME = re.compile(rb"[!#$&'+,./0-9:;<=>?@A-Z\[^_`a-z|~-]+")
+"""atom, and no `}`: nothing else can stand in a response code."""
+
+_REFUSALS = (b"NO", b"BAD")
 _OWN_GREETING = b"* OK [CAPABILITY %b] ready\r\n"
 
 
@@ -30,13 +35,16 @@ class _State(Enum):
 class StartTls:
     """`tag`: what nobody can foretell. `required` False: without STARTTLS the session goes on in plain text."""
 
-    __slots__ = ("_data", "_names", "_required", "_state", "_tag", "fault", "greeting", "received", "sent", "unread")
+    __slots__ = (
+        "_data", "_heard", "_names", "_required", "_state", "_tag", "fault", "greeting", "received", "sent", "unread",
+    )  # fmt: skip
 
     def __init__(self, tag: bytes, *, required: bool) -> None:
         self._tag = tag
         self._required = required
         self._state = _State.GREETING
         self._data = b""
+        self._heard = 0
         self._names: bytes | None = None
         self.greeting: bytes | None = None
         """The line that stands for the server's greeting, once the talk is over."""
@@ -68,8 +76,6 @@ class StartTls:
             return b""
         self._data += data
         said = self._go_on()
-        if not self.fault and (self.received > MOST_OCTETS or len(self._data) > _LONGEST):
-            self.fault = "the server says too much"
         self.sent += len(said)
         return said
 
@@ -82,19 +88,24 @@ class StartTls:
 
     def _go_on(self) -> bytes:
         """All whole lines, up to the end of the talk or to TLS."""
-        said = b""
-        while not self.fault and self._state is not _State.DONE:
-            line, end, rest = self._data.partition(b"\n")
-            if not end:
+        said, at = b"", 0
+        while not self.fault and self._state not in (_State.TLS, _State.DONE):
+            end = self._data.find(b"\n", at)
+            size = (end if end >= 0 else len(self._data)) - at
+            if size >= _LONGEST or self._heard + size > MOST_OCTETS:
+                self.fault = "the server says too much"
+            if end < 0 or self.fault:
                 break
-            self._data = rest
+            line = self._data[at:end]
+            at = end + 1
+            self._heard += size + 1
             if not line.endswith(b"\r") or b"\0" in line or b"\r" in line[:-1]:
                 self.fault = "malformed line"
-                break
-            said += self._line(line[:-1])
-            if self._state is _State.TLS:
-                self._switch()
-                break
+            else:
+                said += self._line(line[:-1])
+        self._data = self._data[at:]
+        if self._state is _State.TLS:
+            self._switch()
         return said
 
     def _switch(self) -> None:
@@ -139,13 +150,14 @@ class StartTls:
             self.fault = "the server said BYE"
         elif condition == b"CAPABILITY" and self._state is _State.CAPABILITY:
             names = words[2].split() if len(words) > 2 else []
-            # What cannot stand in a response code is no name.
-            self._names = b" ".join(name for name in names if name.isascii() and b"]" not in name)
+            self._names = b" ".join(name for name in names if _NAME.fullmatch(name))
 
     def _answered(self, status: bytes) -> None:
         if status == b"OK":
             self.greeting = None
             self._state = _State.TLS
+        elif status not in _REFUSALS:
+            self.fault = "malformed answer"
         elif self._required:
             self.fault = "the server refused STARTTLS"
         else:
