@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from imap4fast.imap.replies import Reply, text
 from imap4fast.log import ssle
 from imap4fast.session import answers
+from imap4fast.session.identity import id_pairs
 
 if TYPE_CHECKING:
     from imap4fast.session.session import Session
@@ -47,6 +48,8 @@ def _capability(session: Session) -> int:
 
 
 def _identify(session: Session) -> int:
+    if id_pairs(session.relay.tokens()) is None:
+        return session.bad(Reply.BAD_SYNTAX)
     session.relay.reply(b"* ID NIL\r\n")
     return _done(session)
 
@@ -69,8 +72,6 @@ def _starttls(session: Session) -> int:
 
 
 def _login(session: Session) -> int:
-    if session.tls_required:
-        return session.refuse(Reply.TLS_REQUIRED)
     session.outside.proceed()
     return answers.CLOSE if session.over else answers.HOLD
 

@@ -11,6 +11,7 @@ from imap4fast._wire import COMMANDS
 from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as entries
 from imap4fast.session import alone, answers
+from imap4fast.session.identity import id_pairs
 from imap4fast.session.login import Sasl, normalised
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 _EXAMINE = COMMANDS.index(b"EXAMINE")
 _UTF8 = frozenset((b"UTF8=ACCEPT", b"IMAP4REV2"))
-MAX_ID_PAIRS = 30
-MAX_ID_KEY = 30
-MAX_ID_VALUE = 1024
 
 
 def atoms(tokens: list[Token]) -> list[bytes] | None:
@@ -112,27 +110,6 @@ def quoted(value: bytes, *, utf8: bool = False) -> bytes | None:
     if utf8 and "\ufffd" in value.decode("utf-8", "replace"):
         return None
     return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
-
-
-def id_pairs(tokens: list[Token]) -> list[tuple[bytes, bytes | None]] | None:
-    """id-params-list as (field, value or None for NIL) within the limits of RFC 2971 section 3.3, or None."""
-    if len(tokens) != 1:
-        return None
-    if isinstance(tokens[0], bytes) and tokens[0].upper() == b"NIL":
-        return []
-    if not isinstance(tokens[0], list) or len(tokens[0]) % 2 or len(tokens[0]) > 2 * MAX_ID_PAIRS:
-        return None
-    pairs: list[tuple[bytes, bytes | None]] = []
-    for field, value in zip(tokens[0][::2], tokens[0][1::2], strict=True):
-        if not isinstance(field, tuple) or isinstance(value, list) or len(field[0]) > MAX_ID_KEY:
-            return None
-        if isinstance(value, bytes) and value.upper() != b"NIL":
-            return None
-        text = value[0] if isinstance(value, tuple) else None
-        if text is not None and len(text) > MAX_ID_VALUE:
-            return None
-        pairs.append((field[0], text))
-    return pairs
 
 
 def identify(session: Session) -> int:

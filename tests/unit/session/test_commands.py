@@ -1,4 +1,4 @@
-"""Arguments of ID and their spelling; tests/play has the commands in conversation."""
+"""Arguments and their spelling; tests/play has the commands in conversation."""
 
 from __future__ import annotations
 
@@ -53,30 +53,6 @@ def test_quoted_reads_as_what_it_was(value: bytes, utf8: bool) -> None:
 )
 def test_serialised(text: bytes, shown: bytes | None) -> None:
     assert commands.serialised(tokens(b"a X " + text + b"\r\n")) == shown
-
-
-@pytest.mark.parametrize(
-    ("text", "pairs"),
-    [
-        (b"NIL", []),
-        (b"nil", []),
-        (b"()", []),
-        (b'("a" "b" "c" NIL "d" nil)', [(b"a", b"b"), (b"c", None), (b"d", None)]),
-        (b'({1}\r\na {3}\r\n"\x01b)', [(b"a", b'"\x01b')]),
-        (b'("a")', None),
-        (b'(a "b")', None),
-        (b'("a" b)', None),
-        (b'("a" ("b"))', None),
-        (b'("a" "b") NIL', None),
-        (b'"NIL"', None),
-        (b'("' + b"k" * 30 + b'" "' + b"v" * 1024 + b'")', [(b"k" * 30, b"v" * 1024)]),
-        (b'("' + b"k" * 31 + b'" "v")', None),
-        (b'("k" "' + b"v" * 1025 + b'")', None),
-    ],
-)
-def test_id_pairs(text: bytes, pairs: list[tuple[bytes, bytes | None]] | None) -> None:
-    """RFC 2971 section 3.3"""
-    assert commands.id_pairs(tokens(b"a ID " + text + b"\r\n")) == pairs
 
 
 def test_atoms() -> None:
