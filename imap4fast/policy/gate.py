@@ -161,10 +161,16 @@ BEFORE_SERVER = frozenset((b"CAPABILITY", b"NOOP", b"ID", b"LOGOUT", b"STARTTLS"
 """Commands that the proxy answers, or lets wait, while there is no server (architecture.md section 5)."""
 
 
-def powers_before_server() -> Powers:
-    """What every session may do that begins before a server is connected: each command is asked about."""
+LOGINS = frozenset((b"LOGIN", b"AUTHENTICATE"))
+
+
+def powers_before_server(*, tls_required: bool) -> Powers:
+    """What every session may do that begins before a server is connected: each command is asked about. Logins that
+    need TLS are denied, so that no literal with a password is asked for (T-S10).
+    """
     powers = Powers(CommandAcl(name="", accept=True))
-    actions = bytes(wire.ASK if name in BEFORE_SERVER else wire.DENY for name in wire.COMMANDS)
+    asked = BEFORE_SERVER - LOGINS if tls_required else BEFORE_SERVER
+    actions = bytes(wire.ASK if name in asked else wire.DENY for name in wire.COMMANDS)
     powers.gate = wire.Gate(actions, responses.CODES, responses.UNTAGGED, False)
     return powers
 

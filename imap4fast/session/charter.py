@@ -21,7 +21,7 @@ class Charter:
         self.policy = policy
         self.logs = logs
         self.powers = {acl.name: Powers(acl) for acl in settings.proxy.command_acls if acl.accept}
-        self.before_server = powers_before_server()
+        self.before_server = {required: powers_before_server(tls_required=required) for required in (True, False)}
         self._limits: dict[tuple[str, str], Limits] = {}
         self._said: dict[tuple[str, Reply, bytes], bytes] = {}
 

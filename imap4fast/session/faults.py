@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imap4fast._wire import FAULTS, FIRST_FRAMING, LIMITS
 from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as entries
+from imap4fast.policy.gate import LOGINS
 from imap4fast.session import answers
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def refused(session: Session) -> int:
     name = relay.command
     if relay.wrong_state:
         return session.bad(Reply.BAD_STATE)
+    if relay.alone and name in LOGINS:
+        return session.refuse(Reply.TLS_REQUIRED)
     if name == b"STARTTLS" and relay.ctls is not None:
         return session.bad(Reply.TLS_ACTIVE)
     if name in _REFUSED:
@@ -119,9 +122,10 @@ def timeout(session: Session, name: str) -> None:
 
 def _seconds(session: Session, name: str) -> float:
     proxy = session.charter.proxy
+    if name == "MAX-TIME":  # there is no command-acl yet where a client is lost in its handshake
+        return session.powers.acl.max_time
     seconds = {
         "LOGIN-TIMEOUT": proxy.login_timeout,
-        "MAX-TIME": session.powers.acl.max_time,
         "IDLE-TIMEOUT": session.relay.idle_s,
         "CLIENT-RECV": proxy.client_conn.recv_timeout,
         "CLIENT-SEND": proxy.client_conn.send_timeout,
