@@ -121,8 +121,9 @@ class Driver:
     # ---- TLS ----------------------------------------------------------------------------------------------------
 
     def start_tls(self) -> None:
-        """TLS begins on the client's leg with the next octets."""
+        """TLS begins on the client's leg with the next octets. Until it is there nothing can be said, no BYE either."""
         assert self.client is not None
+        self.relay.detach_client()
         self.securing = ClientLeg(self, self.client)
         self.securing.begin()
 
@@ -276,8 +277,9 @@ class Driver:
         self.client_done = True
         if self.session.over:
             self._client_close()
-        elif self.relay.quiet or self.securing is not None:
-            tls.cut_off(self.session, "CLIENT", self.relay.ctls)
+            return
+        tls.cut_off(self.session, "CLIENT", self.relay.ctls)
+        if self.relay.quiet or self.securing is not None:
             self.session.client_gone()
         else:
             self.answer_until = self.service.now + self.service.proxy.client_conn.close_timeout
