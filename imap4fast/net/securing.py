@@ -164,14 +164,14 @@ class ServerLeg:
             data, said = leg.pump(data)
             if said:
                 self.transport.write(said)
-            if leg.faulted or (leg.closed and not data):
-                self._unsafe(leg.fault_reason or "the server ended TLS")
-                return
         said = talk.feed(data)
         if talk.fault:
             if talk.unread:
                 driver.session.log(ssle.INJECTED, "SERVER", talk.unread)
             tls.no_starttls(driver.session, talk.fault)
+            return
+        if leg is not None and (leg.faulted or leg.closed):
+            self._unsafe(leg.fault_reason or "the server ended TLS")
             return
         if said:
             self.transport.write(said)
