@@ -102,17 +102,21 @@ class Play:
         self.server = Server(script or Script())
         self.relay = Relay()
         self.relay.begin(self, gate or _DEFAULT)
-        self.client_pipe, self.server_pipe = Pipe(), Pipe()
-        self.relay.attach_client(self.client_pipe, -1, 0.0)
-        self.relay.attach_server(self.server_pipe, -1, 0.0)
+        self.client_pipe, self.server_pipe = self._attach()
         for name, value in {**(settings or {}), **more}.items():
             setattr(self.relay, name, value)
         self.taken = 0
         if greet:
-            self.relay.server_data(b"* OK ready\r\n")
+            self.says(b"* OK ready\r\n")
             self.relay.state = STATES[state]
             self.client_pipe.written.clear()
             self.events.clear()
+
+    def _attach(self) -> tuple[Pipe, Pipe]:
+        client, server = Pipe(), Pipe()
+        self.relay.attach_client(client, -1, 0.0)
+        self.relay.attach_server(server, -1, 0.0)
+        return client, server
 
     # ---- the session's side
 

@@ -5,7 +5,7 @@ A vector's name begins with its row in protocol.md (`T-F01`) or with the section
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from imap4fast._wire import FAULTS, FIRST_FRAMING
@@ -34,10 +34,10 @@ class ClientVector:
     def expected(self) -> bytes:
         return self.client if self.sends is None else self.sends
 
-    def play(self, split: Split, trailer: bytes = b"") -> Play:
+    def play(self, split: Split, trailer: bytes = b"", make: Callable[..., Play] = Play) -> Play:
         options = dict(self.settings)
         chosen = gate(denied=(b"DELETE",), unknown=True) if self.unknown else gate()
-        play = Play(state=self.state, script=self.script, gate=chosen, settings=options)
+        play = make(state=self.state, script=self.script, gate=chosen, settings=options)
         play.client(self.client + trailer, split)
         play.settle()
         return play
@@ -63,9 +63,9 @@ class ServerVector:
     def expected(self) -> bytes:
         return self.server if self.shows is None else self.shows
 
-    def play(self, split: Split, trailer: bytes = b"") -> Play:
+    def play(self, split: Split, trailer: bytes = b"", make: Callable[..., Play] = Play) -> Play:
         options = dict(self.settings)
-        play = Play(state=self.state, gate=gate(unknown=self.unknown), greet=self.greet, settings=options)
+        play = make(state=self.state, gate=gate(unknown=self.unknown), greet=self.greet, settings=options)
         if self.client:
             play.client(self.client)
             play.client_pipe.written.clear()
