@@ -16,6 +16,7 @@ from imap4fast.config.values import Address, Sock
 from imap4fast.log.entry import Entry
 from imap4fast.log.setup import Logs
 from imap4fast.net.service import Service
+from imap4fast.net.tlsmaterial import Material
 from tests.play.stage import Notebook, accepting
 
 LOOPBACK = Address(4, 0x7F000001)
@@ -100,10 +101,12 @@ async def serving(
     *commands: CommandAcl,
     session: SessionAcl | None = None,
     plug_to: tuple[Sock, ...] | None = None,
+    acl: dict[str, Any] | None = None,
+    materials: tuple[Material, ...] = (),
     level: int = 9,
     **proxy: Any,
 ) -> AsyncIterator[Running]:
-    """`talk` None: nobody listens where the server should be."""
+    """`talk` None: nobody listens where the server should be. `acl` has more items of the session-acl."""
     server = await asyncio.start_server(closing(talk), "127.0.0.1", 0) if talk is not None else None
     port = server.sockets[0].getsockname()[1] if server is not None else unused_port()
     plug_to = plug_to or (Sock(LOOPBACK, port),)
@@ -112,12 +115,13 @@ async def serving(
         digest="0",
         proxy=Proxy(
             name="P",
-            session_acls=(session or SessionAcl(name="IN", accept=True, plug_to=plug_to),),
+            session_acls=(session or SessionAcl(name="IN", accept=True, plug_to=plug_to, **(acl or {})),),
             command_acls=commands or (accepting(),),
             **proxy,
         ),
     )
     running = _running(settings, level)
+    running.service.take_tls(materials, ())
     listening = socket.create_server(("127.0.0.1", running.port))
     running.port = listening.getsockname()[1]
     await running.service.start([(listening, Listen(False, None, None, None, running.port, running.port))])
