@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from imap4fast._wire import COMMANDS
+from tests.unit.session import talks
 from tests.wire.client_dialogues import DIALOGUES
 from tests.wire.client_vectors import VECTORS as CLIENT_VECTORS
 from tests.wire.drawn import LINES, SPECIALS, WORDS
@@ -23,6 +24,13 @@ def seeds(target: str) -> list[bytes]:
     if target == "tls":
         return [
             bytes((role, turn, size, 0)) + b"\x40\0\1" for role in range(4) for turn in range(4) for size in (1, 255)
+        ]
+    if target == "starttls":
+        return [
+            bytes((vector.required, 0, 5, 0))
+            + b"\xfe".join(said.replace(talks.TAG, b"$") for said in (vector.before, vector.inside) if said)
+            for vector in talks.VECTORS
+            if len(vector.before) + len(vector.inside) <= LONGEST
         ]
     if target == "server":
         return [b"\0\0\3\1" + said for said in SERVER]

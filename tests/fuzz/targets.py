@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, Tls, lex, tokens
+from tests.unit.session import talks
 from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, server_context
 from tests.wire.grammar import Limits
 from tests.wire.play import ASKED, CODES, DENIED, UNTAGGED, Play, pieces
@@ -181,6 +182,30 @@ def chunked(leg: Tls, said: bytes, size: int) -> tuple[bytes, bytes]:
     return b"".join(plain for plain, _ in parts), b"".join(cipher for _, cipher in parts)
 
 
+def starttls(data: bytes) -> None:
+    """What a server says before TLS, and behind 0xFE inside of it: the same for any chunking; before TLS nothing is
+    learned; what stands for the greeting is one line that nothing of it can end."""
+    if len(data) < HEAD:
+        return
+    before, _, inside = data[HEAD:].partition(b"\xfe")
+    before, inside = (said.replace(b"$", talks.TAG) for said in (before, inside))
+    vector = talks.Vector("", before, inside, required=bool(data[0] & 1))
+    whole, cut = talks.talked(vector), talks.talked(vector, (1 + data[1] % 40, 1 + data[2]))
+    if whole.fault != talks.INJECTED:
+        assert (whole.greeting, whole.fault, whole.tls) == (cut.greeting, cut.fault, cut.tls)
+        assert whole.sent == cut.sent
+    assert whole.sent in (b"", talks.STARTTLS, talks.STARTTLS + talks.CAPABILITY)
+    if whole.tls:
+        clean = talks.talked(talks.Vector("", talks.HELLO + talks.BEGIN, inside))
+        assert (clean.greeting, clean.fault) == (whole.greeting, whole.fault)
+    elif whole.greeting is not None:
+        assert not vector.required
+        assert before.startswith(whole.greeting)
+    if whole.greeting is not None:
+        assert whole.greeting.find(b"\r\n") == len(whole.greeting) - 2
+        assert not whole.tls or whole.greeting.count(b"]") == 1
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "lexer": lexer,
     "client": client,
@@ -188,6 +213,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "turns": turns,
     "raw": raw,
     "tls": tls,
+    "starttls": starttls,
 }
 
 
