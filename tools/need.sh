@@ -12,6 +12,7 @@ curl                 curl
 isync                mbsync
 neomutt              neomutt
 tmux                 tmux
+openssl              openssl
 nginx-light          nginx
 libnginx-mod-mail    /usr/lib/nginx/modules/ngx_mail_module.so
 haproxy              haproxy

@@ -16,6 +16,8 @@ PACKAGES = {
     "mbsync": "isync",
     "neomutt": "neomutt",
     "tmux": "tmux",
+    "openssl": "openssl",
+    "testssl": "testssl.sh",
 }
 """Program to Debian package."""
 
