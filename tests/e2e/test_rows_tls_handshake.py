@@ -41,7 +41,7 @@ def ready_for_tls(lab: LegLab, **config: object) -> Wire:
 def refused(lab: LegLab, context: ssl.SSLContext, **config: object) -> str:
     """The proxy refuses the handshake, without a word of IMAP; the client's reason."""
     wire = ready_for_tls(lab, **config)
-    with pytest.raises(OSError, match=".") as error:
+    with pytest.raises(OSError, match=r".") as error:
         wire.secure(context)
     lab.log(r"SSLE-112-W TLS-FAILED LEG=CLIENT REASON=\S+", **config)
     assert lab.connections() == 0
