@@ -11,6 +11,7 @@ VENV ?= .venv
 PYTHON ?=
 ARGS ?=
 PORT ?= 1143
+TLS_PORT ?= 1993
 MINUTES ?= 30
 SECONDS ?= 3600
 PYTHONS ?= 3.11 3.12 3.13
@@ -20,13 +21,13 @@ STAMP := $(VENV)/stamp
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 WIRE := setup.py $(wildcard _ext/*.pyx _ext/*.pxd _ext/*.pxi _ext/*.h)
 
-.PHONY: help demo test debug-test sanitize-test dist-test bench run-bench soak tls-check fuzz lint doc clean wire need
+.PHONY: help demo test debug-test sanitize-test dist-test bench bench-tls run-bench soak tls-check fuzz lint doc clean wire need
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-demo: $(STAMP)/wire $(STAMP)/extra-demo ## an IMAP server with sample mails and the proxy on 127.0.0.1:1143 (PORT=...)
-	@exec $(PY) tools/demo.py --port $(PORT) $(ARGS)
+demo: $(STAMP)/wire $(STAMP)/extra-demo ## a server with sample mails and the proxy, ports 1143 and 1993 (PORT=... TLS_PORT=...)
+	@exec $(PY) -m tools.demo --port $(PORT) --tls-port $(TLS_PORT) $(ARGS)
 
 test: need $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-demo ## all tests, with what they need (ARGS="-k word")
 	@echo "==> tests"
@@ -46,6 +47,9 @@ dist-test: ## sdist, wheel from it, installed into empty environments (PYTHONS="
 
 bench: ## the comparison with nginx, HAProxy, Dovecot and plain relays, by the distribution's Python (PYTHON=3.12)
 	@$(MAKE) --no-print-directory VENV=$(VENV)-bench PYTHON=$(or $(PYTHON),system) run-bench
+
+bench-tls: ## its table of TLS alone: on the client's leg and on both, 1.2 and 1.3, full and resumed
+	@$(MAKE) --no-print-directory bench ARGS="--table tls $(ARGS)"
 
 run-bench: need $(STAMP)/wire $(STAMP)/extra-test
 	@$(PY) -m bench.run $(ARGS)

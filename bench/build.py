@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,10 +28,23 @@ def is_stale(target: Path, sources: list[Path]) -> bool:
     return not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime for source in sources)
 
 
+def openssl_flags() -> list[str]:
+    """Flags of OpenSSL 3, which load client and server are linked with."""
+    name = os.environ.get("PKG_CONFIG") or "pkg-config"
+    wanted = "OpenSSL 3 with header files, and pkg-config, are needed: apt-get install libssl-dev pkg-config"
+    if shutil.which(name) is None:
+        raise BuildError(wanted)
+    asked = [name, "--cflags", "--libs", "openssl >= 3"]
+    found = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if found.returncode:
+        raise BuildError(f"{wanted}\n{found.stderr}")
+    return shlex.split(found.stdout)
+
+
 def compile_program(compiler: str, source: Path, target: Path) -> None:
     """Replaces `target` only when the compiler succeeds, since a bench may be running it."""
     fresh = target.with_suffix(".new")
-    command = [compiler, *FLAGS, "-o", str(fresh), str(source), "-lm"]
+    command = [compiler, *FLAGS, "-o", str(fresh), str(source), "-lm", *openssl_flags()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(done.stderr)

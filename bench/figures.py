@@ -95,9 +95,9 @@ def judge(target: Target, series: Series | None, subject: str) -> Judgement:
     """A void figure is neither reached nor missed."""
     figure: Figure | None = None
     if series is not None and target.other:
-        figure = series.ratio(subject, target.other)
+        figure = series.ratio(subject, target.other, target.metric)
     elif series is not None:
-        values = series.values(subject, METRIC[series.kind])
+        values = series.values(subject, target.metric or METRIC[series.kind])
         figure = figure_of(values) if values else None
     if figure is None:
         return Judgement(target, None, "NOT MEASURED")

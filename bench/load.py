@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import IO, Any, cast
 
 from bench.build import program
+from bench.certificates import HOST, Certificates
+from bench.operations import Tls
 from bench.processes import pinned
 
 RESULT = "RESULT "
@@ -36,6 +38,12 @@ class Result:
     most_us: float
     errors: int
     first_error: str
+    full: int = 0
+    """Handshakes of the client in this run."""
+    resumed: int = 0
+    tickets: int = 0
+    unclean: int = 0
+    """Ends of connections that TLS did not announce."""
 
 
 def parse_result(line: str) -> Result:
@@ -55,6 +63,10 @@ def parse_result(line: str) -> Result:
         most_us=told["most_us"],
         errors=told["errors"],
         first_error=told["first_error"],
+        full=told["full"],
+        resumed=told["resumed"],
+        tickets=told["tickets"],
+        unclean=told["unclean"],
     )
 
 
@@ -105,6 +117,14 @@ def load_command(port: int, script: str, sessions: int, **more: float) -> list[s
     for name, value in more.items():
         command += [f"--{name}", f"{value:g}"]
     return command
+
+
+def tls_words(tls: Tls | None, certificates: Certificates | None) -> list[str]:
+    """The load client's options for the client's leg; none where it is plain."""
+    if tls is None or certificates is None:
+        return []
+    words = ["--tls", tls.version, "--authority", str(certificates.authority), "--name", HOST]
+    return [*words, "--resume", "1"] if tls.resumed else words
 
 
 @contextmanager

@@ -5,12 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["cpu", "memory", "latency"]
+Kind = Literal["cpu", "memory", "latency", "legs"]
+Legs = Literal["client", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Which legs are TLS and of which version, `1.2` or `1.3`. `tickets`: the peers give some. `resumed`: the client
+    resumes its sessions, and on both legs the peer those with the server; else the server gives no tickets.
+    """
+
+    legs: Legs
+    version: str
+    tickets: bool = True
+    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """`script` is the load client's. cpu: closed loop; memory: sessions left idle; latency: at a fixed offered rate."""
+    """`script` is the load client's. cpu: closed loop; memory, legs: sessions left idle; latency: at a fixed rate."""
 
     name: str
     script: str
@@ -19,6 +32,12 @@ class Operation:
     bulk: bool = False
     optional: bool = False
     """Measured only when named."""
+    tls: Tls | None = None
+
+    @property
+    def logs_in(self) -> bool:
+        """Whether each pass opens a connection, so that handshakes are what is measured."""
+        return self.script == "login-cycle"
 
 
 OPERATIONS = (
@@ -37,23 +56,34 @@ OPERATIONS = (
     Operation("latency", "noop", 50, kind="latency"),
 )
 
-METRIC = {"cpu": "cpu_us", "memory": "kib_per_session", "latency": "p99_us"}
+METRIC = {"cpu": "cpu_us", "memory": "kib_per_session", "latency": "p99_us", "legs": "kib_per_leg"}
 """The figure that ratios are made of. CPU per operation and CPU per GB have the same ratio."""
 
-UNIT = {"cpu": "µs CPU per operation", "memory": "KiB PSS per idle session", "latency": "µs at p99"}
+UNIT = {
+    "cpu_us": "µs CPU per operation",
+    "kib_per_session": "KiB PSS per idle session",
+    "p99_us": "µs at p99",
+    "kib_per_leg": "KiB PSS per TLS leg",
+    "pss_mb": "MB PSS of all",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """imap4fast's figure must be at most `limit` times the other's; without another, at most `limit`."""
+    """imap4fast's figure must be at most `limit` times the other's; without another, at most `limit`.
+
+    `metric`: another than the operation's kind has.
+    """
 
     operation: str
     other: str
     limit: float
+    metric: str = ""
 
     @property
     def text(self) -> str:
-        return f"<= {self.limit:g} x {self.other}" if self.other else f"<= {self.limit:g} KiB"
+        unit = "MB" if self.metric == "pss_mb" else "KiB"
+        return f"<= {self.limit:g} x {self.other}" if self.other else f"<= {self.limit:g} {unit}"
 
 
 SUBJECT = "imap4fast"

@@ -15,6 +15,8 @@ from pathlib import Path
 from string import Template
 
 from bench.build import program
+from bench.operations import Legs
+from bench.tls_words import Ending, dovecot_words, haproxy_words, imap4fast_words, nginx_words
 
 TEMPLATES = Path(__file__).parent / "conf"
 REPOSITORY = Path(__file__).parent.parent
@@ -34,23 +36,28 @@ class PeerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one start of a peer lives: a folder of its own and ports that are free."""
+    """Where one start of a peer lives: a folder of its own and ports that are free; and what of it is TLS."""
 
     folder: Path
     port: int
     server_port: int
     extra_port: int
+    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """`binary` and `packages` must be installed; `command` writes the configuration and returns the argument list."""
+    """`binary` and `packages` must be installed; `command` writes the configuration and returns the argument list.
+
+    `legs`: where it can end TLS.
+    """
 
     name: str
     title: str
     command: Callable[[Place], list[str]]
     binary: str = ""
     packages: tuple[str, ...] = ()
+    legs: tuple[Legs, ...] = ()
 
 
 def find_binary(name: str) -> str:
@@ -72,7 +79,8 @@ def write_configuration(place: Place, template: str, **more: str) -> str:
 
 def imap4fast(place: Place) -> list[str]:
     """This proxy as users run it, with the interpreter that runs the bench."""
-    return [sys.executable, "-c", RUN_IMAP4FAST, "-f", write_configuration(place, "imap4fast.cfg")]
+    configuration = write_configuration(place, "imap4fast.cfg", **imap4fast_words(place.ending))
+    return [sys.executable, "-c", RUN_IMAP4FAST, "-f", configuration]
 
 
 def c_relay(place: Place) -> list[str]:
@@ -87,7 +95,8 @@ def uvloop_relay(place: Place) -> list[str]:
 
 def haproxy(place: Place) -> list[str]:
     """TCP mode, one thread, in the foreground."""
-    return [find_binary("haproxy"), "-db", "-f", write_configuration(place, "haproxy.cfg")]
+    configuration = write_configuration(place, "haproxy.cfg", **haproxy_words(place.ending))
+    return [find_binary("haproxy"), "-db", "-f", configuration]
 
 
 def mail_module(build_options: str) -> str:
@@ -105,7 +114,8 @@ def nginx(place: Place) -> list[str]:
     """The mail proxy with its authentication service in the same worker."""
     binary = find_binary("nginx")
     shown = subprocess.run([binary, "-V"], capture_output=True, text=True, check=True)
-    configuration = write_configuration(place, "nginx.conf", load_module=mail_module(shown.stderr))
+    words = nginx_words(place.ending)
+    configuration = write_configuration(place, "nginx.conf", load_module=mail_module(shown.stderr), **words)
     return [binary, "-p", str(place.folder), "-e", str(place.folder / "error.log"), "-c", configuration]
 
 
@@ -115,16 +125,19 @@ def dovecot(place: Place) -> list[str]:
     users = {"internal_user": user, "internal_group": group, "login_user": user, "login_chroot": ""}
     if os.geteuid() == 0:
         users = ROOT_USERS
-    return [find_binary("dovecot"), "-F", "-c", write_configuration(place, "dovecot.conf", **users)]
+    words = dovecot_words(place.ending, place.port)
+    return [find_binary("dovecot"), "-F", "-c", write_configuration(place, "dovecot.conf", **users, **words)]
 
+
+BOTH: tuple[Legs, ...] = ("client", "both")
 
 PEERS = (
     Peer("c-relay", "raw C epoll relay", c_relay),
     Peer("uvloop", "plain uvloop relay", uvloop_relay),
-    Peer("haproxy", "HAProxy, TCP mode", haproxy, "haproxy", ("haproxy",)),
-    Peer("nginx", "nginx mail proxy", nginx, "nginx", ("nginx-light", "libnginx-mod-mail")),
-    Peer("dovecot", "Dovecot's login proxy", dovecot, "dovecot", ("dovecot-imapd",)),
-    Peer("imap4fast", "imap4fast, full inspection", imap4fast),
+    Peer("haproxy", "HAProxy, TCP mode", haproxy, "haproxy", ("haproxy",), BOTH),
+    Peer("nginx", "nginx mail proxy", nginx, "nginx", ("nginx-light", "libnginx-mod-mail"), ("client",)),
+    Peer("dovecot", "Dovecot's login proxy", dovecot, "dovecot", ("dovecot-imapd",), BOTH),
+    Peer("imap4fast", "imap4fast, full inspection", imap4fast, legs=BOTH),
 )
 
 

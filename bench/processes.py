@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -20,8 +21,10 @@ from types import FrameType
 from typing import IO
 
 from bench.build import program
+from bench.certificates import HOST, Certificates
 from bench.peers import REPOSITORY, Peer, PeerError, Place
 from bench.proctree import tree
+from bench.tls_words import Ending
 
 OPEN_FILES = 20_000
 START_S = 15.0
@@ -151,24 +154,47 @@ def end_process(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def greets(port: int) -> bool:
-    """Whether an IMAP greeting comes from that port."""
+@contextmanager
+def connection(port: int, certificates: Certificates | None) -> Iterator[socket.socket]:
+    """To a port of this bench; with certificates by TLS, of either version."""
+    with socket.create_connection(("127.0.0.1", port), timeout=2) as plain:
+        if certificates is None:
+            yield plain
+            return
+        with certificates.client_context().wrap_socket(plain, server_hostname=HOST) as wrapped:
+            yield wrapped
+
+
+def greets(port: int, certificates: Certificates | None = None) -> bool:
+    """Whether an IMAP greeting comes from that port. PeerError where the peer speaks no TLS as wanted."""
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=2) as probe:
+        with connection(port, certificates) as probe:
             return probe.recv(4) == b"* OK"
+    except ssl.SSLError as error:
+        raise PeerError(f"no TLS handshake: {error}") from error
     except OSError:
         return False
 
 
-def await_greeting(process: subprocess.Popen[bytes], port: int, name: str, logs: Path) -> None:
-    """Returns once the process serves; PeerError with the end of its logs when it dies or stays silent."""
+def await_greeting(
+    process: subprocess.Popen[bytes], port: int, name: str, logs: Path, certificates: Certificates | None = None
+) -> None:
+    """Returns once the process serves; PeerError with its logs' ends when it dies, stays silent or fails in TLS."""
     deadline = time.monotonic() + START_S
-    while not greets(port):
+    while not greeted(port, name, logs, certificates):
         if process.poll() is not None:
             raise PeerError(f"{name} can't start: exit status {process.returncode}\n{log_tail(logs)}")
         if time.monotonic() > deadline:
             raise PeerError(f"{name} can't start: no greeting within {START_S:g} s\n{log_tail(logs)}")
         time.sleep(0.01)
+
+
+def greeted(port: int, name: str, logs: Path, certificates: Certificates | None) -> bool:
+    """As `greets`, the error with the peer's name and its logs."""
+    try:
+        return greets(port, certificates)
+    except PeerError as error:
+        raise PeerError(f"{name} can't start: {error}\n{log_tail(logs)}") from error
 
 
 def log_tail(folder: Path) -> str:
@@ -210,15 +236,15 @@ class Running:
 
 
 @contextmanager
-def started(peer: Peer, server_port: int, core: int | None) -> Iterator[Running]:
+def started(peer: Peer, server_port: int, core: int | None, ending: Ending | None = None) -> Iterator[Running]:
     """Runs a peer in front of the server until the end of the block."""
     with temporary_folder() as folder:
         port, extra_port = free_ports(2)
-        command = peer.command(Place(folder, port, server_port, extra_port))
+        command = peer.command(Place(folder, port, server_port, extra_port, ending))
         with (folder / "output.log").open("wb") as output:
             process = spawn(command, core, output)
         try:
-            await_greeting(process, port, peer.name, folder)
+            await_greeting(process, port, peer.name, folder, ending.certificates if ending else None)
             yield Running(peer, process, port, folder)
         finally:
             end_process(process)
@@ -226,21 +252,36 @@ def started(peer: Peer, server_port: int, core: int | None) -> Iterator[Running]
 
 @dataclass(frozen=True, slots=True)
 class CannedServer:
-    """The server that all peers stand in front of."""
+    """The server that all peers stand in front of. With certificates it speaks TLS only."""
 
     port: int
     pid: int
+    certificates: Certificates | None = None
+
+    def handshakes(self) -> tuple[int, int]:
+        """How many full ones and how many resumed ones there were until now, without that of this question."""
+        with connection(self.port, self.certificates) as asking, asking.makefile("rwb") as lines:
+            lines.readline()
+            lines.write(b"a XHANDSHAKES\r\n")
+            lines.flush()
+            full, resumed = lines.readline().split()[2:]
+        return int(full) - (self.certificates is not None), int(resumed)
 
 
 @contextmanager
-def started_server(core: int | None) -> Iterator[CannedServer]:
-    """Runs the canned server until the end of the block."""
+def started_server(
+    core: int | None, certificates: Certificates | None = None, version: str = "1.3", tickets: bool = False
+) -> Iterator[CannedServer]:
+    """Runs the canned server until the end of the block; with certificates by TLS of this version."""
     with temporary_folder() as folder:
         (port,) = free_ports(1)
         with (folder / "output.log").open("wb") as output:
-            process = spawn([str(program("server")), str(port)], core, output)
+            command = [str(program("server")), str(port)]
+            if certificates:
+                command += [str(certificates.certificate), str(certificates.key), version, str(int(tickets))]
+            process = spawn(command, core, output)
         try:
-            await_greeting(process, port, "the canned server", folder)
-            yield CannedServer(port, process.pid)
+            await_greeting(process, port, "the canned server", folder, certificates)
+            yield CannedServer(port, process.pid, certificates)
         finally:
             end_process(process)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.figures import WIDEST_SPREAD, Figure, Judgement, Series, figure_of, judge
-from bench.operations import METRIC, OPERATIONS, REFERENCE, SUBJECT, TARGETS, UNIT, Operation
+from bench.operations import METRIC, REFERENCE, SUBJECT, UNIT, Operation, Target
 from bench.peers import Peer, version_of
+from bench.tables import EVERY_OPERATION, EVERY_TARGET
 
 COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "cpu": (
@@ -26,6 +27,12 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("load_cpu_us", "load µs/op", "{:.1f}"),
     ),
     "memory": (("kib_per_session", "PSS KiB/session", "{:.2f}"), ("base_kib", "PSS KiB with none", "{:.0f}")),
+    "legs": (
+        ("kib_per_leg", "PSS KiB/leg", "{:.2f}"),
+        ("kib_per_session", "per session", "{:.2f}"),
+        ("base_kib", "with none", "{:.0f}"),
+        ("pss_mb", "all, MB", "{:.1f}"),
+    ),
     "latency": (
         ("p50_us", "p50 µs", "{:.0f}"),
         ("p99_us", "p99 µs", "{:.0f}"),
@@ -35,6 +42,16 @@ COLUMNS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
 }
 """Metric, heading, format; the metric that ratios are made of shows its spread."""
+
+HANDSHAKE_COLUMNS = (
+    ("server_resumed", "resumed to server", "{:.0%}"),
+    ("tickets", "tickets", "{:.1f}"),
+    ("unclean", "cut ends", "{:.0%}"),
+)
+"""Of logins by TLS: of the handshakes with a TLS server, those that resumed; what a connection got for resuming later
+(OpenSSL sends such in TLS 1.3 also where tickets are off, and knows none of them when no sessions are kept); of the
+connections, those that ended without close_notify.
+"""
 
 SLOWER = 0.10
 """A ratio that grew by more than so much over the stored one is pointed out."""
@@ -57,7 +74,10 @@ def percent(figure: Figure) -> str:
 
 def columns_of(operation: Operation) -> list[tuple[str, str, str]]:
     """CPU per GB says nothing of operations that carry no mail."""
-    return [column for column in COLUMNS[operation.kind] if column[0] != "cpu_s_per_gb" or operation.bulk]
+    columns = [column for column in COLUMNS[operation.kind] if column[0] != "cpu_s_per_gb" or operation.bulk]
+    if operation.tls and operation.logs_in:
+        columns += HANDSHAKE_COLUMNS[operation.tls.legs == "client" :]
+    return columns
 
 
 def peer_row(operation: Operation, series: Series, peer: Peer) -> list[str]:
@@ -78,19 +98,19 @@ def operation_table(operation: Operation, series: Series, peers: Sequence[Peer])
     return text_table([heading, *rows])
 
 
-def judgements(results: Mapping[str, Series]) -> list[Judgement]:
+def judgements(results: Mapping[str, Series], targets: Sequence[Target] = EVERY_TARGET) -> list[Judgement]:
     """Every target, also of what wasn't measured."""
-    return [judge(target, results.get(target.operation), SUBJECT) for target in TARGETS]
+    return [judge(target, results.get(target.operation), SUBJECT) for target in targets]
 
 
 def target_table(judged: Sequence[Judgement]) -> str:
     """The ratios that count, each against its target."""
-    units = {operation.name: UNIT[operation.kind] for operation in OPERATIONS}
+    units = {known.name: UNIT[METRIC[known.kind]] for known in EVERY_OPERATION}
     rows = [["target", "of", "wanted", "measured", "spread", "outcome"]]
     for item in judged:
         figure = item.figure
         measured, spread = (f"{figure.median:.3f}", percent(figure)) if figure else ("-", "-")
-        unit = units[item.target.operation]
+        unit = UNIT[item.target.metric] if item.target.metric else units[item.target.operation]
         rows.append([item.target.operation, unit, item.target.text, measured, spread, item.outcome])
     return text_table(rows)
 
@@ -118,12 +138,12 @@ def circumstances(peers: Sequence[Peer], options: Mapping[str, Any]) -> dict[str
     }
 
 
-def as_json(about: Mapping[str, Any], results: Mapping[str, Series]) -> str:
+def as_json(about: Mapping[str, Any], results: Mapping[str, Series], targets: Sequence[Target] = EVERY_TARGET) -> str:
     """Everything: each sample of each round of each set, and the judgements."""
     document = {
         "about": about,
         "results": {name: {"kind": series.kind, "sets": series.sets} for name, series in results.items()},
-        "targets": [asdict(item) for item in judgements(results)],
+        "targets": [asdict(item) for item in judgements(results, targets)],
     }
     return json.dumps(document, indent=1)
 

@@ -1,7 +1,7 @@
 """`make demo`: a demo IMAP server (pymap, in memory) and imap4-proxy in front of it, until Ctrl-C.
 
-The proxy runs with conf/demo.cfg. Where other ports are asked for or the server's port is taken, it runs with a copy
-in var/demo in which only the two ports differ. Logs and copy are in var/demo.
+The proxy runs with conf/demo-tls.cfg. Where other ports are asked for or the server's port is taken, it runs with a
+copy in which only ports differ. The copy, the logs and the certificate that the demo makes are in var/demo.
 """
 
 from __future__ import annotations
@@ -12,19 +12,21 @@ import errno
 import imaplib
 import os
 import re
+import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from tools.certificate import Pair, provide
+
 TOP = Path(__file__).resolve().parent.parent
-CONFIG = TOP / "conf" / "demo.cfg"
+CONFIG = TOP / "conf" / "demo-tls.cfg"
 HOST = "127.0.0.1"
-PORT = 1143
-SERVER_PORT = 1144
 USER = "demouser"
 PASSWORD = "demopass"
 START_S = 30.0
@@ -33,10 +35,14 @@ STOP_S = 5.0
 SERVER = "from pymap.main import main; main()"
 PROXY = "import sys; from imap4fast.cli.imap4_proxy import main; sys.exit(main())"
 
+OPEN = "import imaplib; c = imaplib.IMAP4('{host}', {port}); "
+OPEN_TLS = (
+    "import imaplib, ssl, sys; t = ssl.create_default_context(cafile=sys.argv[1]); "
+    "c = imaplib.IMAP4_SSL('{host}', {port}, ssl_context=t); "
+)
 FETCH = (
-    "import imaplib; c = imaplib.IMAP4('{host}', {port}); c.login('{user}', '{password}'); "
-    "print(*c.list()[1], sep='\\n'); c.select('INBOX', readonly=True); "
-    "print(c.fetch('4', '(BODY.PEEK[])')[1][0][1].decode())"
+    "c.login('{user}', '{password}'); print(*c.list()[1], sep='\\n'); c.select('INBOX', readonly=True); "
+    "print(c.fetch('4', '(BODY.PEEK[])')[1][0][1].decode()); c.logout()"
 )
 
 PR_SET_PDEATHSIG = 1
@@ -45,6 +51,19 @@ _libc = ctypes.CDLL(None)
 
 class DemoError(Exception):
     """The demo cannot start or go on; the text says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Of the loopback: the proxy's two, plain and TLS, and the demo server's behind it."""
+
+    plain: int
+    tls: int
+    server: int
+
+
+USUAL = Ports(plain=1143, tls=1993, server=1144)
+"""Those of conf/demo-tls.cfg."""
 
 
 @dataclass(slots=True)
@@ -90,25 +109,34 @@ def port_taken(port: int) -> bool:
     return False
 
 
-def server_port(port: int) -> int:
-    """The port for the demo server: the one of conf/demo.cfg where that is free, else the kernel's choice."""
-    if port != SERVER_PORT and not port_taken(SERVER_PORT):
-        return SERVER_PORT
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+def need_free(**wanted: int) -> None:
+    """DemoError where a port of the proxy is taken, with a way out. Its name here is that of `make demo`'s option."""
+    taken = [port for port in wanted.values() if port_taken(port)]
+    if taken:
+        said = " and ".join(f"port {port} of {HOST} is taken" for port in taken)
+        free = (f"{option}={port + 1000 if port in taken else port}" for option, port in wanted.items())
+        raise DemoError(f"{said}; choose another one: make demo {' '.join(free)}")
 
 
-def configuration(folder: Path, port: int, behind: int) -> Path:
-    """conf/demo.cfg, or a copy of it with the two ports in their places."""
-    if (port, behind) == (PORT, SERVER_PORT):
+def server_port(*proxys: int) -> int:
+    """The port for the demo server: the usual one where that is free, else the kernel's choice."""
+    if USUAL.server not in proxys and not port_taken(USUAL.server):
+        return USUAL.server
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = int(probe.getsockname()[1])
+        if port not in proxys:
+            return port
+
+
+def configuration(folder: Path, ports: Ports) -> Path:
+    """conf/demo-tls.cfg, or a copy of it with other ports in their places."""
+    if ports == USUAL:
         return CONFIG
-    text = CONFIG.read_text(encoding="utf-8")
-    text, first = re.subn(rf"(?m)^(\s*listen-on .*\bport ){PORT}\b", rf"\g<1>{port}", text)
-    text, second = re.subn(rf"(?m)^(\s*plug-to .*: ){SERVER_PORT}\b", rf"\g<1>{behind}", text)
-    if (first, second) != (1, 1):
-        raise DemoError(f"{CONFIG} no longer names ports {PORT} and {SERVER_PORT} once each")
-    copy = folder / "demo.cfg"
+    moved = dict(zip(map(str, astuple(USUAL)), map(str, astuple(ports)), strict=True))
+    text = re.sub(rf"\b({'|'.join(moved)})\b", lambda found: moved[found[0]], CONFIG.read_text(encoding="utf-8"))
+    copy = folder / CONFIG.name
     copy.write_text(text, encoding="utf-8")
     return copy
 
@@ -133,20 +161,28 @@ def start(name: str, log: Path, program: str, *arguments: str) -> Process:
     return Process(name, process, log)
 
 
-def log_in(port: int) -> None:
+def connected(port: int, trusted: Path | None) -> imaplib.IMAP4:
+    """A client: with TLS that this certificate verifies, or plain."""
+    if trusted is None:
+        return imaplib.IMAP4(HOST, port, timeout=5)
+    context = ssl.create_default_context(cafile=trusted)
+    return imaplib.IMAP4_SSL(HOST, port, ssl_context=context, timeout=5)
+
+
+def log_in(port: int, trusted: Path | None) -> None:
     """One login and logout. OSError or imaplib's error where it does not work."""
-    with imaplib.IMAP4(HOST, port, timeout=5) as client:
+    with connected(port, trusted) as client:
         client.login(USER, PASSWORD)
 
 
-def wait_for_login(port: int, processes: list[Process]) -> None:
+def wait_for_login(port: int, processes: list[Process], trusted: Path | None = None) -> None:
     """Returns when a login on this port works; DemoError after START_S or when a program ended."""
     deadline = time.monotonic() + START_S
     while True:
         for process in processes:
             process.check()
         try:
-            return log_in(port)
+            return log_in(port, trusted)
         except (OSError, imaplib.IMAP4.error) as error:
             if time.monotonic() > deadline:
                 raise DemoError(
@@ -156,34 +192,55 @@ def wait_for_login(port: int, processes: list[Process]) -> None:
         time.sleep(0.1)
 
 
-def curl_line(port: int) -> str:
+def curl_line(root: str, *options: str) -> str:
     """A line for a shell: lists the mailboxes and the mails of INBOX, then fetches the fourth mail."""
-    root = f"imap://{HOST}:{port}/"
     urls = [root, root + "INBOX?ALL", root + "INBOX;MAILINDEX=4"]
-    return " ".join(["curl", "-sS", "--user", f"{USER}:{PASSWORD}", *(f"'{url}'" for url in urls)])
+    return " ".join(["curl", "-sS", *options, "--user", f"{USER}:{PASSWORD}", *(f"'{url}'" for url in urls)])
 
 
-def python_line(port: int) -> str:
-    """A line for a shell: the same with Python's imaplib."""
-    code = FETCH.format(host=HOST, port=port, user=USER, password=PASSWORD)
-    return f'python3 -c "{code}"'.replace("\\n", "\\\\n")
+def python_line(opening: str, port: int, *arguments: str) -> str:
+    """A line for a shell: the same with Python's imaplib, which `opening` connects."""
+    code = (opening + FETCH).format(host=HOST, port=port, user=USER, password=PASSWORD).replace("\\n", "\\\\n")
+    return " ".join(["python3", "-c", f'"{code}"', *arguments])
 
 
-def greeting(port: int, behind: int, config: Path, log: Path) -> str:
+def openssl_line(port: int, trusted: str, *options: str) -> str:
+    """A line for a shell: IMAP by hand inside of TLS, with a server that verifies."""
+    verify = f"-CAfile {trusted} -verify_ip {HOST} -verify_return_error"
+    return " ".join(["openssl", "s_client", "-brief", "-crlf", verify, *options, "-connect", f"{HOST}:{port}"])
+
+
+def greeting(ports: Ports, trusted: Path, config: Path, log: Path) -> str:
     """What the user is told when all runs."""
+    file = shlex.quote(str(trusted))
     return f"""
-The proxy is ready on {HOST}:{port}, in front of a demo server on {HOST}:{behind}.
+The proxy is ready, in front of a demo server on {HOST}:{ports.server}.
 
-  account   {USER}
-  password  {PASSWORD}
+  plain, STARTTLS  {HOST}:{ports.plain}
+  TLS              {HOST}:{ports.tls}
+  account          {USER}
+  password         {PASSWORD}
 
 List the mailboxes and fetch a mail through it, from another terminal:
 
-  {curl_line(port)}
+  {curl_line(f"imap://{HOST}:{ports.plain}/")}
 
-  {python_line(port)}
+  {python_line(OPEN, ports.plain)}
+
+The same inside of TLS:
+
+  {curl_line(f"imaps://{HOST}:{ports.tls}/", "--cacert", file)}
+
+  {python_line(OPEN_TLS, ports.tls, file)}
+
+Talk IMAP by hand inside of TLS, from its beginning or by STARTTLS; say "a login {USER} {PASSWORD}":
+
+  {openssl_line(ports.tls, file)}
+
+  {openssl_line(ports.plain, file, "-starttls imap")}
 
   configuration  {config}
+  certificate    {trusted}
   log            {log}
 
 Ctrl-C ends it.
@@ -216,22 +273,27 @@ class Starter:
         return os.getppid() != self.pid or (self.caught and not catches_interrupt(self.pid))
 
 
-def serve(port: int, processes: list[Process]) -> None:
+def start_all(folder: Path, ports: Ports, pair: Pair, config: Path, processes: list[Process]) -> None:
+    """Starts the demo server and the proxy, each until a login works; DemoError where it does not."""
+    options = ["--host", HOST, "--port", str(ports.server), "--no-tls"]
+    account = ["--demo-data", "--demo-user", USER, "--demo-password", PASSWORD]
+    processes.append(start("demo server", folder / "server.log", SERVER, *options, "dict", *account))
+    wait_for_login(ports.server, processes)
+    processes.append(start("proxy", folder / "proxy.log", PROXY, "-f", str(config)))
+    wait_for_login(ports.plain, processes)
+    wait_for_login(ports.tls, processes, pair.certificate)
+
+
+def serve(plain: int, tls: int, processes: list[Process]) -> None:
     """Runs the demo until it is interrupted; DemoError where it cannot start or a program ends by itself."""
-    if port_taken(port):
-        raise DemoError(f"port {port} of {HOST} is taken; choose another one: make demo PORT={port + 1000}")
+    need_free(PORT=plain, TLS_PORT=tls)
     starter = Starter()
     folder = TOP / "var" / "demo"
     folder.mkdir(parents=True, exist_ok=True)
-    behind = server_port(port)
-    config = configuration(folder, port, behind)
-    options = ["--host", HOST, "--port", str(behind), "--no-tls"]
-    account = ["--demo-data", "--demo-user", USER, "--demo-password", PASSWORD]
-    processes.append(start("demo server", folder / "server.log", SERVER, *options, "dict", *account))
-    wait_for_login(behind, processes)
-    processes.append(start("proxy", folder / "proxy.log", PROXY, "-f", str(config)))
-    wait_for_login(port, processes)
-    print(greeting(port, behind, config, folder / "proxy.log"), flush=True)
+    ports = Ports(plain, tls, server_port(plain, tls))
+    config, pair = configuration(folder, ports), provide(folder)
+    start_all(folder, ports, pair, config, processes)
+    print(greeting(ports, pair.certificate, config, folder / "proxy.log"), flush=True)
     while not starter.gone():
         for process in processes:
             process.check()
@@ -243,18 +305,28 @@ def interrupted(signum: int, frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def asked_ports() -> tuple[int, int]:
+    """The proxy's two ports, of the command line."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--port", type=int, default=USUAL.plain, help="the proxy's port (default: %(default)s)")
+    parser.add_argument("--tls-port", type=int, default=USUAL.tls, help="its port for TLS (default: %(default)s)")
+    options = parser.parse_args()
+    for port in (options.port, options.tls_port):
+        if not 0 < port < 65536:
+            parser.error(f"no such port: {port}")
+    if options.port == options.tls_port:
+        parser.error(f"port {options.port} cannot be both, plain and TLS")
+    return options.port, options.tls_port
+
+
 def main() -> int:
     """0 when it was ended as asked, 1 when it could not run."""
-    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT, help="the proxy's port on 127.0.0.1 (default: %(default)s)")
-    port: int = parser.parse_args().port
-    if not 0 < port < 65536:
-        parser.error(f"no such port: {port}")
+    plain, tls = asked_ports()
     for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, interrupted)
     processes: list[Process] = []
     try:
-        serve(port, processes)
+        serve(plain, tls, processes)
     except KeyboardInterrupt:
         print("\nending the demo", flush=True)
     except DemoError as error:

@@ -9,6 +9,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 NEEDED="
 dovecot-imapd        /usr/lib/dovecot/imap
 curl                 curl
+openssl              openssl
 isync                mbsync
 neomutt              neomutt
 tmux                 tmux

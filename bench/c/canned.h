@@ -9,7 +9,7 @@
 #define KIB 1024
 #define LISTED 100
 #define TAGGED_TEXT " OK done\r\n"
-#define MAILS_IN_USE {4, 64, 1024}
+#define MAILS_IN_USE {4, 64, 200, 1024}
 
 #define CAPABILITIES                                                                                         \
     "IMAP4rev1 LITERAL+ SASL-IR IDLE ENABLE ID UIDPLUS NAMESPACE MOVE UNSELECT CHILDREN SPECIAL-USE CONDSTORE " \

@@ -207,6 +207,7 @@ static void begin_run(double seconds) {
     window_count = 0;
     window_end_ns = now + WINDOW_NS;
     operations = load.bytes_in = load.bytes_out = 0;
+    load.full = load.resumed = load.tickets = load.unclean = 0;
     end_ns = now + (uint64_t)(seconds * 1e9);
     next_due_ns = progress_ns = now;
     free_size = late_size = 0;
@@ -244,6 +245,8 @@ static void print_result(double wall_s, double used_s) {
     printf("\"wall_s\": %.6f, \"load_cpu_s\": %.6f, \"offered\": %.1f, \"p50_us\": %.2f, \"p90_us\": %.2f, \"p99_us\": %.2f, \"p99_all_us\": %.2f, \"most_us\": %.2f, ",
            wall_s, used_s, option.rate, (double)quantile(&latencies, .5) / 1e3, (double)quantile(&latencies, .9) / 1e3,
            p99_us(), (double)quantile(&latencies, .99) / 1e3, (double)latencies.most / 1e3);
+    printf("\"full\": %llu, \"resumed\": %llu, \"tickets\": %llu, \"unclean\": %llu, ", (unsigned long long)load.full,
+           (unsigned long long)load.resumed, (unsigned long long)load.tickets, (unsigned long long)load.unclean);
     printf("\"errors\": %llu, \"first_error\": \"", (unsigned long long)load.errors);
     print_text(load.first_error);
     printf("\"}\n");
@@ -260,21 +263,24 @@ static void prepare_sessions(void) {
     sessions = need(calloc((size_t)option.session_count, sizeof *sessions));
     free_ring = need(calloc((size_t)option.session_count, sizeof *free_ring));
     for (int i = 0; i < option.session_count; i++) {
-        sessions[i].fd = -1;
+        sessions[i].stream.fd = -1;
         sessions[i].number = i;
         sessions[i].steps = option.script->prologue;
     }
 }
 
 static int usage(void) {
-    fputs("usage: load --port P --script NAME [--sessions N] [--seconds T] [--warm T] [--rate N] [--passes N] [--spin 1]\n", stderr);
+    fputs("usage: load --port P --script NAME [--sessions N] [--seconds T] [--warm T] [--rate N] [--passes N] [--spin 1]\n"
+          "            [--tls 1.2|1.3 --authority FILE --name HOST [--resume 1]]\n", stderr);
     return 2;
 }
 
 static int read_options(int argc, char **argv) {
     static const struct option known[] = {{"port", 1, 0, 'p'},  {"script", 1, 0, 's'}, {"sessions", 1, 0, 'n'}, {"seconds", 1, 0, 't'},
                                           {"warm", 1, 0, 'w'},  {"rate", 1, 0, 'r'},   {"passes", 1, 0, 'l'},
-                                          {"spin", 1, 0, 'y'},  {0, 0, 0, 0}};
+                                          {"spin", 1, 0, 'y'},  {"tls", 1, 0, 'v'},    {"authority", 1, 0, 'a'}, {"name", 1, 0, 'h'},
+                                          {"resume", 1, 0, 'k'}, {0, 0, 0, 0}};
+    const char *version = NULL, *authority = NULL, *name = NULL;
     int letter;
     while ((letter = getopt_long(argc, argv, "", known, NULL)) != -1) switch (letter) {
             case 'p': load.port = atoi(optarg); break;
@@ -285,8 +291,13 @@ static int read_options(int argc, char **argv) {
             case 'r': option.rate = atof(optarg); break;
             case 'y': option.spin = atoi(optarg); break;
             case 'l': option.passes = (unsigned)atoi(optarg); break;
+            case 'v': version = optarg; break;
+            case 'a': authority = optarg; break;
+            case 'h': name = optarg; break;
+            case 'k': load.resume = atoi(optarg); break;
             default: return 0;
         }
+    if ((version || authority || name || load.resume) && (!version || !authority || !name || !use_tls(version, authority, name))) return 0;
     return load.port > 0 && option.script != NULL && option.session_count > 0 && optind == argc;
 }
 
@@ -301,6 +312,7 @@ int main(int argc, char **argv) {
     open_all();
     if (load.errors == 0 && option.warm_s > 0 && option.script->loop_steps) run(option.warm_s);
     load.check_all = 0;
+    load.must_resume = load.resume; /* each session has opened a connection in the warm-up */
     if (load.errors == 0) {
         printf("READY\n");
         fflush(stdout);

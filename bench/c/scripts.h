@@ -62,6 +62,7 @@ static struct script SCRIPTS[] = {
     {"append1m-sync", OPENED, {ANNOUNCE(1048576), LITERAL(1024)}, 2},
     {"login-cycle", {}, 0, {CONNECT, LOGIN, LOGOUT, END}, 4},
     {"idle", OPENED, {}, 0},
+    {"moved", {CONNECT, LOGIN, SELECT, APPEND(200, 204800), FETCH(200)}, 5, {}, 0},
     {"wake", {CONNECT, LOGIN, SELECT, IDLE}, 4, {DONE, FLAGS, FETCH(4), NOOP, LOGOUT, END}, 6},
     {"churn", {}, 0, {CONNECT, LOGIN, SELECT, FETCH(4), IDLE, VANISH}, 6},
 };

@@ -1,14 +1,12 @@
 /*
- * server PORT: the one canned IMAP server behind every peer. It accepts any account, keeps nothing and answers from prepared
+ * server PORT [CERTIFICATE KEY VERSION TICKETS]: the one canned IMAP server behind every peer, plain or TLS from the first octet. It accepts any account, keeps nothing and answers from prepared
  * octets (canned.h), so that it is cheap and the same for all. FETCH N (BODY[]) gives a mail of N KiB. Grammar is checked only
  * as far as framing needs it: lines, literals in both forms, IDLE's DONE and AUTHENTICATE's second line.
  */
 #include <strings.h>
 
-#include <sys/uio.h>
-
 #include "canned.h"
-#include "sockets.h"
+#include "stream.h"
 
 #define MOST_LINE 8192
 
@@ -23,7 +21,7 @@ struct segment {
 };
 
 struct conn {
-    int fd;
+    struct stream stream;
     enum state state;
     int closing;
     uint32_t interest;
@@ -36,6 +34,8 @@ struct conn {
 };
 
 static int epoll, listener;
+static SSL_CTX *tls;
+static unsigned long full, resumed; /* handshakes so far */
 static char chunk[CHUNK_BYTES];
 static struct octets flags_answer, list_answer, mail_answers[1025];
 
@@ -44,7 +44,7 @@ static struct octets flags_answer, list_answer, mail_answers[1025];
 static void set_interest(struct conn *conn, uint32_t interest) {
     if (conn->interest == interest) return;
     conn->interest = interest;
-    watch(epoll, EPOLL_CTL_MOD, conn->fd, interest, conn);
+    watch(epoll, EPOLL_CTL_MOD, conn->stream.fd, interest, conn);
 }
 
 static void drop_segment(struct conn *conn) {
@@ -72,8 +72,7 @@ static void queue(struct conn *conn, const char *data, size_t size, int canned) 
 /* Sends canned octets and a short text after them; what does not go at once is queued and stops the reading. */
 static void answer(struct conn *conn, const struct octets *canned, const char *text, size_t size) {
     struct iovec parts[2] = {{canned ? canned->data : NULL, canned ? canned->size : 0}, {(char *)text, size}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t sent = conn->first ? 0 : sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+    ssize_t sent = conn->first ? 0 : stream_send(&conn->stream, parts);
     if (sent < 0) {
         if (!would_block()) conn->closing = 1;
         sent = 0;
@@ -83,6 +82,7 @@ static void answer(struct conn *conn, const struct octets *canned, const char *t
         sent -= (ssize_t)done;
         if (done < parts[i].iov_len) queue(conn, (char *)parts[i].iov_base + done, parts[i].iov_len - done, i == 0);
     }
+    if (stream_owes(&conn->stream)) set_interest(conn, EPOLLOUT);
 }
 
 static void say(struct conn *conn, const char *text) { answer(conn, NULL, text, strlen(text)); }
@@ -142,6 +142,13 @@ static void select_box(struct conn *conn) { tagged(conn, NULL, SELECT_LINES, " O
 static void namespace(struct conn *conn) { tagged(conn, NULL, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n", TAGGED_TEXT); }
 static void list(struct conn *conn) { tagged(conn, NULL, "* LIST () \"/\" INBOX\r\n", TAGGED_TEXT); }
 
+/* For the bench: how many handshakes were full and how many resumed, this connection's among them. */
+static void handshakes(struct conn *conn) {
+    char text[64];
+    snprintf(text, sizeof text, "* XHANDSHAKES %lu %lu\r\n", full, resumed);
+    tagged(conn, NULL, text, TAGGED_TEXT);
+}
+
 static const struct {
     const char *word;
     void (*run)(struct conn *);
@@ -149,7 +156,7 @@ static const struct {
     {"NOOP", done},       {"FETCH", fetch},         {"UID FETCH", fetch},       {"APPEND", done},      {"IDLE", idle},
     {"LOGIN", log_in},    {"LOGOUT", log_out},      {"CAPABILITY", capability}, {"SELECT", select_box}, {"EXAMINE", select_box},
     {"ID", id},           {"ENABLE", enable},       {"NAMESPACE", namespace},   {"LIST", list},        {"CHECK", done},
-    {"CLOSE", done},      {"UNSELECT", done},       {"AUTHENTICATE", authenticate},
+    {"CLOSE", done},      {"UNSELECT", done},       {"AUTHENTICATE", authenticate}, {"XHANDSHAKES", handshakes},
 };
 
 static void run_command(struct conn *conn) {
@@ -244,27 +251,42 @@ static void take(struct conn *conn, const char *data, size_t size) {
 
 static void close_conn(struct conn *conn) {
     while (conn->first) drop_segment(conn);
-    close(conn->fd);
+    stream_close(&conn->stream, 1);
     free(conn);
 }
 
 static void readable(struct conn *conn) {
-    ssize_t size = recv(conn->fd, chunk, sizeof chunk, 0);
-    if (size > 0)
-        take(conn, chunk, (size_t)size);
-    else if (size == 0 || !would_block())
-        conn->closing = 1;
+    ssize_t size;
+    do {
+        size = stream_recv(&conn->stream, chunk, sizeof chunk);
+        if (size > 0)
+            take(conn, chunk, (size_t)size);
+        else if (size == 0 || !would_block())
+            conn->closing = 1;
+    } while (size > 0 && !conn->closing && stream_more(&conn->stream));
+}
+
+static void give_up(struct conn *conn) {
+    conn->closing = 1;
+    while (conn->first) drop_segment(conn);
+    stream_forget(&conn->stream);
 }
 
 static void writable(struct conn *conn) {
-    while (conn->first) {
-        ssize_t sent = send(conn->fd, conn->first->data, conn->first->size, MSG_NOSIGNAL);
-        if (sent < 0) {
-            if (would_block()) return;
-            conn->closing = 1;
-            while (conn->first) drop_segment(conn);
-            return;
+    while (conn->first || stream_owes(&conn->stream)) {
+        struct iovec parts[2] = {{NULL, 0}, {NULL, 0}};
+        ssize_t sent = 0;
+        if (stream_owes(&conn->stream)) {
+            int flushed = stream_flush(&conn->stream);
+            if (flushed < 0) return give_up(conn);
+            if (flushed == 0) return;
+            continue;
         }
+        parts[0].iov_base = (char *)conn->first->data;
+        parts[0].iov_len = conn->first->size;
+        sent = stream_send(&conn->stream, parts);
+        if (sent < 0 && would_block()) return;
+        if (sent < 0) return give_up(conn);
         conn->first->data += sent;
         conn->first->size -= (size_t)sent;
         if (conn->first->size == 0) drop_segment(conn);
@@ -272,27 +294,53 @@ static void writable(struct conn *conn) {
     set_interest(conn, EPOLLIN);
 }
 
+static void greet(struct conn *conn) { say(conn, "* OK [CAPABILITY " CAPABILITIES "] canned server\r\n"); }
+
 static void accept_all(void) {
     int fd;
     while ((fd = accept_next(listener)) >= 0) {
         struct conn *conn = need(calloc(1, sizeof *conn));
-        conn->fd = fd;
         conn->last = &conn->first;
         conn->interest = EPOLLIN;
         watch(epoll, EPOLL_CTL_ADD, fd, EPOLLIN, conn);
-        say(conn, "* OK [CAPABILITY " CAPABILITIES "] canned server\r\n");
+        if (tls) {
+            stream_tls(&conn->stream, fd, tls);
+            SSL_set_accept_state(conn->stream.ssl);
+        } else {
+            stream_plain(&conn->stream, fd);
+            greet(conn);
+        }
     }
+}
+
+static void shake(struct conn *conn) {
+    int done = stream_shake(&conn->stream);
+    if (done < 0) return give_up(conn);
+    if (done && !stream_group_is_good(&conn->stream)) return give_up(conn);
+    if (done) {
+        if (SSL_session_reused(conn->stream.ssl))
+            resumed++;
+        else
+            full++;
+        greet(conn);
+    }
+    set_interest(conn, conn->first || stream_owes(&conn->stream) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    if (done && stream_more(&conn->stream)) readable(conn);
 }
 
 static void serve(struct epoll_event *event) {
     struct conn *conn = event->data.ptr;
     if (conn == NULL) return accept_all();
+    if (conn->stream.shaking) {
+        shake(conn);
+        event->events = 0;
+    }
     if (event->events & EPOLLOUT) writable(conn);
     if (event->events & EPOLLIN)
         readable(conn);
     else if (event->events & (EPOLLERR | EPOLLHUP))
         conn->closing = 1, event->events |= EPOLLERR;
-    if (conn->closing && (conn->first == NULL || (event->events & EPOLLERR))) close_conn(conn);
+    if (conn->closing && ((conn->first == NULL && !stream_owes(&conn->stream)) || (event->events & EPOLLERR))) close_conn(conn);
 }
 
 static void prepare_answers(void) {
@@ -302,10 +350,22 @@ static void prepare_answers(void) {
     for (size_t i = 0; i < sizeof kib / sizeof *kib; i++) mail_answers[kib[i]] = answer_mail(kib[i]);
 }
 
+static void prepare_tls(char **words) {
+    int tickets = atoi(words[3]);
+    tls = context_of(TLS_server_method(), words[2]);
+    if (tls == NULL) fail_tls(words[2]);
+    if (!SSL_CTX_use_certificate_chain_file(tls, words[0]) || !SSL_CTX_use_PrivateKey_file(tls, words[1], SSL_FILETYPE_PEM)) fail_tls(words[0]);
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF);
+    if (tickets == 0) SSL_CTX_set_options(tls, SSL_OP_NO_TICKET);
+    if (!SSL_CTX_set_num_tickets(tls, tickets ? 2 : 0)) fail_tls("tickets");
+}
+
 int main(int argc, char **argv) {
     struct epoll_event events[BATCH];
-    if (argc != 2 || atoi(argv[1]) <= 0) return fputs("usage: server PORT\n", stderr), 2;
+    if ((argc != 2 && argc != 6) || atoi(argv[1]) <= 0)
+        return fputs("usage: server PORT [CERTIFICATE KEY VERSION TICKETS]\n", stderr), 2;
     prepare_process();
+    if (argc == 6) prepare_tls(argv + 2);
     prepare_answers();
     listener = listen_on(atoi(argv[1]));
     epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -2,15 +2,14 @@
 #ifndef BENCH_SESSION_H
 #define BENCH_SESSION_H
 
-#include <sys/uio.h>
-
 #include "scripts.h"
-#include "sockets.h"
+#include "stream.h"
 
 #define CHECKED_BYTES 8192 /* of each answer in a measured run; in the warm-up all of it is compared */
 
 struct session {
-    int fd, number, busy, lost;
+    struct stream stream;
+    int number, busy, lost;
     uint32_t interest;
     const struct step *steps; /* of the pass under way */
     int step_count, step_at;
@@ -27,7 +26,10 @@ struct session {
 
 static struct {
     int epoll, port, check_all;
-    uint64_t bytes_in, bytes_out, errors;
+    SSL_CTX *tls; /* NULL: plain connections */
+    const char *server_name;
+    int resume, must_resume; /* offer the session that is kept; it is a fault when that is not taken, or there is none */
+    uint64_t bytes_in, bytes_out, errors, full, resumed, tickets, unclean;
     char first_error[256];
 } load;
 
@@ -38,9 +40,10 @@ static void pass_failed(struct session *session);
 
 static inline const struct step *step_of(const struct session *session) { return &session->steps[session->step_at]; }
 
-static void hang_up(struct session *session) {
-    if (session->fd >= 0) close(session->fd);
-    session->fd = -1;
+static void hang_up(struct session *session, int orderly) {
+    load.unclean += (uint64_t)session->stream.unclean;
+    session->stream.unclean = 0;
+    stream_close(&session->stream, orderly);
 }
 
 static void fault(struct session *session, const char *what) {
@@ -48,7 +51,7 @@ static void fault(struct session *session, const char *what) {
     if (load.errors++ == 0)
         snprintf(load.first_error, sizeof load.first_error, "session %d, step %d (%s), %zu octets heard: %s", session->number,
                  session->step_at, text ? text : step_of(session)->say == SAY_CONNECT ? "connect" : "-", session->got, what);
-    hang_up(session);
+    hang_up(session, 0);
     pass_failed(session);
 }
 
@@ -57,24 +60,30 @@ static void fault(struct session *session, const char *what) {
 static void set_interest(struct session *session, uint32_t interest) {
     if (session->interest == interest) return;
     session->interest = interest;
-    watch(load.epoll, EPOLL_CTL_MOD, session->fd, interest, session);
+    watch(load.epoll, EPOLL_CTL_MOD, session->stream.fd, interest, session);
 }
 
-/* Sends what is left of the line and the literal. */
+static void watch_stream(struct session *session, int unsaid) {
+    set_interest(session, unsaid || stream_owes(&session->stream) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* Sends what is left of the line and the literal, after what was sealed before. */
 static void say_more(struct session *session) {
     const struct octets *literal = &step_of(session)->literal;
     size_t line_at = session->sent < session->line_size ? session->sent : session->line_size;
     size_t literal_at = session->sent - line_at;
     struct iovec parts[2] = {{session->line + line_at, session->line_size - line_at},
                              {literal->data + literal_at, literal->size - literal_at}};
-    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-    ssize_t sent = sendmsg(session->fd, &message, MSG_NOSIGNAL);
-    if (sent < 0 && !would_block()) return fault(session, strerror(errno));
+    ssize_t sent = 0;
+    if (stream_owes(&session->stream) && stream_flush(&session->stream) < 0) return fault(session, stream_reason());
+    if (!stream_owes(&session->stream) && session->busy && session->sent < session->line_size + literal->size)
+        sent = stream_send(&session->stream, parts);
+    if (sent < 0 && !would_block()) return fault(session, stream_reason());
     if (sent > 0) {
         session->sent += (size_t)sent;
         load.bytes_out += (uint64_t)sent;
     }
-    set_interest(session, session->sent < session->line_size + literal->size ? EPOLLIN | EPOLLOUT : EPOLLIN);
+    watch_stream(session, session->sent < session->line_size + literal->size);
 }
 
 static void new_tag(struct session *session) {
@@ -100,16 +109,70 @@ static void write_line(struct session *session, const struct step *step) {
     session->sent = 0;
 }
 
+static void shaken(struct session *session) {
+    int resumed = SSL_session_reused(session->stream.ssl);
+    load.resumed += (uint64_t)resumed;
+    load.full += (uint64_t)!resumed;
+    if (!stream_group_is_good(&session->stream)) return fault(session, "another group than X25519");
+    if (load.must_resume && !resumed) fault(session, "the session was not resumed");
+}
+
+static void shake(struct session *session) {
+    int done = stream_shake(&session->stream);
+    if (done < 0) return fault(session, stream_reason());
+    watch_stream(session, 0);
+    if (done) shaken(session);
+}
+
+static void begin_tls(struct session *session) {
+    SSL *ssl = session->stream.ssl;
+    SSL_set_connect_state(ssl);
+    SSL_set_tlsext_host_name(ssl, load.server_name);
+    SSL_set1_host(ssl, load.server_name);
+    if (load.resume && session->stream.kept) SSL_set_session(ssl, session->stream.kept);
+    shake(session);
+}
+
 static void open_connection(struct session *session) {
-    session->fd = connect_to(load.port);
+    int fd = connect_to(load.port);
     session->interest = EPOLLIN;
-    if (session->fd < 0) return fault(session, strerror(errno));
-    watch(load.epoll, EPOLL_CTL_ADD, session->fd, EPOLLIN, session);
+    session->line_size = session->sent = 0;
+    if (fd < 0) return fault(session, strerror(errno));
+    watch(load.epoll, EPOLL_CTL_ADD, fd, EPOLLIN, session);
+    if (load.tls == NULL) return stream_plain(&session->stream, fd);
+    stream_tls(&session->stream, fd, load.tls);
+    begin_tls(session);
+}
+
+/* OpenSSL's callback: a ticket, or in TLS 1.2 a session that has an identifier. */
+static int keep_session(SSL *ssl, SSL_SESSION *fresh) {
+    struct stream *stream = SSL_get_app_data(ssl);
+    load.tickets += SSL_SESSION_is_resumable(fresh) ? 1 : 0;
+    if (stream->kept) SSL_SESSION_free(stream->kept);
+    stream->kept = fresh;
+    return 1;
+}
+
+/* All connections are TLS of this version from now on. 0 when the version is not known. */
+static int use_tls(const char *version, const char *authority, const char *server_name) {
+    load.tls = context_of(TLS_client_method(), version);
+    load.server_name = server_name;
+    if (load.tls == NULL) return 0;
+    if (!SSL_CTX_load_verify_file(load.tls, authority)) fail_tls(authority);
+    SSL_CTX_set_verify(load.tls, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_session_cache_mode(load.tls, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(load.tls, keep_session);
+    return 1;
 }
 
 static void reset_connection(struct session *session) {
     struct linger at_once = {1, 0};
-    setsockopt(session->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    setsockopt(session->stream.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+static int cry(struct session *session, const char *text, size_t size) {
+    struct iovec parts[2] = {{(char *)text, size}, {NULL, 0}};
+    return stream_send(&session->stream, parts) >= 0;
 }
 
 /* Goes away in IDLE without LOGOUT: by FIN, by RST, with a mail asked for and not read, or in mid-literal. */
@@ -117,9 +180,9 @@ static void vanish(struct session *session) {
     static const char asking[] = "DONE\r\nv1 FETCH 64 (BODY[])\r\n", half[] = "DONE\r\nv1 APPEND INBOX {65536+}\r\nSubject: half a mail";
     unsigned way = (session->passes + (unsigned)session->number) % 4;
     if (way == 1) reset_connection(session);
-    if (way == 2 && send(session->fd, asking, sizeof asking - 1, MSG_NOSIGNAL) < 0) return fault(session, strerror(errno));
-    if (way == 3 && send(session->fd, half, sizeof half - 1, MSG_NOSIGNAL) < 0) return fault(session, strerror(errno));
-    hang_up(session);
+    if (way == 2 && !cry(session, asking, sizeof asking - 1)) return fault(session, stream_reason());
+    if (way == 3 && !cry(session, half, sizeof half - 1)) return fault(session, stream_reason());
+    hang_up(session, way == 0);
 }
 
 static void start_step(struct session *session);
@@ -214,16 +277,17 @@ static void hear_exact(struct session *session, const char *data, size_t size) {
     }
 }
 
-static void hear(struct session *session) {
+/* What there is now, at most a chunk or a record. 0: nothing. */
+static int hear_some(struct session *session) {
     enum hear what = step_of(session)->hear;
-    ssize_t size = recv(session->fd, chunk, sizeof chunk, 0);
-    if (size < 0 && would_block()) return;
-    if (size < 0) return fault(session, strerror(errno));
+    ssize_t size = stream_recv(&session->stream, chunk, sizeof chunk);
+    if (size < 0 && would_block()) return 0;
+    if (size < 0) return fault(session, stream_reason()), 1;
     load.bytes_in += (uint64_t)size;
     if (!session->busy) {
         fault(session, size ? "octets that nobody asked for" : "closed while idle");
     } else if (size == 0 && what == HEAR_END) {
-        hang_up(session);
+        hang_up(session, 1);
         step_done(session);
     } else if (size == 0) {
         fault(session, "closed before the answer's end");
@@ -232,11 +296,21 @@ static void hear(struct session *session) {
     } else {
         hear_lines(session, chunk, (size_t)size);
     }
+    return 1;
+}
+
+static void hear(struct session *session) {
+    while (hear_some(session) && stream_more(&session->stream)) continue;
 }
 
 static void serve(struct session *session, uint32_t events) {
+    if (session->stream.shaking) {
+        shake(session);
+        if (stream_more(&session->stream)) hear(session);
+        return;
+    }
     if (events & EPOLLOUT) say_more(session);
-    if (session->fd >= 0 && (events & (EPOLLIN | EPOLLERR | EPOLLHUP))) hear(session);
+    if (session->stream.fd >= 0 && (events & (EPOLLIN | EPOLLERR | EPOLLHUP))) hear(session);
 }
 
 #endif

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from imap4fast.cli.options import USAGE_ERROR, base_parser
 from imap4fast.config.dump import dump_acls, dump_proxy
@@ -20,6 +22,7 @@ from imap4fast.config.load import load
 from imap4fast.config.settings import Settings
 from imap4fast.errors import ConfigError, Imap4FastError
 from imap4fast.net.resolve import resolve_names
+from imap4fast.net.tlsmaterial import read_materials
 from imap4fast.policy.hosts import Names
 from imap4fast.policy.rehearsal import names_asked, rehearse
 from imap4fast.policy.report import rehearsal_text, rehearsal_values
@@ -36,11 +39,12 @@ _PHASES = (1, 2)
 EXPRESSIONS = """\
 Expressions for -t, in configuration syntax; several are answered in turn:
   test [from HOST] [transparent] [to SOCK] [server SOCK] [user STR] [group LIST]
-       [time [[MM]DD]hhmm]
+       [time [[MM]DD]hhmm] [cert "PEM-FILE"]
                      search the ACLs with these values and explain the outcome.
                      from: the client; to: what it connects to; transparent: that
                      is not the proxy itself; server: where the session would go
-                     (else plug-to says it); user, group: who logs in; time: now
+                     (else plug-to says it); user, group: who logs in; time: now;
+                     cert: what the client presents, taken for verified
   show-acl [PHASE]   the ACLs of a phase: 1 session-acl (default), 2 command-acl
   show-proxy [all]   the proxy's items; all: those left at their default too
   show-hash          the hash of the configuration
@@ -54,13 +58,15 @@ not match.
 EXAMPLES = """\
 Examples:
   test-imap4 -f proxy.cfg
-        is the configuration good?
+        is the configuration good, are certificates and keys?
   test-imap4 -f proxy.cfg -t 'test from [10.9.1.1] to [10.0.0.1]:143;'
         which ACLs get a client at 10.9.1.1 that connects to 10.0.0.1 port 143?
   test-imap4 -f proxy.cfg -t 'test from [10.9.1.1] to [10.0.0.1]:143 user alice time 2230;'
         the same when alice logs in at half past ten tonight
   test-imap4 -r -f proxy.cfg -t 'test from mail.example.org to [10.0.0.1]:143;'
         resolve names first
+  test-imap4 -f proxy.cfg -t 'test from [10.9.1.1] to [10.0.0.1]:993 cert "jana.pem";'
+        the same for a client with that certificate
   test-imap4 -f proxy.cfg -t 'show-proxy all' --json
         everything that is set, for a program
 """
@@ -70,7 +76,9 @@ With --json standard output is one JSON document:
   always      file, warnings (list of strings), expression (the word, or null)
   (no -t)     good: true
   test        outcome (ACCEPTED or REJECTED), reason (or null), asked {from,
-              transparent, to, user, group, time}, searches [{phase, section,
+              transparent, to, user, group, cert, time}, unpresented (why cert
+              is never shown, or null), requirement (of the session-acl: {item,
+              moment} and what each of acls has, or null), searches [{phase, section,
               moment, server, acl, accepted, reason, acls [{name, matched,
               condition, seen, conditions [{item, text, seen, result}]}]}],
               in_effect {servers, limits in bytes and seconds (0: none), ...,
@@ -111,15 +119,22 @@ def _run(options: argparse.Namespace) -> int:
     exprs = () if options.test is None else parse_expression(options.test)
     loaded = load(options.file)
     warnings = [str(warning) for warning in loaded.warnings]
-    if options.debug_level is None or options.debug_level >= WARNING_LEVEL:
-        for warning in warnings:
-            print(warning, file=sys.stderr)
+    _warn(warnings, options)
     answers = [_answer(loaded.settings, expr, options.resolve) for expr in exprs or (None,)]
+    later = [warning for answer in answers for warning in answer.warnings]
+    _warn(later, options)
+    warnings += later
     if options.json:
         print(_json({"file": options.file, "warnings": warnings, **_document(answers)}))
     else:
         print("\n\n".join(answer.text for answer in answers))
     return max(answer.status for answer in answers)
+
+
+def _warn(warnings: list[str], options: argparse.Namespace) -> None:
+    if options.debug_level is None or options.debug_level >= WARNING_LEVEL:
+        for warning in warnings:
+            print(warning, file=sys.stderr)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -129,6 +144,7 @@ class Answer(msgspec.Struct, frozen=True):
     text: str
     values: dict[str, object]
     status: int = ACCEPTED
+    warnings: list[str] = []
 
     def document(self) -> dict[str, object]:
         """Its part of the JSON document."""
@@ -153,7 +169,13 @@ def _answer(settings: Settings, expr: Expr | None, resolve: bool) -> Answer:
     if isinstance(expr, Help):
         text = f"{EXPRESSIONS}\n{EXAMPLES}".rstrip("\n")
         return Answer("help", text, {"text": text})
-    return Answer(None, f"{settings.path}: the configuration is good", {"good": True})
+    return _answer_check(settings)
+
+
+def _answer_check(settings: Settings) -> Answer:
+    """Of the configuration as a whole: the files of `ssl-params` are read too."""
+    warnings = [warning for material in read_materials(settings) for warning in material.warnings]
+    return Answer(None, f"{settings.path}: the configuration is good", {"good": True}, warnings=warnings)
 
 
 def _acls(settings: Settings, phase: int) -> str:
@@ -164,9 +186,21 @@ def _acls(settings: Settings, phase: int) -> str:
 
 def _answer_test(settings: Settings, expr: TestExpr, resolve: bool) -> Answer:
     names = _resolved(settings, expr) if resolve else {}
-    rehearsal = rehearse(settings, expr, datetime.datetime.now(), names)
+    certificate = None if expr.cert is None else _certificate(expr.cert)
+    rehearsal = rehearse(settings, expr, datetime.datetime.now(), names, certificate)
     status = ACCEPTED if rehearsal.accepted else REJECTED
     return Answer("test", rehearsal_text(rehearsal, settings), rehearsal_values(rehearsal, settings), status)
+
+
+def _certificate(path: str) -> bytes:
+    """The first certificate of a PEM file, in DER."""
+    try:
+        with open(path, "rb") as file:
+            found = x509.load_pem_x509_certificate(file.read())
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "there is no certificate in it"
+        raise ConfigError(f'<expression>: error: cert "{path}": {why}') from None
+    return found.public_bytes(serialization.Encoding.DER)
 
 
 def _resolved(settings: Settings, expr: TestExpr) -> Names:

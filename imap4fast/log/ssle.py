@@ -7,48 +7,62 @@ from imap4fast.log.entry import Component
 SSLE = Component("SSLE", "TLS")
 
 ESTABLISHED = SSLE.entry(
-    110,
+    101,
     "I",
-    "TLS LEG=%s VERSION=%s CIPHER=%s RESUMED=%s SNI=%s",
-    "A handshake is done. LEG is CLIENT or SERVER. RESUMED is YES where an earlier session with this end goes on, "
-    "else NO. SNI is the name that was asked for, <NULL> for none.",
+    "TLS SIDE=%s VERSION=%s CIPHER=%s RESUMED=%s SNI=%s ALPN=%s",
+    "A handshake is done. SIDE is CLIENT or SERVER. RESUMED is YES where it went on with an earlier session, which "
+    "verifies no certificate anew, else NO. SNI is the name that was asked for, ALPN the protocol that both agreed on.",
 )
 CERTIFICATE = SSLE.entry(
-    111,
+    102,
     "I",
-    "CERTIFICATE LEG=%s SUBJECT=%s ISSUER=%s FAULT=%s",
-    "The certificate that the other end has shown. FAULT is what is wrong with it by OpenSSL's words, <NULL> for "
-    "nothing; it is looked for only where ssl-params says to verify.",
+    "CERTIFICATE SIDE=%s SUBJECT=%s ISSUER=%s FINGERPRINT=%s VERIFIED=%s ERROR=%s",
+    "What the other end of a leg presented; of servers at level debug only. VERIFIED is YES, or NO with what is wrong "
+    "as ERROR, or NO without one where `verify none` looks at nothing. One that is not verified counts as none in "
+    "every condition.",
+    others="D",
 )
-FAILED = SSLE.entry(
-    112,
+HANDSHAKE_FAILED = SSLE.entry(
+    103,
     "W",
-    "TLS-FAILED LEG=%s REASON=%s",
-    "There is no TLS on a leg that must have it, or it broke. REASON is in OpenSSL's words where OpenSSL found it. The "
-    "session ends; towards a client whose handshake failed without a word of IMAP.",
+    "HANDSHAKE-FAILED SIDE=%s REASON=%s SUBJECT=%s ERROR=%s",
+    "A handshake came to no end; the connection was closed. REASON is OpenSSL's. SUBJECT is that of the certificate "
+    "that was presented, ERROR what is wrong with it.",
 )
 MISMATCH = SSLE.entry(
-    113,
+    104,
     "W",
-    "CERTIFICATE-MISMATCH LEG=%s MATCH=%s WANTED=%s SAW=%s",
-    "The other end's certificate is not what client-cert-match or server-cert-match asks for: MATCH is the "
-    "ssl-cert-match, WANTED the first condition that failed, SAW what was there. The session ends.",
+    "CERTIFICATE-MISMATCH SIDE=%s MATCH=%s CONDITION=%s SEEN=%s",
+    "A certificate does not fit what `client-cert-match` of a session-acl or `server-cert-match` requires; the session "
+    "ended. MATCH is the section ssl-cert-match, CONDITION the first of its items that failed, SEEN what it saw.",
 )
 TRUNCATED = SSLE.entry(
-    114,
-    "N",
-    "TLS-CUT-OFF LEG=%s",
-    "The connection ended without TLS saying so first (close_notify). Some programs always do that; somebody on the "
-    "way may have cut it.",
+    105,
+    "D",
+    "TRUNCATED SIDE=%s",
+    "A connection ended without the close_notify of TLS: what was sent last may be missing. Many programs never send "
+    "it.",
+)
+STARTTLS_FAILED = SSLE.entry(
+    106,
+    "W",
+    "STARTTLS-FAILED SIDE=%s REASON=%s",
+    "The talk with a server around STARTTLS went wrong, and the session ended. REASON is what the server did instead of "
+    "going over to TLS, or of telling its capabilities inside of it.",
+)
+BROKEN = SSLE.entry(
+    108,
+    "W",
+    "TLS-BROKEN SIDE=%s REASON=%s",
+    "A record that cannot be, or an alert, after the handshake; the session ended. REASON is OpenSSL's.",
 )
 INJECTED = SSLE.entry(
-    115,
+    107,
     "W",
-    "OCTETS-BEHIND-STARTTLS LEG=%s SIZE=%u",
-    "Octets stood behind STARTTLS, or behind its answer, that would have been taken for protected ones. The session "
-    "ends; they were not looked at.",
+    "INJECTED SIDE=%s SIZE=%u",
+    "Octets came behind STARTTLS or behind its answer before TLS had begun. Somebody on the way may have put them "
+    "there to be taken for said under TLS; they were dropped and the session ended.",
 )
-
 READ_AGAIN = SSLE.entry(
     120,
     "K",

@@ -39,8 +39,8 @@ class Driver:
 
     __slots__ = (
         "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at",
-        "connect_until", "opening", "recorded", "relay", "securing", "server", "server_address", "server_sock", "service",
-        "session", "to_text", "track_key", "watched",
+        "connect_until", "opening", "recorded", "relay", "securing", "server", "server_address", "server_sock",
+        "service", "session", "to_text", "track_key", "watched",
     )  # fmt: skip
 
     def __init__(

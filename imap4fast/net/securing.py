@@ -171,7 +171,7 @@ class ServerLeg:
         if talk.fault:
             if talk.unread:
                 driver.session.log(ssle.INJECTED, "SERVER", talk.unread)
-            self._unsafe(talk.fault)
+            tls.no_starttls(driver.session, talk.fault)
             return
         if said:
             self.transport.write(said)

@@ -1,7 +1,8 @@
 """Entry conditions of session-acl and command-acl, compiled.
 
 Each condition answers one question about `Facts` and can say, for a trace, how it stands in the configuration and
-which value it saw. They are judged in one order: from, to, server, time, time-period-set, user, group, parent-acl.
+which value it saw. They are judged in one order: from, to, server, time, time-period-set, user, group, parent-acl,
+client-cert-match.
 A user that is not known yet (None) fits no list of users or groups, whatever stands in it, `*` and `!` included.
 """
 
@@ -10,8 +11,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from imap4fast.config.settings import Conditions
+from imap4fast.config.settings import CertMatch, Conditions
 from imap4fast.config.values import Address, HostList, HostName, HostRegex, TimePeriodSet, TimeSpec, WordList
+from imap4fast.policy.certificates import NO_CERTIFICATE, cert_test
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.fit import CANNOT_TELL, DOES_NOT_FIT, Fit
 from imap4fast.policy.hosts import Names, compile_hosts, plain_name, walk_members
@@ -25,6 +27,7 @@ from imap4fast.policy.syntax import (
     word_text,
 )
 from imap4fast.policy.times import TimeTest, compile_period_set, compile_times
+from imap4fast.policy.trace import ConditionTrace
 from imap4fast.policy.words import WordTest, without_case
 
 
@@ -45,10 +48,19 @@ class Condition(ABC):
     def seen(self, facts: Facts) -> str:
         """The value that `fits` looks at, for people."""
 
+    def traces(self, facts: Facts) -> tuple[ConditionTrace, ...]:
+        """How the condition was judged: one trace, or one for each part that it has."""
+        return (ConditionTrace(self.item, self.text, self.seen(facts), self.fits(facts)),)
+
 
 def compile_conditions(conditions: Conditions, names: Names) -> tuple[Condition, ...]:
     """All conditions of an ACL in the order in which they are judged; an ACL without conditions has none."""
     return tuple(_compile(conditions, names))
+
+
+def compile_client_cert(match: CertMatch | None) -> tuple[Condition, ...]:
+    """Item `client-cert-match` of a command-acl, the last of its conditions, if it has one."""
+    return () if match is None else (_ClientCert(match),)
 
 
 def condition_names(conditions: Conditions) -> Iterator[str]:
@@ -224,6 +236,27 @@ class _ParentAcl(_Words):
 
     def seen(self, facts: Facts) -> str:
         return facts.parent or "no session-acl"
+
+
+class _ClientCert(Condition):
+    __slots__ = ("_name", "_test")
+
+    def __init__(self, match: CertMatch) -> None:
+        super().__init__("client-cert-match", f"client-cert-match {match.name};")
+        self._name = match.name
+        self._test = cert_test(match)
+
+    def fits(self, facts: Facts) -> Fit:
+        return self._test.fits(facts.client_cert, facts.when)
+
+    def seen(self, facts: Facts) -> str:
+        return NO_CERTIFICATE if facts.client_cert is None else word_text(facts.client_cert.subject)
+
+    def traces(self, facts: Facts) -> tuple[ConditionTrace, ...]:
+        return tuple(
+            ConditionTrace(self.item, f"client-cert-match {self._name}: {part.text}", part.seen, part.fit)
+            for part in self._test.explain(facts.client_cert, facts.when)
+        )
 
 
 def _time(specs: tuple[TimeSpec, ...]) -> Condition:

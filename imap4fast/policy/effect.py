@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
+from imap4fast.config.sections.ssl import SSL_USE
+from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl, SslUse
 from imap4fast.config.words import COMMAND_WORDS
 from imap4fast.policy.gate import NEVER_FORWARDED, permitted_commands
 from imap4fast.policy.limits import idle_timeout
@@ -18,6 +19,9 @@ class InEffect(msgspec.Struct, frozen=True):
     """Sizes in bytes, durations in seconds, 0: none. `servers` empty: the original destination."""
 
     servers: tuple[str, ...]
+    client_tls: str
+    server_tls: str
+    server_cert_match: str
     language: str
     read_only: bool
     idle_timeout: float
@@ -41,6 +45,9 @@ def in_effect(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl) ->
     """What holds for a session that these ACLs accepted."""
     return InEffect(
         servers=tuple(sock_text(sock.host, sock.port) for sock in session_acl.plug_to),
+        client_tls=_tls(session_acl.client_ssl),
+        server_tls=_tls(command_acl.server_ssl),
+        server_cert_match=command_acl.server_cert_match.name if command_acl.server_cert_match else "",
         language=command_acl.language or session_acl.language,
         read_only=command_acl.read_only,
         idle_timeout=idle_timeout(proxy, session_acl, command_acl),
@@ -59,6 +66,11 @@ def in_effect(proxy: Proxy, session_acl: SessionAcl, command_acl: CommandAcl) ->
         commands_excluded=excluded_commands(command_acl),
         capabilities="default" if command_acl.capabilities is None else word_list_text(command_acl.capabilities),
     )
+
+
+def _tls(use: SslUse | None) -> str:
+    """The item's value, empty without TLS."""
+    return "" if use is None else SSL_USE.write(use)
 
 
 def excluded_commands(command_acl: CommandAcl) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import datetime
 import msgspec
 
 from imap4fast.config.values import Address
+from imap4fast.policy.certificates import Presented
 
 
 class Facts(msgspec.Struct):
@@ -28,3 +29,7 @@ class Facts(msgspec.Struct):
     """The forward-confirmed name of the client's address. None: unknown."""
     when: datetime.datetime | None = None
     """Local time of the search; needed only if `Policy.needs_time`."""
+    client_cert: Presented | None = None
+    """What the client presented in its TLS handshake. None: nothing, or there is no TLS on that leg."""
+    server_cert: Presented | None = None
+    """What the server presented."""

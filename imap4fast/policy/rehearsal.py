@@ -1,12 +1,14 @@
 """A session rehearsed without traffic: what `test-imap4 -t 'test ...'` asks, answered by the live proxy's policy.
 
-The searches come as in a session: session-acl; command-acl before login, when nobody is known yet; and, where a
-user is given and a command-acl looks at users, command-acl once more after login. Each must accept.
+The searches come as in a session: session-acl, with what it requires of the client's certificate; command-acl before
+login, when nobody is known yet; and, where a user is given and a command-acl looks at users, command-acl once more
+after login. Each must accept. The certificate that is given counts as verified, where the client's leg asks for one.
 """
 
 from __future__ import annotations
 
 import datetime
+from typing import ClassVar
 
 import msgspec
 
@@ -14,17 +16,20 @@ from imap4fast.config.expression import UNSPECIFIED, TestExpr
 from imap4fast.config.settings import CommandAcl, SessionAcl, Settings
 from imap4fast.config.values import Address, Sock
 from imap4fast.errors import ConfigError
+from imap4fast.policy.certificates import NO_CERTIFICATE, Presented, explain
 from imap4fast.policy.facts import Facts
+from imap4fast.policy.fit import DOES_NOT_FIT
 from imap4fast.policy.hosts import Names, plain_name
 from imap4fast.policy.search import Decision, Policy
-from imap4fast.policy.trace import AclTrace
+from imap4fast.policy.trace import AclTrace, ConditionTrace, acl_trace
 
 CONNECTION = "at connection"
+HANDSHAKE = "after the TLS handshake"
 BEFORE_LOGIN = "before login"
 AFTER_LOGIN = "after login"
 
 _KINDS = {1: "session-acl", 2: "command-acl"}
-_NOT_YET = ("cert", "mail", "direction", "spam_score", "virus")
+_NOT_YET = ("mail", "direction", "spam_score", "virus")
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -41,13 +46,28 @@ class Search(msgspec.Struct, frozen=True):
         return _KINDS[self.decision.phase]
 
 
+class Requirement(msgspec.Struct, frozen=True):
+    """What an item of the session-acl requires of the client's certificate, and how that was judged."""
+
+    session_acl: str
+    item: str
+    trace: AclTrace
+
+    moment: ClassVar[str] = HANDSHAKE
+
+
 class Rehearsal(msgspec.Struct, frozen=True):
-    """All searches up to the one that refused. `acls` are those in effect at the end, if all accepted."""
+    """All searches up to the one that refused. `acls` are those in effect at the end, if all accepted.
+
+    `unpresented` says why the certificate of the expression was never shown to the proxy.
+    """
 
     expr: TestExpr
     facts: Facts
     searches: tuple[Search, ...]
     acls: tuple[SessionAcl, CommandAcl] | None
+    requirement: Requirement | None = None
+    unpresented: str | None = None
 
     @property
     def accepted(self) -> bool:
@@ -61,10 +81,17 @@ def names_asked(expr: TestExpr) -> frozenset[str]:
     return frozenset(plain_name(host) for host in hosts if isinstance(host, str))
 
 
-def rehearse(settings: Settings, expr: TestExpr, now: datetime.datetime, names: Names) -> Rehearsal:
+def rehearse(
+    settings: Settings,
+    expr: TestExpr,
+    now: datetime.datetime,
+    names: Names,
+    certificate: bytes | None = None,
+) -> Rehearsal:
     """Search the ACLs of `settings` with the values of `expr`; `now` is local time, `names` what was resolved.
 
-    Raises ConfigError for what is not supported yet and for values that do not exist.
+    `certificate` is what the file `expr.cert` holds, in DER. Raises ConfigError for what is not supported yet and for
+    values that do not exist.
     """
     _refuse_unsupported(expr)
     facts = _first_facts(expr, now, names)
@@ -73,13 +100,40 @@ def rehearse(settings: Settings, expr: TestExpr, now: datetime.datetime, names: 
     session_acl = searches[0].decision.acl
     if not searches[0].decision.accepted or not isinstance(session_acl, SessionAcl):
         return Rehearsal(expr, facts, tuple(searches), None)
+    unpresented = None if certificate is None else _why_not_presented(session_acl)
+    if certificate is not None and unpresented is None:
+        facts.client_cert = Presented(certificate, verified=True)
+    requirement = _require(session_acl, facts)
+    if requirement is not None and not requirement.trace.matched:
+        return Rehearsal(expr, facts, tuple(searches), None, requirement, unpresented)
     facts.parent = session_acl.name
     facts.server = _command_server(expr, facts, session_acl)
     searches += _search_commands(policy, facts, expr)
     command_acl = searches[-1].decision.acl
     if not searches[-1].decision.accepted or not isinstance(command_acl, CommandAcl):
-        return Rehearsal(expr, facts, tuple(searches), None)
-    return Rehearsal(expr, facts, tuple(searches), (session_acl, command_acl))
+        return Rehearsal(expr, facts, tuple(searches), None, requirement, unpresented)
+    return Rehearsal(expr, facts, tuple(searches), (session_acl, command_acl), requirement, unpresented)
+
+
+def _why_not_presented(session_acl: SessionAcl) -> str | None:
+    """Why a client under this ACL can show no certificate; None: it can."""
+    use = session_acl.client_ssl
+    if use is None:
+        return f"session-acl {session_acl.name} has no client-ssl-params"
+    if use.params.verify in (None, "none"):
+        return f"ssl-params {use.params.name} does not ask clients for one (verify none)"
+    return None
+
+
+def _require(session_acl: SessionAcl, facts: Facts) -> Requirement | None:
+    """`verify require` comes before `client-cert-match`: without a certificate the handshake fails."""
+    use, match = session_acl.client_ssl, session_acl.client_cert_match
+    if use is not None and use.params.verify == "require" and facts.client_cert is None:
+        wanted = ConditionTrace("verify", "verify require;", NO_CERTIFICATE, DOES_NOT_FIT)
+        return Requirement(session_acl.name, "client-ssl-params", acl_trace(use.params.name, (wanted,)))
+    if match is None:
+        return None
+    return Requirement(session_acl.name, "client-cert-match", explain(match, facts.client_cert, facts.when))
 
 
 def _search_session(policy: Policy, facts: Facts) -> Search:

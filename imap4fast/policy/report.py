@@ -8,10 +8,11 @@ import msgspec
 
 from imap4fast.config.expression import TestExpr
 from imap4fast.config.settings import Settings
+from imap4fast.config.types import quoted
 from imap4fast.policy.effect import InEffect, in_effect
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.fit import CANNOT_TELL, DOES_NOT_FIT, FITS
-from imap4fast.policy.rehearsal import Rehearsal, Search
+from imap4fast.policy.rehearsal import Rehearsal, Requirement, Search
 from imap4fast.policy.search import Decision
 from imap4fast.policy.syntax import WEEKDAYS, address_text, sock_text, word_text
 from imap4fast.policy.trace import AclTrace, ConditionTrace
@@ -23,15 +24,20 @@ def outcome_text(rehearsal: Rehearsal) -> str:
     """`ACCEPTED`, or `REJECTED` and why."""
     if rehearsal.accepted:
         return "ACCEPTED"
-    last = rehearsal.searches[-1]
-    return f"REJECTED {last.moment}: {_why(last)}"
+    failed = _failed_requirement(rehearsal)
+    moment = failed.moment if failed is not None else rehearsal.searches[-1].moment
+    return f"REJECTED {moment}: {_why(rehearsal)}"
 
 
 def rehearsal_text(rehearsal: Rehearsal, settings: Settings) -> str:
     """The whole report, lines joined by newlines."""
     lines = [_asked_line(rehearsal.expr, rehearsal.facts)]
-    for search in rehearsal.searches:
+    if rehearsal.unpresented is not None:
+        lines += ["", f"no certificate is presented: {rehearsal.unpresented}"]
+    for number, search in enumerate(rehearsal.searches):
         lines += ["", *_search_lines(search)]
+        if number == 0 and rehearsal.requirement is not None:
+            lines += ["", *_requirement_lines(rehearsal.requirement)]
     if rehearsal.acls is not None:
         lines += ["", "in effect:", *_effect_lines(in_effect(settings.proxy, *rehearsal.acls))]
     return "\n".join([*lines, "", f"outcome: {outcome_text(rehearsal)}"])
@@ -42,18 +48,44 @@ def rehearsal_values(rehearsal: Rehearsal, settings: Settings) -> dict[str, obje
     effect = None if rehearsal.acls is None else in_effect(settings.proxy, *rehearsal.acls)
     return {
         "outcome": "ACCEPTED" if rehearsal.accepted else "REJECTED",
-        "reason": None if rehearsal.accepted else _why(rehearsal.searches[-1]),
+        "reason": None if rehearsal.accepted else _why(rehearsal),
         "asked": _asked_values(rehearsal.expr, rehearsal.facts),
+        "unpresented": rehearsal.unpresented,
+        "requirement": _requirement_values(rehearsal.requirement),
         "searches": [_search_values(search) for search in rehearsal.searches],
         "in_effect": None if effect is None else msgspec.to_builtins(effect),
     }
 
 
-def _why(search: Search) -> str:
+def _failed_requirement(rehearsal: Rehearsal) -> Requirement | None:
+    requirement = rehearsal.requirement
+    return None if requirement is None or requirement.trace.matched else requirement
+
+
+def _why(rehearsal: Rehearsal) -> str:
+    failed = _failed_requirement(rehearsal)
+    if failed is not None:
+        trace = failed.trace
+        return (
+            f"session-acl {failed.session_acl} requires {failed.item} {trace.name}: {trace.condition} saw {trace.seen}"
+        )
+    search = rehearsal.searches[-1]
     decision = search.decision
     if decision.acl is None:
         return f"no {search.kind} matched"
     return f"{search.kind} {decision.name} {decision.reason or 'denies'}"
+
+
+def _requirement_lines(requirement: Requirement) -> Iterator[str]:
+    yield f"{requirement.item} of session-acl {requirement.session_acl}, {requirement.moment}:"
+    yield f"  {_acl_line(requirement.trace)}"
+    yield from map(_condition_line, requirement.trace.conditions)
+
+
+def _requirement_values(requirement: Requirement | None) -> dict[str, object] | None:
+    if requirement is None:
+        return None
+    return {"item": requirement.item, "moment": requirement.moment, **_acl_values(requirement.trace)}
 
 
 def _search_lines(search: Search) -> Iterator[str]:
@@ -90,6 +122,8 @@ def _asked_line(expr: TestExpr, facts: Facts) -> str:
         parts.append(f"user {word_text(expr.user)}")
     if expr.group:
         parts.append(f"group {{ {', '.join(map(word_text, expr.group))} }}")
+    if expr.cert is not None:
+        parts.append(f"cert {quoted(expr.cert)}")
     if expr.time is not None and facts.when is not None:
         parts.append(f"time {WEEKDAYS[facts.when.isoweekday() % 7]} {facts.when:%Y-%m-%d %H:%M}")
     return " ".join(parts)
@@ -115,6 +149,7 @@ def _asked_values(expr: TestExpr, facts: Facts) -> dict[str, object]:
         "to": sock_text(*facts.to),
         "user": expr.user,
         "group": list(expr.group),
+        "cert": expr.cert,
         "time": None if facts.when is None else facts.when.isoformat(timespec="minutes"),
     }
 

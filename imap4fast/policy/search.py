@@ -16,6 +16,7 @@ from imap4fast.config.settings import CommandAcl, Conditions, SessionAcl, Settin
 from imap4fast.config.values import Address
 from imap4fast.policy.conditions import (
     Condition,
+    compile_client_cert,
     compile_conditions,
     condition_names,
     uses_client_name,
@@ -90,6 +91,8 @@ class Policy:
     """Whether `Facts.when` is looked at."""
     needs_client_name: bool
     """Whether `Facts.client_name` is looked at."""
+    needs_client_cert: bool
+    """Whether `Facts.client_cert` is looked at by command-acls."""
     command_uses_user: bool
     """Whether command-acls are searched once more after login."""
     host_names: frozenset[str]
@@ -102,7 +105,8 @@ class Policy:
         self._transparent = _Phase(1, _session_rows(session_acls, known, transparent=True))
         self._command = _Phase(2, _command_rows(command_acls, known))
         used = [acl.conditions for acl in session_acls] + [acl.conditions for acl in command_acls]
-        self.needs_time = any(map(uses_time, used))
+        self.needs_time = any(map(uses_time, used)) or _uses_days(session_acls, command_acls)
+        self.needs_client_cert = any(acl.client_cert_match is not None for acl in command_acls)
         self.needs_client_name = any(map(uses_client_name, used))
         self.command_uses_user = any(uses_user(acl.conditions) for acl in command_acls)
         self.host_names = _host_names(used, session_acls)
@@ -134,14 +138,20 @@ def _session_rows(acls: tuple[SessionAcl, ...], names: Names, *, transparent: bo
 
 def _command_rows(acls: tuple[CommandAcl, ...], names: Names) -> Iterable[_Row]:
     for acl in acls:
-        yield _Row(compile_conditions(acl.conditions, names), Decision(2, acl.name, acl.accept, acl))
+        conditions = compile_conditions(acl.conditions, names) + compile_client_cert(acl.client_cert_match)
+        yield _Row(conditions, Decision(2, acl.name, acl.accept, acl))
+
+
+def _uses_days(session_acls: tuple[SessionAcl, ...], command_acls: tuple[CommandAcl, ...]) -> bool:
+    """Whether a certificate's last day is compared with the day."""
+    matches = [acl.client_cert_match for acl in session_acls]
+    for acl in command_acls:
+        matches += [acl.client_cert_match, acl.server_cert_match]
+    return any(match is not None and match.valid_days is not None for match in matches)
 
 
 def _judge(conditions: tuple[Condition, ...], facts: Facts) -> tuple[ConditionTrace, ...]:
-    return tuple(
-        ConditionTrace(condition.item, condition.text, condition.seen(facts), condition.fits(facts))
-        for condition in conditions
-    )
+    return tuple(trace for condition in conditions for trace in condition.traces(facts))
 
 
 def _host_names(used: list[Conditions], session_acls: tuple[SessionAcl, ...]) -> frozenset[str]:

@@ -17,7 +17,10 @@ class ConditionTrace(msgspec.Struct, frozen=True):
 
 
 class AclTrace(msgspec.Struct, frozen=True):
-    """One ACL that was searched. `condition` and `seen` are those of the first condition that failed."""
+    """One ACL that was searched, or one `ssl-cert-match` that was asked.
+
+    `condition` and `seen` are those of the first condition that failed.
+    """
 
     name: str
     matched: bool

@@ -37,12 +37,18 @@ def server_secured(session: Session, tls: Tls) -> bool:
     return False
 
 
-def failed(session: Session, leg: str, why: str, tls: Tls | None = None) -> None:
+def failed(session: Session, side: str, why: str, tls: Tls | None = None) -> None:
     """There is no TLS on a leg that must have it."""
-    session.log(ssle.FAILED, leg, why)
-    if tls is not None:
-        _presented(session, leg, tls)
-    session.end(Reply.SERVER_TLS if leg == "SERVER" else None, f"TLS of the {leg.lower()}")
+    shown = None if tls is None else _presented(tls)
+    subject = None if shown is None else shown.subject
+    session.log(ssle.HANDSHAKE_FAILED, side, why, subject, None if tls is None else tls.verify_error)
+    session.end(Reply.SERVER_TLS if side == "SERVER" else None, f"TLS of the {side.lower()}")
+
+
+def no_starttls(session: Session, why: str) -> None:
+    """The talk with the server around STARTTLS went wrong."""
+    session.log(ssle.STARTTLS_FAILED, "SERVER", why)
+    session.end(Reply.SERVER_TLS, "STARTTLS of the server")
 
 
 def client_leg(session: Session) -> int:
@@ -50,7 +56,7 @@ def client_leg(session: Session) -> int:
     tls = session.relay.ctls
     assert tls is not None
     if tls.faulted:
-        session.log(ssle.FAILED, "CLIENT", tls.fault_reason)
+        session.log(ssle.BROKEN, "CLIENT", tls.fault_reason)
         return session.end(None, "TLS of the client")
     session.outside.client_ended()
     return answers.CLOSE if session.over else answers.DROP
@@ -61,37 +67,44 @@ def server_leg(session: Session) -> int:
     tls = session.relay.stls
     assert tls is not None
     if tls.faulted:
-        session.log(ssle.FAILED, "SERVER", tls.fault_reason)
+        session.log(ssle.BROKEN, "SERVER", tls.fault_reason)
         return session.end(Reply.SERVER_TLS, "TLS of the server")
     session.outside.server_ended()
     return answers.CLOSE if session.over else answers.DROP
 
 
-def cut_off(session: Session, leg: str, tls: Tls | None) -> None:
+def cut_off(session: Session, side: str, tls: Tls | None) -> None:
     """A leg's connection has ended: without close_notify somebody may have cut it."""
     if tls is not None and tls.truncated and not tls.faulted:
-        session.log(ssle.TRUNCATED, leg)
+        session.log(ssle.TRUNCATED, side)
 
 
-def _agreed(session: Session, leg: str, tls: Tls) -> Presented | None:
-    session.log(ssle.ESTABLISHED, leg, tls.version, tls.cipher, "YES" if tls.resumed else "NO", tls.sni)
-    return _presented(session, leg, tls)
+def _agreed(session: Session, side: str, tls: Tls) -> Presented | None:
+    session.log(ssle.ESTABLISHED, side, tls.version, tls.cipher, "YES" if tls.resumed else "NO", tls.sni, tls.alpn)
+    if side == "SERVER" and session.powers.acl.server_cert_match is None and not session.logs.detailed:
+        return None
+    shown = _presented(tls)
+    if shown is not None:
+        severity = "I" if side == "CLIENT" else "D"
+        verified = "YES" if shown.verified else "NO"
+        session.log(
+            ssle.CERTIFICATE, side, shown.subject, shown.issuer, shown.fingerprint, verified, tls.verify_error,
+            severity=severity,
+        )  # fmt: skip
+    return shown
 
 
-def _presented(session: Session, leg: str, tls: Tls) -> Presented | None:
+def _presented(tls: Tls) -> Presented | None:
     der = tls.peer_certificate
     if der is None:
         return None
-    wrong = tls.verify_error
-    presented = Presented(der, verified=wrong is None and tls.context.verify != 0)
-    session.log(ssle.CERTIFICATE, leg, presented.subject, presented.issuer, wrong)
-    return presented
+    return Presented(der, verified=tls.context.verify != 0 and tls.verify_error is None)
 
 
-def _fits(session: Session, leg: str, match: CertMatch | None, presented: Presented | None) -> bool:
+def _fits(session: Session, side: str, match: CertMatch | None, presented: Presented | None) -> bool:
     if match is None:
         return True
     found = explain(match, presented, session.outside.today())
     if not found.matched:
-        session.log(ssle.MISMATCH, leg, match.name, found.condition, found.seen)
+        session.log(ssle.MISMATCH, side, match.name, found.condition, found.seen)
     return found.matched

@@ -1,10 +1,11 @@
-"""`make demo`'s program: the two client lines that it prints work through the proxy, and it leaves nothing behind."""
+"""`make demo`'s program: the lines that it prints work through the proxy, plain and by TLS, and nothing stays."""
 
 from __future__ import annotations
 
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.dovecot import free_port
+from tests.e2e.parts import need
+from tools.certificate import provide
 
 TOP = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
@@ -21,9 +24,9 @@ END_S = 20
 
 
 @contextmanager
-def demo(port: int) -> Iterator[subprocess.Popen[str]]:
-    """A running demo.py; killed at the end where the test did not end it."""
-    command = [sys.executable, "tools/demo.py", "--port", str(port)]
+def demo(port: int, tls_port: int) -> Iterator[subprocess.Popen[str]]:
+    """A running demo; killed at the end where the test did not end it."""
+    command = [sys.executable, "-m", "tools.demo", "--port", str(port), "--tls-port", str(tls_port)]
     process = subprocess.Popen(
         command, cwd=TOP, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
     )
@@ -53,8 +56,36 @@ def field(text: str, name: str) -> str:
     return found[1]
 
 
+def lines_of(text: str, program: str) -> list[str]:
+    """The lines for a shell that begin with this program."""
+    need(program)
+    return re.findall(rf"(?m)^  ({program} .*)$", text)
+
+
 def run(line: str) -> str:
     return subprocess.run(line, shell=True, text=True, capture_output=True, check=True, timeout=60).stdout
+
+
+def refused(line: str) -> str:
+    """What a line says that must fail."""
+    done = subprocess.run(line, shell=True, text=True, capture_output=True, timeout=60)
+    assert done.returncode != 0, done.stdout
+    return done.stderr
+
+
+def typed(line: str, *commands: str) -> str:
+    """What a line says while somebody types these; standard input stays open until the server has ended it."""
+    process = subprocess.Popen(
+        line, shell=True, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    with process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.writelines(command + "\n" for command in commands)
+        process.stdin.flush()
+        said = process.stdout.read()
+        assert process.wait(END_S) == 0, said
+    return said
 
 
 def children(pid: int) -> list[int]:
@@ -68,28 +99,61 @@ def listening(port: int) -> bool:
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_printed_lines_work_and_nothing_stays(signum: signal.Signals) -> None:
-    port = free_port()
-    with demo(port) as process:
+    port, tls_port = free_port(), free_port()
+    with demo(port, tls_port) as process:
         text = printed(process)
         programs = children(process.pid)
-        curl = run("curl " + field(text, "curl"))
-        python = run("python3 -c " + field(text, "python3 -c"))
+        curls = [run(line) for line in lines_of(text, "curl")]
+        pythons = [run(line) for line in lines_of(text, "python3")]
+        talks = [
+            typed(line, f"a login {field(text, 'account')} {field(text, 'password')}", 'b list "" *', "c logout")
+            for line in lines_of(text, "openssl")
+        ]
         log = Path(field(text, "log"))
         process.send_signal(signum)
         assert process.wait(END_S) == 0
-    for output in (curl, python):
+    assert (len(curls), len(pythons), len(talks)) == (2, 2, 2)
+    for output in (*curls, *pythons):
         assert '"/" INBOX' in output
         assert "Subject: Hello, World!" in output
-    assert "* SEARCH 1 2 3 4" in curl
+    for output in curls:
+        assert "* SEARCH 1 2 3 4" in output
+    for output in talks:
+        assert "Verification: OK" in output
+        assert '"/" INBOX' in output
+        assert re.search(r"(?m)^c OK ", output)
     assert len(programs) == 2
     assert not [pid for pid in programs if Path(f"/proc/{pid}").exists()]
     assert not listening(port)
-    lines = log.read_text()
-    assert lines.count("IMAP-701-I SESSION-START") >= 3
+    assert not listening(tls_port)
+    check_log(log.read_text(), field(text, "account"), field(text, "password"))
+
+
+def check_log(lines: str, account: str, password: str) -> None:
+    """Sessions of the account alone, of them two that waited for the proxy, and each printed line's."""
     users = re.findall(r"SESSION-END .* USER=(\S+) ", lines)
-    assert users == [field(text, "account")] * len(users)
-    assert len(users) >= 3
-    assert field(text, "password") not in lines
+    assert users == [account] * len(users)
+    assert len(users) >= 8
+    assert lines.count("IMAP-701-I SESSION-START") >= 8
+    assert lines.count("SSLE-110-I TLS LEG=CLIENT VERSION=TLSv1.3") == 5
+    assert "SSLE-112-W" not in lines
+    assert password not in lines
+
+
+def test_another_certificate_is_not_taken_for_it_and_its_key_is_for_nobody_else(tmp_path: Path) -> None:
+    other = str(provide(tmp_path).certificate)
+    with demo(free_port(), free_port()) as process:
+        text = printed(process)
+        certificate = Path(field(text, "certificate"))
+        curl = refused(lines_of(text, "curl")[1].replace(str(certificate), other))
+        python = refused(lines_of(text, "python3")[1].replace(str(certificate), other))
+        openssl = [refused(line.replace(str(certificate), other)) for line in lines_of(text, "openssl")]
+    assert stat.S_IMODE(certificate.with_name("key.pem").stat().st_mode) == 0o600
+    assert "certificate" in curl
+    assert "CERTIFICATE_VERIFY_FAILED" in python
+    assert len(openssl) == 2
+    for said in openssl:
+        assert "self-signed certificate" in said
 
 
 def test_taken_port_is_named_with_a_way_out() -> None:
@@ -97,7 +161,7 @@ def test_taken_port_is_named_with_a_way_out() -> None:
         holder.bind((HOST, 0))
         holder.listen()
         port = holder.getsockname()[1]
-        with demo(port) as process:
+        with demo(port, free_port()) as process:
             assert process.wait(END_S) == 1
             assert process.stderr is not None
             said = process.stderr.read()
@@ -106,8 +170,8 @@ def test_taken_port_is_named_with_a_way_out() -> None:
 
 
 def test_death_of_the_server_ends_the_demo() -> None:
-    port = free_port()
-    with demo(port) as process:
+    port, tls_port = free_port(), free_port()
+    with demo(port, tls_port) as process:
         printed(process)
         server = children(process.pid)[0]
         subprocess.run(["kill", "-KILL", str(server)], check=True)
@@ -115,3 +179,4 @@ def test_death_of_the_server_ends_the_demo() -> None:
         assert process.stderr is not None
         assert "the demo server ended with status -9" in process.stderr.read()
     assert not listening(port)
+    assert not listening(tls_port)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from bench import peers
-from bench.operations import OPERATIONS, REFERENCE, SUBJECT, TARGETS
+from bench.certificates import make_certificates
+from bench.operations import REFERENCE, SUBJECT, Legs
 from bench.peers import PEERS, Peer, PeerError, Place, install_missing, is_missing, mail_module, write_configuration
+from bench.tables import EVERY_OPERATION, EVERY_TARGET
+from bench.tls_words import Ending, Words, dovecot_words, haproxy_words, imap4fast_words, nginx_words
 
 
 @pytest.fixture
@@ -17,20 +22,58 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path, port=20001, server_port=20002, extra_port=20003)
 
 
-@pytest.mark.parametrize("template", sorted(path.name for path in peers.TEMPLATES.iterdir()))
-def test_every_template_is_filled_in_wholly(place: Place, template: str) -> None:
-    path = write_configuration(place, template, load_module="", **peers.ROOT_USERS)
-    text = Path(path).read_text()
+WORDS: dict[str, Callable[[Ending | None], Words]] = {
+    "dovecot.conf": lambda ending: dovecot_words(ending, 20001),
+    "haproxy.cfg": haproxy_words,
+    "imap4fast.cfg": imap4fast_words,
+    "nginx.conf": nginx_words,
+}
+
+
+def filled(place: Place, template: str, ending: Ending | None) -> str:
+    users = {"load_module": "", **peers.ROOT_USERS}
+    return Path(write_configuration(place, template, **users, **WORDS[template](ending))).read_text()
+
+
+def ending(tmp_path: Path, legs: Legs, tickets: bool = True) -> Ending:
+    return Ending(legs, tickets, make_certificates(tmp_path))
+
+
+def test_every_template_has_its_words() -> None:
+    assert sorted(path.name for path in peers.TEMPLATES.iterdir()) == sorted(WORDS)
+
+
+@pytest.mark.parametrize("legs", ["", "client", "both"])
+@pytest.mark.parametrize("template", sorted(WORDS))
+def test_every_template_is_filled_in_wholly(place: Place, template: str, legs: Legs | Literal[""]) -> None:
+    text = filled(place, template, ending(place.folder, legs) if legs else None)
     assert "20001" in text
     assert "20002" in text
     assert "$" not in text
+    assert ("cert.pem" in text or "both.pem" in text) == bool(legs)
+    verifies = ("client", "both") if template == "dovecot.conf" else () if template == "nginx.conf" else ("both",)
+    assert ("ca.pem" in text) == (legs in verifies)
+
+
+@pytest.mark.parametrize(
+    ("template", "off"),
+    [
+        ("dovecot.conf", "no_ticket"),
+        ("haproxy.cfg", "no-tls-tickets"),
+        ("imap4fast.cfg", "session-tickets no"),
+        ("nginx.conf", "ssl_session_tickets off"),
+    ],
+)
+def test_tickets_are_on_or_off(place: Place, template: str, off: str) -> None:
+    assert off not in filled(place, template, ending(place.folder, "client"))
+    assert off in filled(place, template, ending(place.folder, "client", tickets=False))
 
 
 def test_targets_name_known_operations_and_peers() -> None:
     names = {peer.name for peer in PEERS}
     assert {SUBJECT, REFERENCE} <= names
-    assert {target.operation for target in TARGETS} <= {operation.name for operation in OPERATIONS}
-    assert {target.other for target in TARGETS} <= names | {""}
+    assert {target.operation for target in EVERY_TARGET} <= {operation.name for operation in EVERY_OPERATION}
+    assert {target.other for target in EVERY_TARGET} <= names | {""}
 
 
 @pytest.mark.parametrize("options", ["--with-mail --with-stream", "--with-stream --with-mail"])

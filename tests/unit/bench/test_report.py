@@ -6,10 +6,11 @@ import json
 from pathlib import Path
 
 from bench.figures import Sample, Series
-from bench.operations import OPERATIONS, TARGETS
+from bench.operations import OPERATIONS
 from bench.peers import PEERS
 from bench.report import (
     as_json,
+    columns_of,
     comparison_table,
     judgements,
     operation_table,
@@ -17,6 +18,7 @@ from bench.report import (
     target_table,
     text_table,
 )
+from bench.tables import EVERY_OPERATION, EVERY_TARGET
 
 NOOP = next(operation for operation in OPERATIONS if operation.name == "noop")
 
@@ -50,9 +52,9 @@ def test_a_void_figure_is_marked() -> None:
 
 def test_every_target_is_in_the_table_measured_or_not() -> None:
     judged = judgements(noop([10.0, 10.0], [10.0, 10.0]))
-    assert [item.outcome for item in judged].count("NOT MEASURED") == len(TARGETS) - 1
+    assert [item.outcome for item in judged].count("NOT MEASURED") == len(EVERY_TARGET) - 1
     lines = target_table(judged).splitlines()
-    assert len(lines) == len(TARGETS) + 1
+    assert len(lines) == len(EVERY_TARGET) + 1
     assert lines[1].endswith("PASS")
 
 
@@ -75,3 +77,18 @@ def test_comparison_is_of_ratios_and_points_out_what_got_slower() -> None:
 def test_comparison_says_what_it_cannot_compare() -> None:
     assert "not measured in both" in comparison_table({}, noop([10.0], [10.0]))
     assert "void" in comparison_table(noop([10.0], [10.0]), noop([10.0, 20.0, 40.0], [10.0, 10.0, 10.0]))
+
+
+def test_logins_by_tls_show_what_was_resumed_where_there_is_a_tls_server() -> None:
+    shown = {known.name: [metric for metric, _, _ in columns_of(known)] for known in EVERY_OPERATION}
+    assert "server_resumed" in shown["login-resumed-1.3-both"]
+    assert shown["login-resumed-1.3-client"][-2:] == ["tickets", "unclean"]
+    assert "unclean" not in shown["login-cycle"] + shown["noop-1.3-both"]
+
+
+def test_a_target_may_be_of_another_figure_than_the_kind_has() -> None:
+    taken = {"kib_per_leg": 20.0, "kib_per_session": 40.0, "base_kib": 9.0, "pss_mb": 210.0}
+    results = {"idle-1.3-both": Series("legs", [{"imap4fast": [taken, taken]}])}
+    outcomes = {item.target.text: item.outcome for item in judgements(results) if item.figure}
+    assert outcomes == {"<= 22 KiB": "PASS", "<= 200 MB": "FAIL"}
+    assert "MB PSS of all" in target_table(judgements(results))

@@ -15,7 +15,8 @@ from bench.measure import Stand, Timing
 from bench.operations import OPERATIONS, Operation
 from bench.peers import PEERS, Peer, PeerError
 from bench.processes import CannedServer, Cores
-from bench.run import Bench, check_peers, chosen_operations, chosen_peers, main
+from bench.run import Bench, check_peers, chosen_operations, chosen_peers, main, parse_arguments, planned
+from bench.tables import TLS
 
 NOOP, LATENCY = (next(known for known in OPERATIONS if known.name == name) for name in ("noop", "latency"))
 Run = tuple[str, str, float]
@@ -23,6 +24,7 @@ Run = tuple[str, str, float]
 
 def sample(value: float) -> Sample:
     names = ("operations_s", "cpu_s_per_gb", "p50_us", "p99_us", "p99_all_us", "most_us", "load_cpu_us")
+    names += ("kib_per_leg", "kib_per_session", "base_kib", "pss_mb")
     return {**dict.fromkeys(names, value), "cpu_us": value}
 
 
@@ -72,7 +74,7 @@ def test_nothing_is_measured_again_when_time_is_up(monkeypatch: pytest.MonkeyPat
     ticks = count()
     runs = measured_as(monkeypatch, lambda peer: 10.0 * (1 + next(ticks)))
     late = bench()
-    late.started_at -= run.RETRY_BUDGET_S + 1
+    late.started_at -= late.table.budget_s + 1
     late.measure_operation(NOOP)
     assert len(runs) == 9
 
@@ -99,6 +101,46 @@ def test_choices() -> None:
     assert "append1m-sync" not in [operation.name for operation in chosen_operations("")]
     with pytest.raises(PeerError, match="no operation 'nop'"):
         chosen_operations("nop")
+
+
+def planned_names(*arguments: str) -> dict[str, list[str]]:
+    plan = planned(parse_arguments(arguments))
+    return {table.name: [operation.name for operation in operations] for table, operations in plan}
+
+
+def test_both_tables_are_measured_unless_one_is_named() -> None:
+    assert list(planned_names()) == ["plain", "tls"]
+    assert list(planned_names("--table", "tls")) == ["tls"]
+    assert planned_names("--only", "noop,noop-1.3-*") == {
+        "plain": ["noop"],
+        "tls": ["noop-1.3-client", "noop-1.3-both"],
+    }
+    assert planned_names("--only", "noop") == {"plain": ["noop"]}
+    with pytest.raises(PeerError, match="no operation 'noop'"):
+        planned(parse_arguments(["--table", "tls", "--only", "noop"]))
+
+
+TLS_NOOP, TLS_IDLE = (
+    next(known for known in TLS.operations if known.name == name) for name in ("noop-1.3-both", "moved-1.3-client")
+)
+
+
+def test_only_those_that_can_take_part_on_both_legs(runs: list[Run]) -> None:
+    measured = bench(rounds=1, peers="c-relay,haproxy,nginx,imap4fast")
+    measured.table = TLS
+    measured.measure_operation(TLS_NOOP)
+    assert [name for _, name, _ in runs] == ["haproxy", "imap4fast"]
+
+
+def test_nobody_to_measure_is_an_error(runs: list[Run]) -> None:
+    with pytest.raises(PeerError, match=r"noop-1\.3-both: none of these peers .*: nginx"):
+        bench(peers="nginx").measure_operation(TLS_NOOP)
+    assert runs == []
+
+
+def test_memory_of_legs_is_taken_three_times(runs: list[Run]) -> None:
+    bench(rounds=7, peers="haproxy").measure_operation(TLS_IDLE)
+    assert len(runs) == 3
 
 
 def test_every_peer_that_cannot_start_is_named() -> None:

@@ -12,6 +12,7 @@ import pytest
 from imap4fast.cli.test_imap4 import EXAMPLES, EXPRESSIONS, main
 from imap4fast.config.values import Address
 from imap4fast.net import resolve
+from tests.unit.tls.ends import authority
 
 EXAMPLE = """\
 version IMAP4FAST-1;
@@ -74,6 +75,9 @@ phase 2, command-acl, before login, server [192.0.2.20] : 143:
 
 in effect:
   servers            [192.0.2.20] : 143
+  client-tls         none
+  server-tls         none
+  server-cert-match  none
   language           EN
   read-only          yes
   idle-timeout       1800
@@ -268,7 +272,7 @@ def test_a_missing_file(tmp_path: Path, capsys) -> None:
         "test time 2561;",
         "test time 02302200;",
         "test from * ;",
-        'test cert "x.pem";',
+        'test cert "/nowhere/x.pem";',
         'test mail "x.eml";',
         "test direction upload;",
         "test spam-score 5.0;",
@@ -281,7 +285,7 @@ def test_expression_errors(expression: str, example: str, capsys) -> None:
     assert err.strip()
 
 
-@pytest.mark.parametrize("item", ['cert "x.pem"', 'mail "x.eml"', "direction upload", "spam-score 5.0", "virus found"])
+@pytest.mark.parametrize("item", ['mail "x.eml"', "direction upload", "spam-score 5.0", "virus found"])
 def test_what_is_not_supported_yet_says_so(item: str, example: str, capsys) -> None:
     status, _, err = run(capsys, "-f", example, "-t", f"test {item};")
     assert status == 2
@@ -341,3 +345,71 @@ def test_as_a_program(example: str) -> None:
     argv = [*command, "-f", example, "-t", "test from [10.0.0.5] to [10.0.0.1]:993"]
     ended = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (1, REJECTED_TEXT, "")
+
+
+SECURE = """\
+version IMAP4FAST-1;
+ssl-params PUBLIC {
+  certificate "%(folder)s/cert.pem"; private-key "%(folder)s/key.pem"; ca-file "%(folder)s/ca.pem"; verify request;
+}
+ssl-cert-match STAFF { common-name "jana"; }
+imap4-proxy IMAP {
+  listen-on { non-transparent [127.0.0.1] port 1143; }
+  session-acl ALL { accept; client-ssl-params PUBLIC command; client-cert-match STAFF; plug-to [192.0.2.20] : 143; }
+  command-acl ALL { accept; no-mail-scanning; }
+}
+"""
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Path:
+    """A configuration with TLS, and the files that it names."""
+    pair = authority().issue("mail.example", ("mail.example",))
+    for name, content in (("cert", pair.chain), ("key", pair.key), ("ca", authority().pem)):
+        (tmp_path / f"{name}.pem").write_bytes(content)
+    (tmp_path / "key.pem").chmod(0o600)
+    (tmp_path / "proxy.cfg").write_text(SECURE % {"folder": tmp_path})
+    return tmp_path
+
+
+def test_a_check_reads_certificates_and_keys(secure: Path, capsys) -> None:
+    config = str(secure / "proxy.cfg")
+    assert run(capsys, "-f", config) == (0, f"{config}: the configuration is good\n", "")
+    (secure / "key.pem").write_bytes(b"")
+    status, out, err = run(capsys, "-f", config)
+    assert (status, out) == (2, "")
+    assert err.startswith(f'{config}:2: ssl-params PUBLIC: private-key "{secure}/key.pem": no private key')
+
+
+def test_a_check_warns_of_certificates_and_keys(secure: Path, capsys) -> None:
+    config = str(secure / "proxy.cfg")
+    old = authority().issue("old.example", starts=-9, ends=-2)
+    (secure / "cert.pem").write_bytes(old.chain)
+    (secure / "key.pem").write_bytes(old.key)
+    (secure / "key.pem").chmod(0o644)
+    status, out, err = run(capsys, "-f", config)
+    assert (status, out) == (0, f"{config}: the configuration is good\n")
+    first, second = err.splitlines()
+    assert f'{config}:2: warning: ssl-params PUBLIC: certificate "{secure}/cert.pem": ' in first
+    assert "expired on" in first
+    assert "can be read or written by everybody (mode 0644)" in second
+    assert run(capsys, "-d", "3", "-f", config)[2] == ""
+    assert len(run_json(capsys, "-f", config)[1]["warnings"]) == 2
+
+
+def test_a_clients_certificate(secure: Path, capsys) -> None:
+    config = str(secure / "proxy.cfg")
+    for name, status, said in (
+        ("jana", 0, "    fits          common-name jana;  saw jana\n"),
+        ("eva", 1, "    does not fit  common-name jana;  saw eva\n"),
+    ):
+        (secure / "client.pem").write_bytes(authority().issue(name).chain)
+        ended, out, _ = run(capsys, "-f", config, "-t", f'test cert "{secure}/client.pem";')
+        assert ended == status
+        assert said in out
+    status, out, _ = run(capsys, "-f", config, "-t", "test;")
+    assert status == 1
+    assert "common-name jana; saw no certificate" in out
+    (secure / "client.pem").write_bytes(b"junk")
+    status, _, err = run(capsys, "-f", config, "-t", f'test cert "{secure}/client.pem";')
+    assert (status, err) == (2, f'<expression>: error: cert "{secure}/client.pem": there is no certificate in it\n')

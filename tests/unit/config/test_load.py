@@ -215,7 +215,7 @@ def test_samples_load_without_a_warning(path: Path) -> None:
 
 
 def test_there_are_samples() -> None:
-    assert {"example.cfg", "isp.cfg"} <= {path.name for path in CONF.glob("*.cfg")}
+    assert {"example.cfg", "isp.cfg", "tls.cfg"} <= {path.name for path in CONF.glob("*.cfg")}
 
 
 def loaded_or_report(text: str) -> Loaded | str:

@@ -6,7 +6,7 @@ import datetime
 
 from hypothesis import strategies as st
 
-from imap4fast.config.settings import CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings
 from imap4fast.config.values import (
     Address,
     AnyHost,
@@ -23,7 +23,9 @@ from imap4fast.config.values import (
     TimeSpec,
     WordMember,
 )
+from imap4fast.policy.certificates import Presented
 from imap4fast.policy.facts import Facts
+from tests.unit.policy.certs import certificate
 
 BASE = {4: 0x0A000000, 6: 0x20010DB8 << 96}
 POOL = 24
@@ -126,7 +128,21 @@ few_conditions = st.just(Conditions()) | st.builds(Conditions, from_=host_lists(
 session_acls = st.builds(
     SessionAcl, acl_names, st.booleans(), few_conditions, plug_to=st.sampled_from(((), (Sock(Address(4, 1), 143),)))
 )
-command_acls = st.builds(CommandAcl, acl_names, st.booleans(), few_conditions)
+cert_matches = st.builds(
+    CertMatch,
+    st.just("MATCH"),
+    common_name=st.none() | word_lists(1),
+    organization=st.none() | word_lists(1),
+    valid_days=st.none() | st.integers(0, 60),
+) | st.sampled_from((CertMatch("ANY", any=True), CertMatch("NONE", none=True)))
+presented = st.builds(
+    Presented,
+    st.sampled_from((certificate(), certificate(("CN", "Bob")), certificate(("CN", "alice"), ("O", "staff")), b"junk")),
+    st.booleans(),
+)
+command_acls = st.builds(
+    CommandAcl, acl_names, st.booleans(), few_conditions, client_cert_match=st.none() | st.none() | cert_matches
+)
 policies = st.builds(
     lambda session, command: Settings("drawn.cfg", "", Proxy("P", session_acls=session, command_acls=command)),
     st.lists(session_acls, max_size=4).map(tuple),
@@ -144,4 +160,5 @@ facts = st.builds(
     parent=st.just("") | acl_names,
     client_name=st.none() | names,
     when=st.none() | moments,
+    client_cert=st.none() | presented,
 )

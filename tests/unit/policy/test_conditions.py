@@ -6,7 +6,7 @@ import datetime
 
 import pytest
 
-from imap4fast.config.settings import Conditions
+from imap4fast.config.settings import CertMatch, Conditions
 from imap4fast.config.values import (
     Address,
     AnyHost,
@@ -19,8 +19,10 @@ from imap4fast.config.values import (
     TimeSpec,
     WordMember,
 )
+from imap4fast.policy.certificates import Presented
 from imap4fast.policy.conditions import (
     Condition,
+    compile_client_cert,
     compile_conditions,
     condition_names,
     uses_client_name,
@@ -29,6 +31,8 @@ from imap4fast.policy.conditions import (
 )
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.fit import CANNOT_TELL, DOES_NOT_FIT, FITS, Fit
+
+from .certs import certificate
 
 ONE, TWO, THREE = (Address(4, 0x0A000000 + last) for last in (1, 2, 3))
 
@@ -180,3 +184,22 @@ def test_what_conditions_need() -> None:
     assert uses_user(Conditions(user=(WordMember(None),)))
     assert uses_user(Conditions(group=(WordMember(None),)))
     assert not uses_user(Conditions(parent_acl=(WordMember(None),)))
+
+
+def test_the_certificate_of_a_client() -> None:
+    section = CertMatch("STAFF", common_name=(WordMember("jana"),), organization=(WordMember("x"),))
+    (condition,) = compile_client_cert(section)
+    jana = Presented(certificate(("CN", "Jana"), ("O", "X")), verified=True)
+    other = Presented(certificate(("CN", "Jana"), ("O", "Y")), verified=True)
+    assert condition.text == "client-cert-match STAFF;"
+    assert condition.fits(facts(client_cert=jana)) is FITS
+    assert condition.fits(facts(client_cert=other)) is DOES_NOT_FIT
+    assert condition.fits(facts()) is DOES_NOT_FIT
+    assert (condition.seen(facts()), condition.seen(facts(client_cert=jana))) == ("no certificate", '"O=X,CN=Jana"')
+    assert [
+        (trace.item, trace.text, trace.seen, trace.fit) for trace in condition.traces(facts(client_cert=other))
+    ] == [
+        ("client-cert-match", "client-cert-match STAFF: common-name jana;", "Jana", FITS),
+        ("client-cert-match", "client-cert-match STAFF: organization x;", "Y", DOES_NOT_FIT),
+    ]
+    assert compile_client_cert(None) == ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
+from imap4fast.config.settings import CertMatch, CommandAcl, Proxy, SessionAcl, SslParams, SslUse
 from imap4fast.config.values import Address, Sock, WordMember
 from imap4fast.policy.effect import excluded_commands, in_effect
 
@@ -38,3 +38,12 @@ def test_commands_excluded_by_a_list() -> None:
     few = excluded_commands(CommandAcl("C", True, commands=(WordMember("NOOP"), WordMember("LOGOUT"))))
     assert "FETCH" in few
     assert "NOOP" not in few
+
+
+def test_tls() -> None:
+    plain = in_effect(Proxy("P"), SESSION, CommandAcl("C", True))
+    assert (plain.client_tls, plain.server_tls, plain.server_cert_match) == ("", "", "")
+    session = SessionAcl("S", True, client_ssl=SslUse(SslParams("IN"), True))
+    command = CommandAcl("C", True, server_ssl=SslUse(SslParams("OUT")), server_cert_match=CertMatch("M", any=True))
+    secure = in_effect(Proxy("P"), session, command)
+    assert (secure.client_tls, secure.server_tls, secure.server_cert_match) == ("IN command", "OUT session", "M")

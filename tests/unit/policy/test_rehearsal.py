@@ -7,10 +7,20 @@ import datetime
 import pytest
 
 from imap4fast.config.expression import TestExpr, TestTime
-from imap4fast.config.settings import CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.config.values import Address, HostMember, HostName, HostRange, Sock, TimeSpec, WordMember
 from imap4fast.errors import ConfigError
-from imap4fast.policy.rehearsal import AFTER_LOGIN, BEFORE_LOGIN, CONNECTION, Rehearsal, names_asked, rehearse
+from imap4fast.policy.rehearsal import (
+    AFTER_LOGIN,
+    BEFORE_LOGIN,
+    CONNECTION,
+    HANDSHAKE,
+    Rehearsal,
+    names_asked,
+    rehearse,
+)
+
+from .certs import certificate
 
 NOW = datetime.datetime(2025, 3, 4, 5, 6, 7)
 ONE, TWO, THREE = (Address(4, 0x0A000000 + last) for last in (1, 2, 3))
@@ -19,9 +29,9 @@ ALL = CommandAcl("ALL", True)
 ALICE = CommandAcl("ALICE", True, Conditions(user=(WordMember("alice"),)))
 
 
-def run(expr: TestExpr, session=(OPEN,), command=(ALL,), names=None) -> Rehearsal:
+def run(expr: TestExpr, session=(OPEN,), command=(ALL,), names=None, cert=None) -> Rehearsal:
     settings = Settings("t.cfg", "", Proxy("P", session_acls=tuple(session), command_acls=tuple(command)))
-    return rehearse(settings, expr, NOW, names or {})
+    return rehearse(settings, expr, NOW, names or {}, cert)
 
 
 def moments(rehearsal: Rehearsal) -> list[tuple[str, str]]:
@@ -117,7 +127,6 @@ def test_a_day_that_does_not_exist() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "word"),
     [
-        ("cert", "x.pem", "cert"),
         ("mail", "x.eml", "mail"),
         ("direction", "upload", "direction"),
         ("spam_score", 0.0, "spam-score"),
@@ -158,3 +167,55 @@ def test_from_decides() -> None:
     first = SessionAcl("FIRST", True, from_(ONE), plug_to=OPEN.plug_to)
     assert moments(run(TestExpr(from_=ONE), session=(first, OPEN)))[0] == (CONNECTION, "FIRST")
     assert moments(run(TestExpr(from_=TWO), session=(first, OPEN)))[0] == (CONNECTION, "OPEN")
+
+
+STAFF = CertMatch("STAFF", organization=(WordMember("staff"),))
+MEMBER, STRANGER = certificate(("O", "Staff")), certificate(("O", "x"))
+
+
+def secure(verify: str | None, match: CertMatch | None = None) -> SessionAcl:
+    use = SslUse(SslParams("PUBLIC", verify=verify))
+    return SessionAcl("TLS", True, plug_to=OPEN.plug_to, client_ssl=use, client_cert_match=match)
+
+
+@pytest.mark.parametrize(
+    ("cert", "accepted", "said"),
+    [
+        (MEMBER, True, (None, None)),
+        (STRANGER, False, ("organization staff;", "x")),
+        (None, False, ("organization staff;", "no certificate")),
+    ],
+)
+def test_what_a_session_acl_requires(cert: bytes | None, accepted: bool, said: tuple) -> None:
+    rehearsal = run(TestExpr(), session=(secure("request", STAFF),), cert=cert)
+    assert rehearsal.accepted is accepted
+    assert rehearsal.requirement is not None
+    assert (rehearsal.requirement.item, rehearsal.requirement.moment) == ("client-cert-match", HANDSHAKE)
+    assert (rehearsal.requirement.trace.condition, rehearsal.requirement.trace.seen) == said
+    assert len(rehearsal.searches) == (2 if accepted else 1)
+
+
+def test_a_handshake_that_requires_a_certificate() -> None:
+    rehearsal = run(TestExpr(), session=(secure("require"),))
+    assert not rehearsal.accepted
+    assert rehearsal.requirement is not None
+    assert (rehearsal.requirement.item, rehearsal.requirement.trace.name) == ("client-ssl-params", "PUBLIC")
+    assert run(TestExpr(), session=(secure("require"),), cert=STRANGER).accepted
+
+
+def test_a_certificate_is_a_condition_of_command_acls() -> None:
+    members = CommandAcl("MEMBERS", True, client_cert_match=STAFF)
+    session = (secure("request"),)
+    assert moments(run(TestExpr(), session, (members, ALL), cert=MEMBER))[-1] == (BEFORE_LOGIN, "MEMBERS")
+    assert moments(run(TestExpr(), session, (members, ALL), cert=STRANGER))[-1] == (BEFORE_LOGIN, "ALL")
+    assert moments(run(TestExpr(), session, (members, ALL)))[-1] == (BEFORE_LOGIN, "ALL")
+
+
+def test_a_certificate_that_nobody_asks_for() -> None:
+    members = CommandAcl("MEMBERS", True, client_cert_match=STAFF)
+    plain = run(TestExpr(), (OPEN,), (members, ALL), cert=MEMBER)
+    assert plain.unpresented == "session-acl OPEN has no client-ssl-params"
+    assert moments(plain)[-1] == (BEFORE_LOGIN, "ALL")
+    deaf = run(TestExpr(), (secure(None),), (members, ALL), cert=MEMBER)
+    assert deaf.unpresented == "ssl-params PUBLIC does not ask clients for one (verify none)"
+    assert moments(deaf)[-1] == (BEFORE_LOGIN, "ALL")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime
 
 from imap4fast.config.expression import TestExpr, TestTime
-from imap4fast.config.settings import CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.config.values import Address, AnyHost, HostMember, HostName, HostRange, Sock, WordMember
 from imap4fast.policy.rehearsal import Rehearsal, rehearse
 from imap4fast.policy.report import outcome_text, rehearsal_text, rehearsal_values
+
+from .certs import certificate
 
 NOW = datetime.datetime(2025, 3, 4, 5, 6)
 CLIENT, PROXY, SERVER = Address(4, 0x0A090101), Address(4, 0x0A000001), Address(4, 0xC0000214)
@@ -46,6 +48,9 @@ phase 2, command-acl, before login, server [192.0.2.20] : 143:
 
 in effect:
   servers            [192.0.2.20] : 143
+  client-tls         none
+  server-tls         none
+  server-cert-match  none
   language           EN
   read-only          yes
   idle-timeout       1800
@@ -131,6 +136,7 @@ def test_values() -> None:
         "to": "[10.0.0.1] : 143",
         "user": None,
         "group": [],
+        "cert": None,
         "time": "2025-03-04T05:06",
     }
     first, second = values["searches"]
@@ -159,3 +165,41 @@ def test_values_of_a_rejected_session() -> None:
     values = rehearsal_values(run(TestExpr(), settings()), settings())
     assert (values["outcome"], values["reason"]) == ("REJECTED", "no session-acl matched")
     assert values["in_effect"] is None
+
+
+def test_certificates() -> None:
+    section = CertMatch("STAFF", organization=(WordMember("Staff"),), common_name=(WordMember("jana"),))
+    use = SslUse(SslParams("PUBLIC", verify="request"), starttls=True)
+    secure = SessionAcl("TLS", True, plug_to=PLUG, client_ssl=use, client_cert_match=section)
+    to_server = CommandAcl(
+        "ALL", True, client_cert_match=section, server_ssl=SslUse(SslParams("OUT")), server_cert_match=section
+    )
+    given = settings((secure,), (to_server,))
+    expr = TestExpr(from_=CLIENT, to=Sock(PROXY, 143), cert="/c.pem")
+    jana = certificate(("O", "Staff"), ("CN", "Jana"))
+    good = rehearse(given, expr, NOW, {}, jana)
+    text = rehearsal_text(good, given)
+    assert text.startswith('test from [10.9.1.1] to [10.0.0.1] : 143 cert "/c.pem"\n')
+    assert (
+        "  ACCEPTED by TLS\n\n"
+        "client-cert-match of session-acl TLS, after the TLS handshake:\n"
+        "  STAFF: match\n"
+        "    fits          common-name jana;  saw Jana\n"
+        "    fits          organization Staff;  saw Staff\n\n"
+        "phase 2,"
+    ) in text
+    assert "    fits          client-cert-match STAFF: common-name jana;  saw Jana\n" in text
+    for line in ("client-tls         PUBLIC command", "server-tls         OUT session", "server-cert-match  STAFF"):
+        assert f"  {line}\n" in text
+    bad = rehearse(given, expr, NOW, {}, certificate(("O", "Staff"), ("CN", "Eva")))
+    assert outcome_text(bad) == (
+        "REJECTED after the TLS handshake: session-acl TLS requires client-cert-match STAFF: common-name jana; saw Eva"
+    )
+    values = rehearsal_values(bad, given)
+    assert values["requirement"]["item"] == "client-cert-match"
+    assert values["requirement"]["conditions"][0]["seen"] == "Eva"
+    assert values["in_effect"] is None
+    plain = settings((SessionAcl("PLAIN", True, plug_to=PLUG),), (CommandAcl("ALL", True),))
+    unshown = rehearse(plain, expr, NOW, {}, jana)
+    assert "no certificate is presented: session-acl PLAIN has no client-ssl-params" in rehearsal_text(unshown, plain)
+    assert rehearsal_values(unshown, plain)["unpresented"] == "session-acl PLAIN has no client-ssl-params"

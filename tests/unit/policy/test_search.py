@@ -6,7 +6,7 @@ import datetime
 
 from hypothesis import given
 
-from imap4fast.config.settings import CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings
 from imap4fast.config.values import (
     Address,
     AnyHost,
@@ -19,6 +19,7 @@ from imap4fast.config.values import (
     TimeSpec,
     WordMember,
 )
+from imap4fast.policy.certificates import Presented
 from imap4fast.policy.conditions import compile_conditions
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.fit import FITS
@@ -26,6 +27,7 @@ from imap4fast.policy.hosts import Names
 from imap4fast.policy.search import NO_ACL, NOT_CONNECTABLE, Decision, Policy
 from imap4fast.policy.trace import AclTrace
 from tests.unit.policy import drawn
+from tests.unit.policy.certs import certificate
 
 ONE, TWO = Address(4, 0x0A000001), Address(4, 0x0A000002)
 PLUG = (Sock(TWO, 143),)
@@ -143,3 +145,31 @@ def test_time_is_that_of_the_facts() -> None:
     assert policy.session(facts(when=datetime.datetime(2024, 1, 1, 9))).accepted
     assert not policy.session(facts(when=datetime.datetime(2024, 1, 1, 19))).accepted
     assert not policy.session(facts()).accepted
+
+
+STAFF = CertMatch("STAFF", organization=(WordMember("staff"),))
+MEMBERS = (CommandAcl("STAFF", True, client_cert_match=STAFF), CommandAcl("REST", True))
+
+
+def test_a_certificate_decides_between_command_acls() -> None:
+    policy = Policy(settings(command=MEMBERS))
+    staff = Presented(certificate(("O", "Staff")), verified=True)
+    assert policy.command(facts(client_cert=staff)).name == "STAFF"
+    assert policy.command(facts()).name == "REST"
+    assert policy.command(facts(client_cert=Presented(staff.der, verified=False))).name == "REST"
+    decision, traces = policy.explain_command(facts(client_cert=Presented(certificate(("O", "x")), verified=True)))
+    assert decision.name == "REST"
+    assert (traces[0].condition, traces[0].seen) == ("client-cert-match STAFF: organization staff;", "x")
+
+
+def test_what_certificates_need() -> None:
+    assert Policy(settings(command=MEMBERS)).needs_client_cert
+    assert not Policy(settings(command=MEMBERS[1:])).needs_client_cert
+    dated = CertMatch("DATED", valid_days=1)
+    for needing in (
+        settings(session=(SessionAcl("A", True, client_cert_match=dated),)),
+        settings(command=(CommandAcl("A", True, client_cert_match=dated),)),
+        settings(command=(CommandAcl("A", True, server_cert_match=dated),)),
+    ):
+        assert Policy(needing).needs_time
+    assert not Policy(settings(command=MEMBERS)).needs_time
