@@ -13,7 +13,6 @@ openssl              openssl
 isync                mbsync
 neomutt              neomutt
 tmux                 tmux
-openssl              openssl
 nginx-light          nginx
 libnginx-mod-mail    /usr/lib/nginx/modules/ngx_mail_module.so
 haproxy              haproxy

@@ -71,7 +71,7 @@ def test_s_client_resumes(over: Over, client: str, version: str, tmp_path: Path)
     assert re.search(r"^New, TLSv1.\d, Cipher is ", first, re.MULTILINE), first
     assert re.search(r"^Reused, TLSv1.\d, Cipher is ", again, re.MULTILINE), again
     assert "z OK" in again
-    assert lab.log(r"TLS LEG=CLIENT VERSION=\S+ CIPHER=\S+ RESUMED=(\w+) SNI=localhost ", 2) == ["NO", "YES"]
+    assert lab.log(r"TLS SIDE=CLIENT VERSION=\S+ CIPHER=\S+ RESUMED=(\w+) SNI=localhost ", 2) == ["NO", "YES"]
 
 
 def certified(identity: Identity) -> tuple[str, ...]:
@@ -86,7 +86,7 @@ def test_s_client_with_a_certificate(over: Over, client: str) -> None:
     text = SClient(proxy, *certified(pki().staff)).say(login(lab), "b LOGOUT")
     assert re.search(r"^a OK ", text, re.MULTILINE), text
     assert "Acceptable client certificate CA names" in text
-    lab.log(r"SSLE-111-I CERTIFICATE LEG=CLIENT SUBJECT=.*CN=Joe Staff", sections=sections)
+    lab.log(r"SSLE-102-[ID] CERTIFICATE SIDE=CLIENT SUBJECT=.*CN=Joe Staff", sections=sections)
     for options in ((), certified(pki().stranger)):
         text = SClient(proxy, *options).say(login(lab), "b LOGOUT")
         assert not re.search(r"^(a |\* BYE|\* OK.*ready\r?\n\* )", text.partition("---")[2], re.MULTILINE), text
@@ -102,7 +102,7 @@ def test_s_client_at_once_resumes_with_its_certificate(over: Over, client: str, 
     again = SClient(proxy, "-sess_in", kept).say(login(lab), "z LOGOUT")
     assert "Reused, " in again, again
     assert re.search(r"^a OK ", again, re.MULTILINE), again
-    assert len(lab.log(r"SSLE-111-I CERTIFICATE LEG=CLIENT SUBJECT=.*Joe Staff", 2, sections=sections)) == 2
+    assert len(lab.log(r"SSLE-102-[ID] CERTIFICATE SIDE=CLIENT SUBJECT=.*Joe Staff", 2, sections=sections)) == 2
 
 
 # curl
@@ -223,7 +223,7 @@ def test_mbsync(over: Over, client: str, tmp_path: Path) -> None:
     files[0].unlink()
     run(*sync, home=tmp_path)
     assert b"MESSAGES 40" in lab.direct(user).ok(b"STATUS INBOX (MESSAGES)").untagged[0]
-    lab.log(r"TLS LEG=CLIENT VERSION=TLSv1.3 ", 2)
+    lab.log(r"TLS SIDE=CLIENT VERSION=TLSv1.3 ", 2)
 
 
 # neomutt
@@ -275,4 +275,4 @@ def test_neomutt(over: Over, client: str, tmp_path: Path) -> None:
         terminal.wait_for("mail 3")
     finally:
         terminal.close()
-    lab.log(r"TLS LEG=CLIENT VERSION=TLSv1.[23] ")
+    lab.log(r"TLS SIDE=CLIENT VERSION=TLSv1.[23] ")

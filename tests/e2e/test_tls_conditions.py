@@ -71,7 +71,7 @@ def kept_out(lab: LegLab, identity: Identity | None, **config: object) -> None:
     """Closed without a byte of IMAP; the log says why, the server hears nothing."""
     wire = connected(lab, identity, **config)
     assert wire.rest() == b""
-    lab.log(r"SSLE-113-W CERTIFICATE-MISMATCH LEG=CLIENT MATCH=PEOPLE REASON=\S+", **config)
+    lab.log(r"SSLE-104-W CERTIFICATE-MISMATCH SIDE=CLIENT MATCH=PEOPLE CONDITION=", **config)
     lab.log(rf"IMAP-702-I SESSION-END CLIENT=\S*:{wire.port} .* REJECTED REASON=\S*client-cert-match", **config)
     assert lab.connections() == 0
 
@@ -82,7 +82,7 @@ def test_session_acl_requires(over: Over, name: str) -> None:
     config = {"sections": front_for("require", FITS[name]), "session": "client-cert-match PEOPLE;"}
     kept_out(lab, pki().guest, **config)
     connected(lab, pki().staff, **config).greet().ok(b"LOGIN %s %s" % (lab.user().encode(), PASSWORD))
-    lab.log(r"SSLE-111-I CERTIFICATE LEG=CLIENT SUBJECT=\S*Joe", **config)
+    lab.log(r"SSLE-102-[ID] CERTIFICATE SIDE=CLIENT SUBJECT=\S*Joe", **config)
     lab.forget(**config)
 
 
@@ -209,11 +209,11 @@ def test_server_certificate_must_fit(over: Over, name: str) -> None:
     }
     script_config = {key: value for key, value in config.items() if key != "plug"}
     lab.play(showing(pki().staff, "session"), **script_config).greet().ok(b"LOGIN joe " + PASSWORD)
-    lab.log(r"SSLE-111-I CERTIFICATE LEG=SERVER SUBJECT=\S*Joe", **config)
+    lab.log(r"SSLE-102-[ID] CERTIFICATE SIDE=SERVER SUBJECT=\S*Joe", **config)
     lab.fake.sessions[0].sock.close()
     data = lab.play(showing(pki().guest, "session"), **script_config).rest()
     assert re.fullmatch(rb"\* BYE \[UNAVAILABLE\] [ -~]+\r\n", data), data
-    lab.log(r"SSLE-113-W CERTIFICATE-MISMATCH LEG=SERVER MATCH=PEOPLE REASON=\S+", **config)
+    lab.log(r"SSLE-104-W CERTIFICATE-MISMATCH SIDE=SERVER MATCH=PEOPLE CONDITION=", **config)
     lab.fake.finish()
     assert b"LOGIN" not in lab.fake.seen
     lab.forget(**config)

@@ -43,7 +43,7 @@ def ready_for_tls(lab: LegLab, **config: object) -> Wire:
 def failed(lab: LegLab, wire: Wire, reason: str = r"\S+", **config: object) -> None:
     """The session ended for its TLS; the server has not been connected to."""
     (number,) = lab.log(rf"SESSION-START FROM=\S*:{wire.port} .* SESSION=(\d+)$", **config)
-    lab.log(rf"SSLE-112-W TLS-FAILED LEG=CLIENT REASON=.*{reason}.* SESSION={number}$", **config)
+    lab.log(rf"SSLE-10[368]-W \S+ SIDE=CLIENT REASON=.*{reason}.* SESSION={number}$", **config)
     lab.log(rf"IMAP-702-I SESSION-END CLIENT=\S*:{wire.port} ", **config)
     assert lab.connections() == 0
 
@@ -106,7 +106,7 @@ def test_certificate_that_is_only_asked_for(over: Over, who: str) -> None:
     wire = shown(lab.bare(**config), who).greet()
     wire.ok(b"LOGIN %s %s" % (lab.user().encode(), PASSWORD))
     (number,) = lab.log(rf"SESSION-START FROM=\S*:{wire.port} .* SESSION=(\d+)$", **config)
-    lab.log(rf'SSLE-111-I CERTIFICATE LEG=CLIENT .*FAULT="?{REFUSED[who]}"? SESSION={number}$', **config)
+    lab.log(rf'SSLE-102-[ID] CERTIFICATE SIDE=CLIENT .*FAULT="?{REFUSED[who]}"? SESSION={number}$', **config)
 
 
 def test_certificate_that_is_larger_than_anyone_needs(over: Over) -> None:
@@ -223,7 +223,7 @@ def test_giant_first_message(over: Over, client: str, announced: int) -> None:
     wire.flood(records(HANDSHAKE, body))
     assert is_ciphertext(wire.rest())
     (number,) = lab.log(rf"SESSION-START FROM=\S*:{wire.port} .* SESSION=(\d+)$")
-    lab.log(rf"SSLE-112-W TLS-FAILED LEG=CLIENT REASON=.* SESSION={number}$")
+    lab.log(rf"SSLE-10[368]-W \S+ SIDE=CLIENT REASON=.* SESSION={number}$")
     assert proxy.memory_kb() - before < 4096
 
 
@@ -350,7 +350,7 @@ def test_record_twice(over: Over) -> None:
     end.say(b"a LOGIN %s %s\r\n" % (lab.user().encode(), PASSWORD), b"a OK")
     end.wire.send(end.sealed(b"b CREATE once\r\n") * 2)
     end.left()
-    lab.log(r"SSLE-112-W TLS-FAILED LEG=CLIENT REASON=.*bad record mac")
+    lab.log(r"SSLE-10[368]-W \S+ SIDE=CLIENT REASON=.*bad record mac")
     assert lab.out().count(b"CREATE") <= 1
 
 
@@ -361,7 +361,7 @@ def test_octets_in_clear_inside(over: Over, client: str) -> None:
     end.say(b"a LOGIN %s %s\r\n" % (lab.user().encode(), PASSWORD), b"a OK")
     end.wire.send(b"b CREATE clear\r\n")
     end.left()
-    lab.log(r"SSLE-112-W TLS-FAILED LEG=CLIENT REASON=\S+")
+    lab.log(r"SSLE-10[368]-W \S+ SIDE=CLIENT REASON=\S+")
     assert b"clear" not in lab.out()
 
 
@@ -371,7 +371,7 @@ def test_oversized_record(over: Over) -> None:
     end.say(b"a NOOP\r\n", b"a OK")
     end.wire.flood(record(DATA, b"x" * 20_000))
     end.left()
-    lab.log(r"SSLE-112-W TLS-FAILED LEG=CLIENT REASON=\S+")
+    lab.log(r"SSLE-10[368]-W \S+ SIDE=CLIENT REASON=\S+")
 
 
 # ends
@@ -391,7 +391,7 @@ def test_client_that_ends_well(over: Over, client: str) -> None:
     wire = lab.login()
     wire.tls.settimeout(5)
     wire.tls.unwrap().close()
-    assert "SSLE-114" not in ended(lab, wire)
+    assert "SSLE-105" not in ended(lab, wire)
 
 
 @SECURED
@@ -400,7 +400,7 @@ def test_client_that_is_cut_off(over: Over, client: str) -> None:
     lab = over(client, "plain")
     wire = lab.login()
     wire.sock.shutdown(socket.SHUT_WR)
-    assert "SSLE-114-N TLS-CUT-OFF LEG=CLIENT" in ended(lab, wire)
+    assert "SSLE-105-D TRUNCATED SIDE=CLIENT" in ended(lab, wire)
 
 
 def test_client_that_resets(over: Over) -> None:
@@ -436,7 +436,7 @@ def test_cut_off_in_the_midst_of_an_upload(over: Over) -> None:
     wire.send(b"a APPEND INBOX {1000+}\r\n" + b"x" * 500)
     lab.wait_out(b"APPEND")
     wire.sock.shutdown(socket.SHUT_WR)
-    assert "SSLE-114-N" in ended(lab, wire)
+    assert "SSLE-105-D" in ended(lab, wire)
     assert b"MESSAGES 0" in lab.direct(user).ok(b"STATUS INBOX (MESSAGES)").untagged[0]
 
 

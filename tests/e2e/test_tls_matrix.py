@@ -72,7 +72,7 @@ def test_each_leg_is_what_it_is_called(lab: LegLab) -> None:
     wire = lab.login()
     wire.ok(b"NOOP")
     (number,) = lab.log(rf"SESSION-START FROM=\S*:{wire.port} .* SESSION=(\d+)$")
-    found = re.findall(rf"SSLE-110-I TLS LEG=(\w+) VERSION=TLSv1.3 .* SESSION={number}$", lab.logged(), re.MULTILINE)
+    found = re.findall(rf"SSLE-101-I TLS SIDE=(\w+) VERSION=TLSv1.3 .* SESSION={number}$", lab.logged(), re.MULTILINE)
     sides = {"CLIENT": lab.legs.client, "SERVER": lab.legs.server}
     assert found == [side for side, way in sides.items() if way != "plain"]
     if lab.legs.client != "plain":
@@ -93,8 +93,8 @@ def test_versions_of_both_legs(lab: LegLab, version: str) -> None:
     assert not wire.broken
     shown = version.replace("v1-", "v1.")
     assert wire.tls.version() == shown
-    for leg in ("CLIENT", "SERVER"):
-        lab.log(rf"TLS LEG={leg} VERSION={shown} ", sections=text)
+    for side in ("CLIENT", "SERVER"):
+        lab.log(rf"TLS SIDE={side} VERSION={shown} ", sections=text)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

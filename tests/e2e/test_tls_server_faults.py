@@ -69,7 +69,7 @@ def turned_away(wire: Wire) -> None:
 
 
 def failed(lab: LegLab, reason: str, **config: object) -> None:
-    lab.log(rf"SSLE-112-W TLS-FAILED LEG=SERVER REASON=.*{reason}", plug=(lab.fake.address,), **config)
+    lab.log(rf"SSLE-10[368]-W \S+ SIDE=SERVER REASON=.*{reason}", plug=(lab.fake.address,), **config)
     lab.fake.finish()
     assert b"LOGIN" not in lab.fake.seen
     assert PASSWORD not in lab.fake.seen
@@ -177,7 +177,7 @@ def test_server_that_wants_a_certificate_and_gets_none(over: Over, server: str, 
     lab = over("plain", server, shaken=False)
     turned_away(lab.play(serving(server, context)))
     lab.log(
-        r"SSLE-112-W TLS-FAILED LEG=SERVER REASON=.*(handshake failure|certificate required)", plug=(lab.fake.address,)
+        r"SSLE-10[368]-W \S+ SIDE=SERVER REASON=.*(handshake failure|certificate required)", plug=(lab.fake.address,)
     )
 
 
@@ -337,7 +337,7 @@ def test_server_that_ends(over: Over, way: str) -> None:
     config = {"plug": (lab.fake.address,)}
     (number,) = lab.log(rf"SESSION-START FROM=\S*:{wire.port} .* SESSION=(\d+)$", **config)
     lab.log(rf"IMAP-888-I .* SESSION={number}$", **config)
-    cut = f"TLS-CUT-OFF LEG=SERVER SESSION={number}\n" in lab.logged(**config)
+    cut = f"TRUNCATED SIDE=SERVER SESSION={number}\n" in lab.logged(**config)
     assert cut == (way != "close_notify") or way == "reset"
 
 
@@ -360,7 +360,7 @@ def test_mail_that_is_cut_off(over: Over) -> None:
     data = wire.rest()
     assert b"a OK" not in data
     assert b")" not in data
-    lab.log(r"SSLE-114-N TLS-CUT-OFF LEG=SERVER", plug=(lab.fake.address,))
+    lab.log(r"SSLE-105-D TRUNCATED SIDE=SERVER", plug=(lab.fake.address,))
 
 
 @pytest.mark.parametrize("octets", [b"* 1 FETCH (FLAGS (evil))\r\n", record(23, b"x" * 40), record(23, b"x" * 20_000)])
@@ -384,7 +384,7 @@ def test_octets_that_are_not_of_tls(over: Over, octets: bytes) -> None:
     assert data.startswith(b"* BYE [UNAVAILABLE] "), data
     assert b"evil" not in data
     assert not wire.broken
-    lab.log(r"SSLE-112-W TLS-FAILED LEG=SERVER REASON=\S+", plug=(lab.fake.address,))
+    lab.log(r"SSLE-10[368]-W \S+ SIDE=SERVER REASON=\S+", plug=(lab.fake.address,))
 
 
 def test_sessions_with_servers_are_resumed(over: Over) -> None:
@@ -394,7 +394,7 @@ def test_sessions_with_servers_are_resumed(over: Over) -> None:
         wire = lab.play(serving("session", context)).greet()
         wire.ok(b"LOGIN joe " + PASSWORD)
         wire.close()
-    found = lab.log(r"SSLE-110-I TLS LEG=SERVER .* RESUMED=(\w+) ", 3, plug=(lab.fake.address,))
+    found = lab.log(r"SSLE-101-I TLS SIDE=SERVER .* RESUMED=(\w+) ", 3, plug=(lab.fake.address,))
     assert found[-1] == "YES"
 
 
@@ -408,4 +408,4 @@ def test_resumed_session_is_judged_by_the_certificate(over: Over) -> None:
         wire = lab.play(serving("session", context), **config).greet()
         wire.ok(b"LOGIN joe " + PASSWORD)
         wire.close()
-    assert lab.log(r"TLS LEG=SERVER .* RESUMED=(\w+) ", 2, plug=(lab.fake.address,), **config)[-1] == "YES"
+    assert lab.log(r"TLS SIDE=SERVER .* RESUMED=(\w+) ", 2, plug=(lab.fake.address,), **config)[-1] == "YES"
