@@ -108,7 +108,7 @@ def test_same_before_a_server_that_wants_certificates(strict: LegLab, name: str)
 def test_no_certificate_for_a_server_that_wants_one(strict: LegLab) -> None:
     """Dovecot lets the handshake pass and refuses the login then."""
     wire = strict.client()
-    with pytest.raises(WireError, match="ended b'NO"):
+    with pytest.raises(WireError, match=r"ended b.NO Client didn"):
         wire.ok(b"LOGIN %s x" % strict.user().encode())
 
 

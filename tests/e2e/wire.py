@@ -122,7 +122,10 @@ class Wire:
 
     def starttls(self, context: ssl.SSLContext, name: str | None = "localhost") -> Wire:
         """As `secure`, after STARTTLS, which must be answered OK."""
-        self.ok(b"STARTTLS")
+        self.send(b"tls STARTTLS\r\n")
+        reply = self.answer(b"tls")
+        if reply.status != "OK":
+            raise WireError(f"STARTTLS ended {reply.tagged!r}")
         return self.secure(context, name)
 
     @property
