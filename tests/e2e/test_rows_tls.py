@@ -44,7 +44,7 @@ def test_T_S01_octets_behind_starttls(over: Over, behind: bytes) -> None:
     data = wire.rest()
     assert not re.search(rb"^(a OK|b )", data, re.MULTILINE), data
     assert data.startswith(b"* B")
-    lab.log(rf"SSLE-115-W OCTETS-BEHIND-STARTTLS SIDE=CLIENT SIZE={len(behind)} ")
+    lab.log(rf"SSLE-107-W INJECTED SIDE=CLIENT SIZE={len(behind)} ")
     assert lab.connections() == 0
 
 
@@ -183,7 +183,7 @@ def test_T_S03_octets_behind_the_answer(over: Over, client: str, behind: bytes) 
 
     lab = over(client, "command")
     turned_away(lab.play(script))
-    lab.log(rf"SSLE-115-W OCTETS-BEHIND-STARTTLS SIDE=SERVER SIZE={len(behind)} ", plug=(lab.fake.address,))
+    lab.log(rf"SSLE-107-W INJECTED SIDE=SERVER SIZE={len(behind)} ", plug=(lab.fake.address,))
     lab.fake.finish()
     assert b"LOGIN" not in lab.fake.seen
     assert b"\x16\x03" not in lab.fake.seen
