@@ -120,9 +120,9 @@ class Proxy:
     def pid(self) -> int:
         return self.process.pid
 
-    def wire(self, source: str = "") -> Wire:
+    def wire(self, source: str = "", rcvbuf: int | None = None) -> Wire:
         """A client's connection, inside TLS where the configuration says so; the greeting is still to be taken."""
-        wire = Wire(self.address, source=source)
+        wire = Wire(self.address, source=source, rcvbuf=rcvbuf)
         try:
             if self.config.client_tls == "command":
                 greeting = wire.greet().greeting
