@@ -120,9 +120,13 @@ class Authority:
         usage: Sequence[str] = ("digital_signature",),
         uses: Sequence[x509.ObjectIdentifier] = _BOTH,
         file: str = "",
+        own_key: bool = False,
     ) -> Identity:
-        """`days`: from when to when, from now; `uses`: of the extended key usage; `file`: its name without suffix."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        """`days`: from when to when, from now; `uses`: of the extended key usage; `file`: its name without suffix.
+
+        With `own_key` it is the authority's key that it is for: signed by itself, where the names are the same.
+        """
+        key = self._private if own_key else ec.generate_private_key(ec.SECP256R1())
         builder = self.builder(_subject(common, organization, unit), key, days)
         builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         builder = builder.add_extension(_usage(*usage), critical=True)
@@ -204,8 +208,7 @@ class Pki:
 
     @cached_property
     def self_signed(self) -> Identity:
-        alone = Authority(self.folder, "alone")
-        return alone.issue("alone", file="self-signed")
+        return Authority(self.folder, "alone").issue("alone", file="self-signed", own_key=True)
 
     @cached_property
     def for_servers(self) -> Identity:

@@ -22,6 +22,9 @@ from tests.e2e.raw_tls import CERTIFICATE, HANDSHAKE, SERVER_HELLO, message, rec
 from tests.e2e.wire import Wire, WireError
 
 CLIENTS = pytest.mark.parametrize("client", WAYS)
+FAULT = r"SSLE-10[368]-W \S+"
+"""HANDSHAKE-FAILED, STARTTLS-FAILED or TLS-BROKEN."""
+
 SECURED = pytest.mark.parametrize("server", ["session", "command"])
 
 
@@ -71,7 +74,7 @@ def turned_away(wire: Wire) -> None:
 
 
 def failed(lab: LegLab, reason: str, **config: object) -> None:
-    lab.log(rf"SSLE-10[368]-W \S+ SIDE=SERVER REASON=.*{reason}", plug=(lab.fake.address,), **config)
+    lab.log(rf"{FAULT} SIDE=SERVER REASON=.*{reason}", plug=(lab.fake.address,), **config)
     lab.fake.finish()
     assert b"LOGIN" not in lab.fake.seen
     assert PASSWORD not in lab.fake.seen
@@ -85,7 +88,7 @@ REFUSED = {
     "early": "certificate is not yet valid",
     "other_name": "(hostname|IP address) mismatch",
     "stranger": "unable to get local issuer certificate",
-    "self_signed": "unable to (get local issuer|verify the first) certificate",
+    "self_signed": "self-signed certificate",
     "revoked": "certificate revoked",
     "for_clients": "(unsupported|unsuitable) certificate purpose",
     "far_below": "(certificate chain too long|unable to get local issuer certificate)",
@@ -178,9 +181,9 @@ def test_server_that_wants_a_certificate_and_gets_none(over: Over, server: str, 
     context.maximum_version = version
     lab = over("plain", server, shaken=False)
     turned_away(lab.play(serving(server, context)))
-    lab.log(
-        r"SSLE-10[368]-W \S+ SIDE=SERVER REASON=.*(handshake failure|certificate required)", plug=(lab.fake.address,)
-    )
+    if version is ssl.TLSVersion.TLSv1_2 or server == "session":
+        # Elsewhere our next words may have reset the connection, and the alert is lost.
+        lab.log(rf"{FAULT} SIDE=SERVER REASON=.*(handshake failure|certificate required)", plug=(lab.fake.address,))
 
 
 # handshakes
@@ -212,7 +215,7 @@ def test_no_handshake(over: Over, server: str, what: str) -> None:
     octets, reason = ODD[what]
     lab = over("plain", server, shaken=False)
     turned_away(lab.play(saying(server, octets)))
-    if what != "nothing":
+    if what not in ("nothing", "half-a-record"):
         failed(lab, reason)
 
 
@@ -321,7 +324,7 @@ def test_server_that_ends(over: Over, way: str) -> None:
     def script(session: Session) -> None:
         session.accept_tls(server_context())
         session.let_in()
-        session.wait_for(b"CHECK")
+        session.wait_for(b"NAMESPACE")
         if way == "close_notify":
             session.tls.unwrap()
         elif way == "fin":
@@ -333,7 +336,7 @@ def test_server_that_ends(over: Over, way: str) -> None:
     wire = lab.play(script).greet()
     wire.ok(b"LOGIN joe " + PASSWORD)
     wire.ok(b"NOOP")
-    wire.send(b"a CHECK\r\n")
+    wire.send(b"a NAMESPACE\r\n")
     assert wire.rest().startswith(b"* BYE [UNAVAILABLE] ")
     assert not wire.broken
     config = {"plug": (lab.fake.address,)}
@@ -370,7 +373,7 @@ def test_octets_that_are_not_of_tls(over: Over, octets: bytes) -> None:
     def script(session: Session) -> None:
         session.accept_tls(server_context())
         session.let_in()
-        session.wait_for(b"CHECK")
+        session.wait_for(b"NAMESPACE")
         below = socket.socket(fileno=session.sock.detach())
         with below:
             below.sendall(octets)
@@ -381,12 +384,12 @@ def test_octets_that_are_not_of_tls(over: Over, octets: bytes) -> None:
     lab = over("session", "session", shaken=False)
     wire = lab.play(script).greet()
     wire.ok(b"LOGIN joe " + PASSWORD)
-    wire.send(b"a CHECK\r\n")
+    wire.send(b"a NAMESPACE\r\n")
     data = wire.rest()
     assert data.startswith(b"* BYE [UNAVAILABLE] "), data
     assert b"evil" not in data
     assert not wire.broken
-    lab.log(r"SSLE-10[368]-W \S+ SIDE=SERVER REASON=\S+", plug=(lab.fake.address,))
+    lab.log(rf"{FAULT} SIDE=SERVER REASON=\S+", plug=(lab.fake.address,))
 
 
 def test_sessions_with_servers_are_resumed(over: Over) -> None:
