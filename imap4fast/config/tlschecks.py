@@ -71,9 +71,17 @@ def _check_requirement(acl: Bound, report: Report) -> None:
     if _positive(match) and not _asks(_params(struct.client_ssl)):
         text = f"no client can present a certificate here ({_why(struct)}): `{match.name}` never holds"
         report.warning(acl.place("client-cert-match"), text)
+    elif _positive(match) and _may_log_in_plainly(struct.client_ssl):
+        text = f"`{match.name}` is required, and `require-tls no` lets clients log in before they present a certificate"
+        report.error(acl.place("client-cert-match"), text)
     elif match.none and _requires(_params(struct.client_ssl)):
         text = f"every client must present a certificate here: `{match.name}` never holds"
         report.warning(acl.place("client-cert-match"), text)
+
+
+def _may_log_in_plainly(use: SslUse | None) -> bool:
+    params = _params(use)
+    return use is not None and use.starttls and params is not None and not params.require_tls
 
 
 def _why(struct: SessionAcl) -> str:

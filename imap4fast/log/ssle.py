@@ -47,7 +47,7 @@ STARTTLS_FAILED = SSLE.entry(
     106,
     "W",
     "STARTTLS-FAILED SIDE=%s REASON=%s",
-    "The talk with a server around STARTTLS went wrong, and the session ended. REASON is what the server did instead of "
+    "The talk with a server around STARTTLS went wrong, and the session ended. REASON is what it did instead of "
     "going over to TLS, or of telling its capabilities inside of it.",
 )
 BROKEN = SSLE.entry(

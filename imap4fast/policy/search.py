@@ -33,6 +33,8 @@ NO_ACL = "<NULL>"
 
 NOT_CONNECTABLE = "accepted without plug-to, and the connection is not transparent"
 
+NO_TLS = "requires client-cert-match, and has no client-ssl-params"
+
 _NO_NAMES: Names = MappingProxyType({})
 
 
@@ -130,10 +132,17 @@ class Policy:
 
 def _session_rows(acls: tuple[SessionAcl, ...], names: Names, *, transparent: bool) -> Iterable[_Row]:
     for acl in acls:
-        connectable = transparent or bool(acl.plug_to)
-        reason = NOT_CONNECTABLE if acl.accept and not connectable else None
-        decision = Decision(1, acl.name, acl.accept and connectable, acl, reason)
+        reason = _why_refused(acl, connectable=transparent or bool(acl.plug_to)) if acl.accept else None
+        decision = Decision(1, acl.name, acl.accept and reason is None, acl, reason)
         yield _Row(compile_conditions(acl.conditions, names), decision)
+
+
+def _why_refused(acl: SessionAcl, *, connectable: bool) -> str | None:
+    """Why sessions that an ACL accepts can come to nothing. A requirement is never skipped for want of a handshake."""
+    if not connectable:
+        return NOT_CONNECTABLE
+    match = acl.client_cert_match
+    return NO_TLS if match is not None and not match.none and acl.client_ssl is None else None
 
 
 def _command_rows(acls: tuple[CommandAcl, ...], names: Names) -> Iterable[_Row]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from imap4fast import __version__
+from tools.certificate import provide
 
 TOP = Path(__file__).resolve().parents[2]
 MANUALS = sorted(TOP.glob("docs/man/*.[58]"))
@@ -49,6 +50,16 @@ def embedded_samples() -> list[tuple[str, str]]:
     return [(name, block) for name, block in found if block.lstrip().startswith("version IMAP4FAST")]
 
 
+def with_files(text: str, folder: Path) -> str:
+    """The sample with a key and a certificate of ours where it names files of TLS: test-imap4 reads them."""
+    pair = provide(folder)
+
+    def ours(named: re.Match[str]) -> str:
+        return f'"{pair.key if "key" in Path(named[1]).name else pair.certificate}"'
+
+    return re.sub(r'"([^"\n]+\.(?:pem|key))"', ours, text)
+
+
 @pytest.mark.parametrize("page", MANUALS, ids=lambda page: page.name)
 def test_manual_names_the_version(page: Path) -> None:
     assert f'"imap4fast {__version__}"' in page.read_text().splitlines()[0]
@@ -80,15 +91,17 @@ def test_console_script_is_declared(command: str) -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_sample_is_accepted(sample: Path) -> None:
-    done = run("imap4fast.cli.test_imap4", "-f", str(sample))
+def test_sample_is_accepted(sample: Path, tmp_path: Path) -> None:
+    file = tmp_path / sample.name
+    file.write_text(with_files(sample.read_text(), tmp_path))
+    done = run("imap4fast.cli.test_imap4", "-f", str(file))
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(("page", "text"), embedded_samples())
 def test_sample_in_a_manual_is_accepted(page: str, text: str, tmp_path: Path) -> None:
     file = tmp_path / "sample.cfg"
-    file.write_text(text)
+    file.write_text(with_files(text, tmp_path))
     done = run("imap4fast.cli.test_imap4", "-f", str(file))
     assert (done.returncode, done.stderr) == (0, ""), page
 

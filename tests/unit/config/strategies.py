@@ -294,21 +294,25 @@ def proxies(draw: Any) -> Proxy:
         ssl_session_cache=draw(st.builds(SslSessionCache, numbers, st.integers(1, 604800))),
         max_line=draw(in_memory),
         max_pending=draw(st.integers(0, 250)),
-        session_acls=tuple(
-            SessionAcl(
-                name,
-                draw(st.booleans()),
-                draw(conditions(period, ())),
-                draw(languages),
-                draw(st.none() | durations),
-                draw(st.none() | none_auth),
-                draw(several(socks)),
-                client_ssl=draw(uses),
-                client_cert_match=draw(matches),
-            )
-            for name in session_names
-        ),
+        session_acls=tuple(draw(session_acls(name, period, uses, matches)) for name in session_names),
         command_acls=tuple(draw(command_acls(name, period, session_names, uses, matches)) for name in command_names),
+    )
+
+
+@st.composite
+def session_acls(draw: Any, name: str, period: Any, uses: Any, matches: Any) -> SessionAcl:
+    client_ssl = draw(uses)
+    lax = client_ssl is not None and client_ssl.starttls and not client_ssl.params.require_tls
+    return SessionAcl(
+        name,
+        draw(st.booleans()),
+        draw(conditions(period, ())),
+        draw(languages),
+        draw(st.none() | durations),
+        draw(st.none() | none_auth),
+        draw(several(socks)),
+        client_ssl=client_ssl,
+        client_cert_match=None if lax else draw(matches),
     )
 
 

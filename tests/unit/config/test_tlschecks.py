@@ -11,6 +11,7 @@ FILE = """version IMAP4FAST-1;
 ssl-params PLAIN { certificate "/c"; private-key "/k"; }
 ssl-params ASKING { certificate "/c"; private-key "/k"; ca-file "/ca"; verify request; }
 ssl-params WANTING { certificate "/c"; private-key "/k"; ca-file "/ca"; verify require; }
+ssl-params LAX { certificate "/c"; private-key "/k"; ca-file "/ca"; verify request; require-tls no; }
 ssl-params DEAF { certificate "/c"; private-key "/k"; ca-file "/ca"; crl "/r"; }
 ssl-params LOST { certificate "/c"; private-key "/k"; verify request; }
 ssl-params BAD { certificate "/c"; private-key "/k"; verify require; }
@@ -44,6 +45,8 @@ def found(session: str, command: str) -> list[str]:
         ("", "client-cert-match NOBODY; server-ssl-params BLIND;"),
         ("client-ssl-params ASKING;", "parent-acl A; client-cert-match SOME;"),
         ("client-ssl-params PLAIN;", "server-ssl-params DEAF;"),
+        ("client-ssl-params LAX command; client-cert-match NOBODY;", "client-cert-match SOME;"),
+        ("client-ssl-params LAX session; client-cert-match SOME;", ""),
     ],
 )
 def test_good(session: str, command: str) -> None:
@@ -60,6 +63,11 @@ def test_good(session: str, command: str) -> None:
         ("client-cert-match SOME;", "", "here (no `client-ssl-params`): `SOME` never holds"),
         ("client-ssl-params PLAIN; client-cert-match SOME;", "", "here (`verify none`, which is the default)"),
         ("client-ssl-params WANTING; client-cert-match NOBODY;", "", "`NOBODY` never holds"),
+        (
+            "client-ssl-params LAX command; client-cert-match SOME;",
+            "",
+            "error: `SOME` is required, and `require-tls no`",
+        ),
         ("client-ssl-params PLAIN;", "client-cert-match SOME;", "the condition never fits"),
         ("client-ssl-params ASKING;", "parent-acl B; client-cert-match SOME;", "the condition never fits"),
         ("client-ssl-params ASKING;", "parent-acl { ! A, * }; client-cert-match SOME;", "the condition never fits"),

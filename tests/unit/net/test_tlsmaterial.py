@@ -151,7 +151,12 @@ def test_authorities_of_files_folders_and_the_system(folder: Folder, monkeypatch
         ('ca-dir "%keys";', SERVERS, 'ca-dir "%keys"', "no certificate in it"),
         ('ca-file "%ca.pem"; crl "%crl.pem"; crl "%cert.pem";', SERVERS, 'crl "%cert.pem"', "no revocation list in it"),
         (PAIR + "ciphers nonsense;", CLIENTS, 'ciphers "nonsense"', "no cipher match"),
-        (PAIR + 'ciphers "ECDHE-RSA-AES128-GCM-SHA256";', CLIENTS, 'ciphers "ECDHE-RSA', "none fits .* ECDSA key"),
+        (
+            PAIR + 'max-version TLSv1-2; ciphers "ECDHE-RSA-AES128-GCM-SHA256";',
+            CLIENTS,
+            'ciphers "ECDHE-RSA',
+            "none fits .* ECDSA key",
+        ),
         (PAIR + "ciphersuites nonsense;", CLIENTS, 'ciphersuites "nonsense"', "no cipher match"),
         (PAIR + "curves nonsense;", CLIENTS, 'curves "nonsense"', "unknown or empty"),
         (PAIR + 'crl "%fifo";', CLIENTS, 'crl "%fifo"', "no regular file"),

@@ -66,7 +66,7 @@ FITTING = [
     'organization "EXAMPLE, INC."',
     "organizational-unit prague",
     'organizational-unit { Sales, "Mail Staff" }',
-    "email jana@EXAMPLE.org",
+    'email "jana@EXAMPLE.org"',
     'email "jana@old.example"',
     "email /@example\\.org$/",
     "dns-name JANA.example.org",
@@ -98,7 +98,7 @@ NOT_FITTING = [
     "organization Example",
     "organizational-unit Sales",
     "organizational-unit { ! Prague, * }",
-    "email bob@example.org",
+    'email "bob@example.org"',
     "dns-name pc.example.org",
     "dns-name x.pc.example.org",
     'serial "0A12"',
@@ -178,7 +178,7 @@ def test_what_is_said() -> None:
     ("presented", "seen"),
     [
         (None, NO_CERTIFICATE),
-        (Presented(certificate(("CN", "x")), verified=False), 'a certificate that was not verified ("CN=x")'),
+        (Presented(certificate(("CN", "x")), verified=False), "a certificate that was not verified (CN=x)"),
         (Presented(b"junk", verified=True), "a certificate that cannot be read"),
         (Presented(b"junk", verified=False), "a certificate that was not verified (unreadable)"),
         (BARE, "none"),
@@ -202,9 +202,7 @@ def test_names_that_try_to_look_like_others() -> None:
     liar = Presented(certificate(("CN", "x,OU=Mail Staff"), ("O", "a+CN=root")), verified=True)
     assert not judged('subject "O=a,CN=x,OU=Mail Staff";', liar)
     assert not judged('organizational-unit "Mail Staff";', liar)
-    assert judged('subject "O=a\\\\+CN\\\\=root,CN=x\\\\,OU\\\\=Mail Staff";', liar) or judged(
-        'subject "O=a\\\\+CN=root,CN=x\\\\,OU=Mail Staff";', liar
-    )
+    assert judged('subject "O=a\\\\+CN=root,CN=x\\\\,OU=Mail Staff";', liar)
 
 
 def test_names_and_fingerprint() -> None:

@@ -6,7 +6,7 @@ import datetime
 
 from hypothesis import given
 
-from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.config.values import (
     Address,
     AnyHost,
@@ -20,11 +20,11 @@ from imap4fast.config.values import (
     WordMember,
 )
 from imap4fast.policy.certificates import Presented
-from imap4fast.policy.conditions import compile_conditions
+from imap4fast.policy.conditions import compile_client_cert, compile_conditions
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.fit import FITS
 from imap4fast.policy.hosts import Names
-from imap4fast.policy.search import NO_ACL, NOT_CONNECTABLE, Decision, Policy
+from imap4fast.policy.search import NO_ACL, NO_TLS, NOT_CONNECTABLE, Decision, Policy
 from imap4fast.policy.trace import AclTrace
 from tests.unit.policy import drawn
 from tests.unit.policy.certs import certificate
@@ -64,7 +64,8 @@ def test_the_trace_agrees_with_the_quick_search(drawn_settings: Settings, given_
 def test_the_first_acl_whose_conditions_all_fit_decides(drawn_settings: Settings, given_facts, names: Names) -> None:
     decision = Policy(drawn_settings, names).command(given_facts)
     for acl in drawn_settings.proxy.command_acls:
-        if all(condition.fits(given_facts) is FITS for condition in compile_conditions(acl.conditions, names)):
+        conditions = compile_conditions(acl.conditions, names) + compile_client_cert(acl.client_cert_match)
+        if all(condition.fits(given_facts) is FITS for condition in conditions):
             assert decision == Decision(2, acl.name, acl.accept, acl)
             break
     else:
@@ -173,3 +174,12 @@ def test_what_certificates_need() -> None:
     ):
         assert Policy(needing).needs_time
     assert not Policy(settings(command=MEMBERS)).needs_time
+
+
+def test_a_required_certificate_is_not_skipped_where_there_is_no_tls() -> None:
+    plain = SessionAcl("A", True, plug_to=PLUG, client_cert_match=STAFF)
+    assert Policy(settings(session=(plain,))).session(facts()) == Decision(1, "A", False, plain, NO_TLS)
+    secure = SessionAcl("A", True, plug_to=PLUG, client_cert_match=STAFF, client_ssl=SslUse(SslParams("P")))
+    nobody = SessionAcl("A", True, plug_to=PLUG, client_cert_match=CertMatch("N", none=True))
+    for acl in (secure, nobody):
+        assert Policy(settings(session=(acl,))).session(facts()).accepted

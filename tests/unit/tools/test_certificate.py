@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tools import certificate
 from tools.certificate import ADDRESS, NAME, PEM, SPARE, VALID, Pair, provide, signed, usable
 
 DAY = datetime.timedelta(days=1)
@@ -56,7 +56,7 @@ def test_key_is_for_its_owner_alone_under_any_mask(tmp_path: Path) -> None:
 
 
 def test_key_is_never_readable_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = []
+    opened: list[tuple[str, int]] = []
 
     def watched(path: os.PathLike[str], flags: int, mode: int = 0o777) -> int:
         descriptor = original(path, flags, mode)
@@ -64,7 +64,7 @@ def test_key_is_never_readable_while_it_is_written(tmp_path: Path, monkeypatch: 
         return descriptor
 
     original = os.open
-    monkeypatch.setattr(certificate.os, "open", watched)
+    monkeypatch.setattr(os, "open", watched)
     provide(tmp_path)
     assert ("key.new", 0o600) in opened
 
@@ -98,7 +98,11 @@ def locked_key(pair: Pair) -> None:
     pair.key.write_bytes(key_of(pair).private_bytes(PEM, serialization.PrivateFormat.PKCS8, how))
 
 
-SPOILT = {
+def interrupted(pair: Pair) -> None:
+    pair.key.rename(pair.key.with_suffix(".new"))
+
+
+SPOILT: dict[str, Callable[[Pair], object]] = {
     "no certificate": lambda pair: pair.certificate.unlink(),
     "no key": lambda pair: pair.key.unlink(),
     "empty certificate": lambda pair: pair.certificate.write_bytes(b""),
@@ -106,7 +110,7 @@ SPOILT = {
     "another key": other_key,
     "a key with a pass phrase": locked_key,
     "a key for everybody": lambda pair: pair.key.chmod(0o644),
-    "what an interrupted demo left": lambda pair: (pair.key.unlink(), pair.key.with_suffix(".new").write_bytes(b"x")),
+    "what an interrupted demo left": interrupted,
 }
 
 
