@@ -69,8 +69,6 @@ def _starttls(session: Session) -> int:
 
 
 def _login(session: Session) -> int:
-    if session.tls_required:
-        return session.refuse(Reply.TLS_REQUIRED)
     session.outside.proceed()
     return answers.CLOSE if session.over else answers.HOLD
 

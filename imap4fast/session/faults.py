@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from imap4fast._wire import FAULTS, FIRST_FRAMING, LIMITS
 from imap4fast.imap.replies import Reply
 from imap4fast.log import imap as entries
+from imap4fast.policy.gate import LOGINS
 from imap4fast.session import answers
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def refused(session: Session) -> int:
         return session.bad(Reply.BAD_STATE)
     if name == b"STARTTLS" and relay.ctls is not None:
         return session.bad(Reply.TLS_ACTIVE)
+    if name in LOGINS and session.alone and session.tls_required:
+        return session.refuse(Reply.TLS_REQUIRED)
     if name in _REFUSED:
         return session.refuse(_REFUSED[name])
     if name in session.powers.commands and session.powers.acl.read_only:

@@ -143,7 +143,8 @@ class Session:
     def stand_alone(self, relay: Relay) -> None:
         """The client's leg begins with STARTTLS: greet, and answer until a server is wanted."""
         self.alone = relay.alone = True
-        self.powers = self.charter.before_server
+        self.relay = relay
+        self.powers = self.charter.before_tls if self.tls_required else self.charter.before_server
         self._begin(relay)
         alone.greet(self)
 
