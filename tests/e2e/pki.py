@@ -173,7 +173,7 @@ class Pki:
         self.guest_root = Authority(self.folder, "Guest CA")
         self.both = self.folder / "both.pem"
         self.both.write_bytes(self.root.file.read_bytes() + self.guest_root.file.read_bytes())
-        self.server = self.root.issue("mail.example.net", file="server")
+        self.server = self.root.issue("mail.example.net", days=(-2, 85), file="server")
 
     # what both ends may be
 
