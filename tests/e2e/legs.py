@@ -93,9 +93,9 @@ class LegLab(Lab):
             config.setdefault("plug", (self._plug,))
         return super().proxy(**self.legs.applied(config))
 
-    def bare(self, **config: object) -> Wire:
+    def bare(self, source: str = "", **config: object) -> Wire:
         """A connection on which nothing was said yet, TLS neither."""
-        return self.keep(self.proxy(**config).bare())
+        return self.keep(self.proxy(**config).bare(source))
 
     def connections(self) -> int:
         """How often the server was connected to in this test."""

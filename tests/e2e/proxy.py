@@ -134,9 +134,9 @@ class Proxy:
             raise
         return wire
 
-    def bare(self) -> Wire:
+    def bare(self, source: str = "") -> Wire:
         """A connection without TLS, whatever the configuration says; nothing is read yet."""
-        return Wire(self.address)
+        return Wire(self.address, source=source)
 
     def log_size(self) -> int:
         return self.log_path.stat().st_size if self.log_path.is_file() else 0
