@@ -182,6 +182,16 @@ class Pki:
         return self.root.issue("renewed.example.net", file="renewed")
 
     @cached_property
+    def one(self) -> Identity:
+        """Of a name of its own."""
+        return self.root.issue("one", ("one.example.net",))
+
+    @cached_property
+    def wild(self) -> Identity:
+        """Of any name in a domain."""
+        return self.root.issue("wild", ("*.example.net",))
+
+    @cached_property
     def expired(self) -> Identity:
         return self.root.issue("expired", days=(-20, -1))
 
