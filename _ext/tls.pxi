@@ -78,6 +78,9 @@ cdef class Tls:
                 SSL_set_shutdown(self.ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
             SSL_free(self.ssl)
             ERR_clear_error()
+            if self.io.offered and not self.handshake_done:
+                # A server may not bear the session that was to go on: the next leg begins anew.
+                session_forget(&self.io)
         if tls_out.owner == &self.io:
             tls_out.owner = NULL
             tls_out.size = 0
@@ -126,6 +129,7 @@ cdef class Tls:
         session = session_for(&self.io)
         if session != NULL:
             SSL_set_session(self.ssl, session)
+            self.io.offered = True
         return 0
 
     # --- for the relay ---------------------------------------------------------------------------------------

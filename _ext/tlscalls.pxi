@@ -45,6 +45,8 @@ cdef struct TlsIo:           # what OpenSSL's callbacks see of a leg
     uint8_t* to              # the server, as the table of sessions names it
     Py_ssize_t to_size
     bint fresh               # a session with the server has just come
+    bint offered             # an earlier session is to go on
+    bint asked               # the server wants a certificate
     int wrong                # the first thing wrong with the other side's certificate
     X509* shown              # that certificate: OpenSSL forgets one that it does not take
 
@@ -202,12 +204,22 @@ cdef TlsKept* kept_oldest(TlsShared* shared) noexcept nogil:
     return oldest
 
 
+cdef int on_certificate_asked(SSL* ssl, void* given) noexcept nogil:
+    """A server wants our certificate."""
+    (<TlsIo*>SSL_get_app_data(ssl)).asked = True
+    return 1
+
+
 cdef int on_session(SSL* ssl, SSL_SESSION* session) noexcept nogil:
-    """Keeps the last session of a server. 1: OpenSSL leaves us its reference."""
+    """Keeps the last session of a server. 1: OpenSSL leaves us its reference.
+
+    None of a server that asked for a certificate: some (Dovecot 2.3) give sessions and then end the connection in which
+    one is to go on, since they never gave theirs a context.
+    """
     cdef TlsIo* io = <TlsIo*>SSL_get_app_data(ssl)
     cdef TlsKept* kept
     io.fresh = True
-    if io.to == NULL or not SSL_SESSION_is_resumable(session):
+    if io.to == NULL or io.asked or not SSL_SESSION_is_resumable(session):
         return 0
     kept = kept_for(io)
     if kept == NULL:
@@ -235,3 +247,10 @@ cdef SSL_SESSION* session_for(TlsIo* io) noexcept nogil:
     io.shared.uses += 1
     kept.used = io.shared.uses
     return kept.session
+
+
+cdef void session_forget(TlsIo* io) noexcept nogil:
+    """No session of this server is to go on."""
+    cdef TlsKept* kept = kept_for(io)
+    if kept != NULL:
+        kept_drop(kept)

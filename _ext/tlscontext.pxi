@@ -224,6 +224,7 @@ cdef class TlsContext:
         elif not self.server:
             SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL)
             SSL_CTX_sess_set_new_cb(ctx, on_session)
+            SSL_CTX_set_cert_cb(ctx, on_certificate_asked, NULL)
         if not self.server:
             return 0
         SSL_CTX_set_num_tickets(ctx, tickets)

@@ -160,17 +160,17 @@ def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], 
 BEFORE_SERVER = frozenset((b"CAPABILITY", b"NOOP", b"ID", b"LOGOUT", b"STARTTLS", b"LOGIN", b"AUTHENTICATE"))
 """Commands that the proxy answers, or lets wait, while there is no server (architecture.md section 5)."""
 
-
 LOGINS = frozenset((b"LOGIN", b"AUTHENTICATE"))
 
 
-def powers_before_server(*, tls_required: bool) -> Powers:
-    """What every session may do that begins before a server is connected: each command is asked about. Logins that
-    need TLS are denied, so that no literal with a password is asked for (T-S10).
+def powers_before_server(*, login: bool) -> Powers:
+    """What every session may do that begins before a server is connected: each command is asked about.
+
+    Without `login` no literal of LOGIN is asked for either: there may be a password in it (T-S10).
     """
     powers = Powers(CommandAcl(name="", accept=True))
-    asked = BEFORE_SERVER - LOGINS if tls_required else BEFORE_SERVER
-    actions = bytes(wire.ASK if name in asked else wire.DENY for name in wire.COMMANDS)
+    allowed = BEFORE_SERVER if login else BEFORE_SERVER - LOGINS
+    actions = bytes(wire.ASK if name in allowed else wire.DENY for name in wire.COMMANDS)
     powers.gate = wire.Gate(actions, responses.CODES, responses.UNTAGGED, False)
     return powers
 

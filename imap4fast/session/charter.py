@@ -14,14 +14,15 @@ from imap4fast.policy.search import Policy
 class Charter:
     """Made once for each load of the configuration; sessions keep the one under which they began."""
 
-    __slots__ = ("_limits", "_said", "before_server", "logs", "policy", "powers", "proxy")
+    __slots__ = ("_limits", "_said", "before_server", "before_tls", "logs", "policy", "powers", "proxy")
 
     def __init__(self, settings: Settings, policy: Policy, logs: Logs) -> None:
         self.proxy = settings.proxy
         self.policy = policy
         self.logs = logs
         self.powers = {acl.name: Powers(acl) for acl in settings.proxy.command_acls if acl.accept}
-        self.before_server = {required: powers_before_server(tls_required=required) for required in (True, False)}
+        self.before_server = powers_before_server(login=True)
+        self.before_tls = powers_before_server(login=False)
         self._limits: dict[tuple[str, str], Limits] = {}
         self._said: dict[tuple[str, Reply, bytes], bytes] = {}
 

@@ -53,10 +53,10 @@ def refused(session: Session) -> int:
     name = relay.command
     if relay.wrong_state:
         return session.bad(Reply.BAD_STATE)
-    if relay.alone and name in LOGINS:
-        return session.refuse(Reply.TLS_REQUIRED)
     if name == b"STARTTLS" and relay.ctls is not None:
         return session.bad(Reply.TLS_ACTIVE)
+    if name in LOGINS and session.alone and session.tls_required:
+        return session.refuse(Reply.TLS_REQUIRED)
     if name in _REFUSED:
         return session.refuse(_REFUSED[name])
     if name in session.powers.commands and session.powers.acl.read_only:

@@ -144,7 +144,7 @@ class Session:
         """The client's leg begins with STARTTLS: greet, and answer until a server is wanted."""
         self.alone = relay.alone = True
         self.relay = relay
-        self.powers = self.charter.before_server[self.tls_required]
+        self.powers = self.charter.before_tls if self.tls_required else self.charter.before_server
         self._begin(relay)
         alone.greet(self)
 

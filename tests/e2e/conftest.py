@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.dovecot import Dovecot
 from tests.e2e.fakeserver import FakeServer
 from tests.e2e.lab import Lab, Proxies
+from tests.e2e.legs import LegLab, Legs, Over, secure_dovecot
+from tests.e2e.pki import server_context
 from tests.e2e.tap import Tap
 
 
@@ -45,3 +47,59 @@ def lab(dovecot: Dovecot, tap: Tap, fake: FakeServer, proxies: Proxies) -> Itera
     bench = Lab(dovecot, tap, fake, proxies)
     yield bench
     bench.close()
+
+
+# TLS: the same things with it. `over(client, server)` gives a lab for these legs.
+
+
+@pytest.fixture(scope="session")
+def tls_tap(dovecot: Dovecot) -> Iterator[Tap]:
+    relay = Tap(dovecot.address, context=server_context())
+    yield relay
+    relay.close()
+
+
+@pytest.fixture(scope="session")
+def tls_fake() -> Iterator[FakeServer]:
+    server = FakeServer(context=server_context())
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def tls_dovecot() -> Iterator[Dovecot]:
+    server = secure_dovecot()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def starttls_tap(tls_dovecot: Dovecot) -> Iterator[Tap]:
+    relay = Tap(tls_dovecot.address)
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def over(request: pytest.FixtureRequest, proxies: Proxies) -> Iterator[Over]:
+    """Labs by the legs' ways. What went to a server with STARTTLS is kept as it went, encrypted.
+
+    Without `shaken` it is for the script to begin TLS where it begins at once.
+    """
+    servers = {
+        "plain": ("dovecot", "tap", "fake"),
+        "session": ("dovecot", "tls_tap", "tls_fake"),
+        "command": ("tls_dovecot", "starttls_tap", "fake"),
+    }
+    made: list[LegLab] = []
+
+    def make(client: str, server: str, *, shaken: bool = True) -> LegLab:
+        dovecot, tap, fake = (request.getfixturevalue(name) for name in servers[server])
+        if not shaken:
+            fake = request.getfixturevalue("fake")
+        made.append(LegLab(Legs(client, server), dovecot, tap, fake, proxies))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.close()

@@ -1,4 +1,4 @@
-"""A real Dovecot in a temporary folder: loopback, no TLS, any user name, fresh Maildir for each.
+"""A real Dovecot in a temporary folder: loopback, any user name, fresh Maildir for each; TLS where asked for.
 
 The password of every user is `PASSWORDS[0]`, that of `quoted` is `PASSWORDS[1]`.
 Rawlogs of each user (what Dovecot read after login) are in `rawlog/USER`.
@@ -27,7 +27,7 @@ base_dir = {run}
 log_path = {folder}/dovecot.log
 protocols = imap
 listen = 127.0.0.1, ::1
-ssl = no
+{tls}
 disable_plaintext_auth = no
 auth_mechanisms = plain login scram-sha-1 scram-sha-256 cram-md5
 auth_failure_delay = 0
@@ -71,7 +71,7 @@ service imap-login {{
     port = {port}
   }}
   inet_listener imaps {{
-    port = 0
+    port = {secure_port}
   }}
 }}
 service imap {{
@@ -93,14 +93,16 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 class Dovecot:
-    """Starts with the object, ends with `close`."""
+    """Starts with the object, ends with `close`. `secure` is where TLS begins at once, for what `tls` says of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: str = "") -> None:
         program = need("dovecot")
         self.folder = Path(tempfile.mkdtemp(prefix="imap4fast-dovecot."))
         self.folder.chmod(0o755)
         self.address: Address = ("127.0.0.1", free_port())
         self.address6: Address = ("::1", self.address[1])
+        self.secure: Address = ("127.0.0.1", free_port() if tls else 0)
+        self._tls = tls
         self._config = self.folder / "dovecot.conf"
         self._write()
         self._process = subprocess.Popen([program, "-F", "-c", str(self._config)])
@@ -147,6 +149,8 @@ class Dovecot:
                 uid=user.pw_uid,
                 gid=user.pw_gid,
                 port=self.address[1],
+                secure_port=self.secure[1],
+                tls=self._tls or "ssl = no",
             )
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -25,8 +26,23 @@ class Session(Wire):
         self.wait_s = 10.0
         self.received = self.sent = 0
         self.seen = bytearray()
+        self.broken = ""
         self._buffer = bytearray()
         self._ended = False
+
+    def accept_tls(self, context: ssl.SSLContext) -> None:
+        """TLS as a server from here on; ssl.SSLError where the proxy does not go along."""
+        self.sock.settimeout(self.wait_s)
+        self.sock = context.wrap_socket(self.sock, server_side=True, suppress_ragged_eofs=False)
+
+    def begin_tls(
+        self, context: ssl.SSLContext, greeting: bytes = b"* OK ready\r\n", capabilities: bytes = CAPABILITIES
+    ) -> None:
+        """Greeting, STARTTLS, TLS."""
+        self.send(greeting)
+        tag, _ = self.wait_for(b"STARTTLS", capabilities)
+        self.send(tag + b" OK begin TLS\r\n")
+        self.accept_tls(context)
 
     def take(self, size: int, timeout_s: float | None = None) -> bytes:
         data = super().take(size, timeout_s)
@@ -80,9 +96,11 @@ Script = Callable[[Session], None]
 class FakeServer:
     """One listener for all tests; `play` sets the script of the connections to come."""
 
-    def __init__(self, host: str = "127.0.0.1") -> None:
+    def __init__(self, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> None:
+        """With `context` each connection begins with TLS."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listener = socket.create_server((host, 0), family=family, backlog=256)
+        self._context = context
         self.address: Address = (host, self._listener.getsockname()[1])
         self._script: Script | None = None
         self.sessions: list[Session] = []
@@ -129,6 +147,8 @@ class FakeServer:
         with Session(sock) as session:
             self.sessions.append(session)
             try:
+                if self._context is not None:
+                    session.accept_tls(self._context)
                 if self._script is not None:
                     self._script(session)
             except OSError:

@@ -17,6 +17,7 @@ PACKAGES = {
     "neomutt": "neomutt",
     "tmux": "tmux",
     "openssl": "openssl",
+    "testssl": "testssl.sh",
 }
 """Program to Debian package."""
 

@@ -12,14 +12,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.e2e.dovecot import free_port
+from tests.e2e.pki import client_context
 from tests.e2e.wire import Address, Wire, WireError
 
 _TEXT = """version IMAP4FAST-1;
+{sections}
 imap4-proxy E2E {{
   nodaemon;
   log-debug {{ {log} }}
@@ -63,13 +65,19 @@ class Config:
     probe: bool = True
     prefix: tuple[str, ...] = ()
     """A command that runs the proxy, such as unshare."""
+    sections: str = ""
+    """What stands before section imap4-proxy."""
+    client_tls: str = ""
+    """How clients come to TLS: not, by `session` or by `command`."""
+    listeners: int = 1
 
-    def text(self, port: int, log_file: Path) -> str:
+    def text(self, ports: Sequence[int], log_file: Path) -> str:
         plug = " ".join(f"plug-to {socket_text(address)};" for address in self.plug)
         acls = self.acls.replace("PLUG", plug) if self.acls else ""
         return _TEXT.format(
+            sections=self.sections,
             log=self.log if "facility" in self.log else f'{self.log} file "{self.log_file or log_file}";',
-            listen=f"non-transparent [{self.host}] port {port};",
+            listen=" ".join(f"non-transparent [{self.host}] port {port};" for port in ports),
             tcpserver=self.tcpserver,
             proxy=self.proxy,
             acls=acls or _ACLS.format(session=self.session, plug=plug, command=self.command),
@@ -89,7 +97,8 @@ class Proxy:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.address: Address = (config.host, free_port(config.host))
+        self.addresses: list[Address] = [(config.host, free_port(config.host)) for _ in range(config.listeners)]
+        self.address = self.addresses[0]
         name = f"proxy-{os.getpid()}-{next(_numbers)}"
         logs = Path(os.environ["IMAP4FAST_TEST_LOGS"])
         logs.mkdir(parents=True, exist_ok=True)
@@ -97,7 +106,7 @@ class Proxy:
         self.stderr_path = logs / f"{name}.stderr"
         self.folder = Path(tempfile.mkdtemp(prefix="imap4fast-proxy."))
         self.config_path = self.folder / "proxy.cfg"
-        self.config_path.write_text(config.text(self.address[1], self.log_path))
+        self.config_path.write_text(config.text([port for _, port in self.addresses], self.log_path))
         with self.stderr_path.open("wb") as output:
             self.process = subprocess.Popen(
                 [*config.prefix, sys.executable, "-m", "imap4fast.cli.imap4_proxy", "-f", str(self.config_path)],
@@ -111,8 +120,22 @@ class Proxy:
     def pid(self) -> int:
         return self.process.pid
 
-    def wire(self, source: str = "") -> Wire:
-        """A client's connection; nothing is read yet."""
+    def wire(self, source: str = "", rcvbuf: int | None = None) -> Wire:
+        """A client's connection, inside TLS where the configuration says so; the greeting is still to be taken."""
+        wire = Wire(self.address, source=source, rcvbuf=rcvbuf)
+        try:
+            if self.config.client_tls == "command":
+                greeting = wire.greet().greeting
+                wire.starttls(client_context()).unread(greeting + b"\r\n")
+            elif self.config.client_tls:
+                wire.secure(client_context())
+        except BaseException:
+            wire.close()
+            raise
+        return wire
+
+    def bare(self, source: str = "") -> Wire:
+        """A connection without TLS, whatever the configuration says; nothing is read yet."""
         return Wire(self.address, source=source)
 
     def log_size(self) -> int:
@@ -173,7 +196,7 @@ class Proxy:
             time.sleep(0.02)
         if self.config.probe:
             # A policy that refuses is an answer too.
-            with self.wire() as probe, contextlib.suppress(WireError):
+            with self.bare() as probe, contextlib.suppress(WireError):
                 probe.line(5)
 
     def _listens(self) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import ssl
 import threading
 import time
 
@@ -20,11 +22,12 @@ class Recording:
 
 
 class Tap:
-    """Listens on a port of its own and relays to `server`."""
+    """Listens on a port of its own and relays to `server`. With `context` TLS ends here: what is kept is plain."""
 
-    def __init__(self, server: Address, host: str = "127.0.0.1") -> None:
+    def __init__(self, server: Address, host: str = "127.0.0.1", context: ssl.SSLContext | None = None) -> None:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._server = server
+        self._context = context
         self._listener = socket.create_server((host, 0), family=family, backlog=1024)
         self.address: Address = (host, self._listener.getsockname()[1])
         self.recordings: list[Recording] = []
@@ -65,7 +68,42 @@ class Tap:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         record = Recording()
         self.recordings.append(record)
-        threading.Thread(target=_both, args=(near, far, record), daemon=True).start()
+        if self._context is None:
+            threading.Thread(target=_both, args=(near, far, record), daemon=True).start()
+        else:
+            threading.Thread(target=_secure, args=(near, far, record, self._context), daemon=True).start()
+
+
+def _secure(near: socket.socket, far: socket.socket, record: Recording, context: ssl.SSLContext) -> None:
+    """One thread for both directions: an SSL object is not for two."""
+    with far:
+        try:
+            inside = context.wrap_socket(near, server_side=True)
+        except OSError:
+            return
+        with inside, contextlib.suppress(OSError):
+            _shuttle(inside, far, record)
+        record.closed.set()
+
+
+def _shuttle(near: ssl.SSLSocket, far: socket.socket, record: Recording) -> None:
+    """Copy both ways until the server ends; the client's end is passed on to it."""
+    open_ends: list[socket.socket] = [near, far]
+    while far in open_ends:
+        ready = [near] if near in open_ends and near.pending() else select.select(open_ends, [], [])[0]
+        if near in ready:
+            chunk = near.recv(1 << 16)
+            record.out += chunk
+            far.sendall(chunk)
+            if not chunk:
+                open_ends.remove(near)
+                far.shutdown(socket.SHUT_WR)
+        if far in ready:
+            chunk = far.recv(1 << 16)
+            record.into += chunk
+            near.sendall(chunk)
+            if not chunk:
+                open_ends.remove(far)
 
 
 def _both(near: socket.socket, far: socket.socket, record: Recording) -> None:

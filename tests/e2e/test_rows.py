@@ -7,7 +7,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 RANGES = {"F": range(1, 34), "L": range(1, 18), "R": range(1, 24)}
-SINGLE = {"S": (4, 8, 10, 11, 12, 13, 14, 15, 16), "C": (1, 7), "P": range(1, 7)}
+SINGLE = {"S": range(1, 18), "C": (1, 7), "P": range(1, 7)}
 
 
 def _table() -> dict[str, str]:

@@ -151,7 +151,7 @@ def test_T_L06_slow_reader(lab: Lab) -> None:
 
     config = {"proxy": "client-conn { send-timeout 2; }"}
     proxy = lab.before_fake(script, **config)
-    wire = lab.keep(Wire(proxy.address, rcvbuf=4096)).greet()
+    wire = lab.keep(proxy.wire(rcvbuf=4096)).greet()
     wire.ok(b"LOGIN joe x")
     wire.ok(b"SELECT INBOX")
     memory = proxy.memory_kb()

@@ -9,6 +9,7 @@ import contextlib
 import fnmatch
 import re
 import socket
+import ssl
 import time
 from dataclasses import dataclass, field
 
@@ -64,6 +65,7 @@ class Wire:
         self.received = 0
         self.sent = 0
         self.greeting = b""
+        self.broken = ""
         self._buffer = bytearray()
         self._ended = False
         self._tags = 0
@@ -98,7 +100,7 @@ class Wire:
     def flood(self, data: bytes, timeout_s: float = WAIT_S) -> None:
         """Send what the other end takes; its closing in the middle is no error."""
         self.sock.settimeout(timeout_s)
-        with contextlib.suppress(ConnectionError, TimeoutError):
+        with contextlib.suppress(ConnectionError, TimeoutError, ssl.SSLError):
             self.sock.sendall(data)
             self.sent += len(data)
 
@@ -106,6 +108,30 @@ class Wire:
         """Take the server's greeting."""
         self.greeting = self.unit()
         return self
+
+    # TLS
+
+    def secure(
+        self, context: ssl.SSLContext, name: str | None = "localhost", session: ssl.SSLSession | None = None
+    ) -> Wire:
+        """TLS as a client from here on; raises ssl.SSLError, or OSError where the other end just closes."""
+        assert not self._buffer, bytes(self._buffer)
+        self.sock.settimeout(self.wait_s)
+        self.sock = context.wrap_socket(self.sock, server_hostname=name, session=session, suppress_ragged_eofs=False)
+        return self
+
+    def starttls(self, context: ssl.SSLContext, name: str | None = "localhost") -> Wire:
+        """As `secure`, after STARTTLS, which must be answered OK."""
+        self.send(b"tls STARTTLS\r\n")
+        reply = self.answer(b"tls")
+        if reply.status != "OK":
+            raise WireError(f"STARTTLS ended {reply.tagged!r}")
+        return self.secure(context, name)
+
+    @property
+    def tls(self) -> ssl.SSLSocket:
+        assert isinstance(self.sock, ssl.SSLSocket)
+        return self.sock
 
     # reading
 
@@ -119,12 +145,17 @@ class Wire:
             chunk = self.sock.recv(1 << 18)
         except TimeoutError:
             raise WireError(f"nothing more in time; so far {bytes(self._buffer[-400:])!r}") from None
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError) as error:
+            self.broken = str(error)
             chunk = b""
         self._buffer += chunk
         self.received += len(chunk)
         self._ended = self._ended or not chunk
         return bool(chunk)
+
+    def unread(self, data: bytes) -> None:
+        """Have `data` come once more."""
+        self._buffer[:0] = data
 
     def take(self, size: int, timeout_s: float | None = None) -> bytes:
         """Exactly `size` bytes."""

@@ -208,3 +208,12 @@ class TestCodes:
 
 
 _POWERS = Powers(accepting())
+
+
+@pytest.mark.parametrize("login", [True, False])
+def test_before_a_server(login: bool) -> None:
+    """Nothing passes. Without `login` no literal of one is asked for."""
+    compiled = gate.powers_before_server(login=login).gate
+    asked = {name for code, name in enumerate(wire.COMMANDS) if compiled.action(code) == wire.ASK}
+    assert asked == gate.BEFORE_SERVER - (frozenset() if login else gate.LOGINS)
+    assert not any(compiled.action(code) == wire.PASS for code in range(len(wire.COMMANDS)))

@@ -31,7 +31,7 @@ def test_every_command_that_is_asked_about_has_an_answer() -> None:
 
 @pytest.mark.parametrize("required", [True, False])
 def test_all_others_are_denied(required: bool) -> None:
-    gate = powers_before_server(tls_required=required).gate
+    gate = powers_before_server(login=not required).gate
     asked = {name for code, name in enumerate(COMMANDS) if gate.action(code) == ASK}
     denied = {name for code, name in enumerate(COMMANDS) if gate.action(code) == DENY}
     assert asked == (BEFORE_SERVER - LOGINS if required else BEFORE_SERVER)

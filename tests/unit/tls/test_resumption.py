@@ -231,3 +231,23 @@ def test_a_session_outlives_its_leg_and_a_broken_one() -> None:
     leg.lose()
     del leg
     assert server.called(context).resumed
+
+
+@pytest.mark.parametrize("version", [TLS12, TLS13])
+def test_not_with_a_server_that_wants_certificates(version: int) -> None:
+    """Dovecot 2.3 gives a session and then ends the connection in which it is to go on."""
+    server, context = Server(version), client_context()
+    server.context.verify_mode = ssl.CERT_OPTIONAL
+    for _ in range(2):
+        assert not server.called(context).resumed
+
+
+def test_a_session_that_leads_to_no_handshake_is_forgotten() -> None:
+    server, context = Server(TLS13), client_context()
+    server.called(context)
+    leg = Tls(context)
+    leg.set_server_name(NAME.encode())
+    assert leg.shake(b"")
+    del leg
+    assert not server.called(context).resumed
+    assert server.called(context).resumed
