@@ -23,7 +23,7 @@ from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
-from imap4fast.net.options import accepted_options, server_options
+from imap4fast.net.options import delay_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.search import Policy
@@ -47,7 +47,7 @@ class Service:
         self.loop: asyncio.AbstractEventLoop
         self.clock: Callable[[], float] = time.monotonic
         self.server_options = server_options(settings.proxy.server_conn)
-        self._client_options = accepted_options(settings.proxy.client_conn)
+        self._client_options = delay_options(settings.proxy.client_conn)
         self.dump = Dump(settings.proxy, logs)
         self._drivers: dict[Driver, None] = {}
         self._parting: dict[Driver, float] = {}
