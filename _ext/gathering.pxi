@@ -98,7 +98,6 @@ cdef class Gathering(Turns):
             self._open(self.unit.data)
             self._replace_to_server()
         self._unit = None
-        self.replacement = None
         buf_drop(&self.unit)
         return R_DONE
 

@@ -1,4 +1,4 @@
-"""Socket options of both legs. The client's are set on the listening sockets, which pass them on."""
+"""Socket options of both legs. The client's are set on the listening sockets, which pass on all but TCP_NODELAY."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def listening_options(opt: SockOpt, family: int) -> tuple[Row, ...]:
     return (nodelay, *_transport(opt, family), *_watch(opt))
 
 
-def accepted_options(opt: SockOpt) -> tuple[Row, ...]:
-    """What is to be set on each accepted socket still: the loop turns TCP_NODELAY on, whatever it took over."""
+def delay_options(opt: SockOpt) -> tuple[Row, ...]:
+    """What takes back that the loop turns TCP_NODELAY on for each socket, accepted or connected."""
     return () if opt.nodelay else ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 0),)
 
 
 def server_options(opt: SockOpt) -> ServerOptions:
-    """The options that `server-conn` asks for. TCP_NODELAY is there as soon as the loop has connected."""
-    delay = accepted_options(opt)
+    """The options that `server-conn` asks for."""
+    delay = delay_options(opt)
     four, six = _transport(opt, socket.AF_INET), _transport(opt, socket.AF_INET6)
     return ServerOptions((*delay, *four), (*delay, *six), _watch(opt))
 

@@ -24,7 +24,7 @@ from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.handshake import Queue
-from imap4fast.net.options import accepted_options, server_options
+from imap4fast.net.options import delay_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.net.securing import FAREWELL_S, Farewell
 from imap4fast.net.tlsmaterial import Contexts, Material
@@ -54,7 +54,7 @@ class Service:
         self.handshakes: Queue
         self.clock: Callable[[], float] = time.monotonic
         self.server_options = server_options(settings.proxy.server_conn)
-        self._client_options = accepted_options(settings.proxy.client_conn)
+        self._client_options = delay_options(settings.proxy.client_conn)
         self.dump = Dump(settings.proxy, logs)
         self.tls = Contexts(())
         self._drivers: dict[Driver, None] = {}
