@@ -49,8 +49,9 @@ cdef class Relay(Downward):
         cdef Py_ssize_t got
         if tls.faulted or tls.closed:
             return 0
-        tls.feed(p, n)
+        plain_take()
         try:
+            tls.feed(p, n)
             while True:
                 got = tls.read(tls_plain, TLS_PLAIN)
                 self._send_output(tls)
@@ -58,6 +59,7 @@ cdef class Relay(Downward):
                     break
                 self._from_client(tls_plain, got, None)
         finally:
+            plain_leave()
             tls.settle()
         if (tls.faulted or tls.closed) and not self.stopped:
             self._ask(Q_CLIENT_TLS)
@@ -107,8 +109,9 @@ cdef class Relay(Downward):
         cdef Py_ssize_t got
         if tls.faulted or tls.closed:
             return 0
-        tls.feed(p, n)
+        plain_take()
         try:
+            tls.feed(p, n)
             while True:
                 got = tls.read(tls_plain, TLS_PLAIN)
                 self._send_output(tls)
@@ -116,6 +119,7 @@ cdef class Relay(Downward):
                     break
                 self._from_server(tls_plain, got, None)
         finally:
+            plain_leave()
             tls.settle()
         if (tls.faulted or tls.closed) and not self.stopped:
             self._ask(Q_SERVER_TLS)

@@ -21,6 +21,21 @@ cdef enum:
     MAX_UNREAD = 1048576     # ciphertext that waits in a leg
 
 cdef uint8_t tls_plain[TLS_PLAIN]
+cdef bint tls_plain_taken = False
+
+
+cdef inline int plain_take() except -1:
+    """What is in the buffer is a leg's until it is done with it: nobody else may write there."""
+    global tls_plain_taken
+    if tls_plain_taken:
+        raise RuntimeError("plain octets of another leg are in use")
+    tls_plain_taken = True
+    return 0
+
+
+cdef inline void plain_leave() noexcept:
+    global tls_plain_taken
+    tls_plain_taken = False
 
 
 cdef inline void tls_clean() noexcept nogil:
@@ -328,6 +343,11 @@ cdef class Tls:
         return SSL_session_reused(self.ssl) == 1
 
     @property
+    def asked(self):
+        """Has the server asked for a certificate?"""
+        return bool(self.io.asked)
+
+    @property
     def sni(self):
         """The name that the client asked for, as it stands there, or None."""
         cdef const char* name = SSL_get_servername(self.ssl, TLSEXT_NAMETYPE_host_name)
@@ -390,16 +410,19 @@ cdef class Tls:
         (plain bytes, ciphertext for the other side)."""
         cdef Py_ssize_t n
         plain = []
-        self.feed(<const uint8_t*><const char*>data, len(data))
-        if self.handshake() == TLS_DONE:
-            while most != 0:
+        plain_take()
+        try:
+            self.feed(<const uint8_t*><const char*>data, len(data))
+            while self.handshake() == TLS_DONE and most != 0:
                 n = self.read(tls_plain, min(TLS_PLAIN, most) if most > 0 else TLS_PLAIN)
                 if n <= 0:
                     break
                 if most > 0:
                     most -= n
                 plain.append(PyBytes_FromStringAndSize(<const char*>tls_plain, n))
-        self.settle()
+        finally:
+            plain_leave()
+            self.settle()
         return b"".join(plain), self._take()
 
     def seal(self, bytes plain not None):

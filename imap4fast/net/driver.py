@@ -273,13 +273,10 @@ class Driver:
 
     def client_ended(self) -> None:
         """EOF from the client: what it asked for before is still answered, for close-timeout."""
-        self.relay.client_eof()
-        self.client_done = True
+        self._client_silent()
         if self.session.over:
             self._client_close()
-            return
-        tls.cut_off(self.session, "CLIENT", self.relay.ctls)
-        if self.relay.quiet or self.securing is not None:
+        elif self.relay.quiet or self.securing is not None:
             self.session.client_gone()
         else:
             self.answer_until = self.service.now + self.service.proxy.client_conn.close_timeout
@@ -287,7 +284,8 @@ class Driver:
     def client_lost(self, error: Exception | None) -> None:
         """The client's transport is gone."""
         self.client = None
-        self.client_done = True
+        if not self.client_done:
+            self._client_silent()
         session = self.session
         if not session.over:
             if isinstance(error, TimeoutError):
@@ -296,14 +294,20 @@ class Driver:
         self.service.forget(self)
         self._part()
 
+    def _client_silent(self) -> None:
+        """Nothing more comes from the client: it said so, or the connection was reset."""
+        self.client_done = True
+        self.relay.client_eof()
+        if not self.session.over:
+            tls.cut_off(self.session, "CLIENT", self.relay.ctls)
+            if self.securing is not None:
+                self.securing.cut_off()
+
     def server_ended(self) -> None:
         """EOF from the server."""
-        self.relay.server_eof()
-        if self.session.over:
-            if self.server is not None:
-                self.server.close()
-        else:
-            tls.cut_off(self.session, "SERVER", self.relay.stls)
+        if self.session.over and self.server is not None:
+            self.server.close()
+        self._server_silent()
         self.session.server_gone()
 
     def server_lost(self, error: Exception | None) -> None:
@@ -317,8 +321,18 @@ class Driver:
         self.relay.detach_server()
         if isinstance(error, TimeoutError):
             session.send_timed_out("SERVER")
+        if not self.relay.s_ended:
+            self._server_silent()
         session.server_gone()
         self._part()
+
+    def _server_silent(self) -> None:
+        """Nothing more comes from the server."""
+        self.relay.server_eof()
+        if not self.session.over:
+            tls.cut_off(self.session, "SERVER", self.relay.stls)
+            if self.opening is not None:
+                self.opening.cut_off()
 
     def _part(self) -> None:
         """Once all is over nothing may hold the session in a circle: workers run without the collector."""

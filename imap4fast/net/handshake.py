@@ -50,7 +50,7 @@ class Queue:
 class Handshake:
     """One leg's. `done` is called once: with None, or with why there is no TLS."""
 
-    __slots__ = ("_broken", "_chunks", "_done", "_queue", "_size", "_transport", "tls")
+    __slots__ = ("_broken", "_chunks", "_done", "_queue", "_size", "_transport", "heard", "tls")
 
     def __init__(
         self,
@@ -61,6 +61,8 @@ class Handshake:
         broken: Callable[[Exception], None],
     ) -> None:
         self.tls = tls
+        self.heard = False
+        """Whether the other end has said anything."""
         self._queue = queue
         self._transport = transport
         self._chunks: list[bytes] = []
@@ -72,6 +74,7 @@ class Handshake:
         """Octets of the other end: `data_received` of the leg while this goes on."""
         if self._done is None:
             return
+        self.heard = True
         waits = bool(self._chunks)
         self._chunks.append(chunk)
         self._size += len(chunk)

@@ -61,6 +61,10 @@ class ClientLeg:
         """The session has ended."""
         self._handshake.drop()
 
+    def cut_off(self) -> None:
+        """The connection has ended before the handshake did."""
+        tls.cut_short(self._driver.session, heard=self._handshake.heard)
+
     def _shaken(self, why: str | None) -> None:
         driver, leg = self._driver, self._handshake.tls
         if why is not None:
@@ -84,9 +88,12 @@ class Farewell:
     def _shaken(self, why: str | None) -> None:
         leg, transport = self._handshake.tls, self._transport
         if why is None:
+            # Not closed yet: octets that come unread would reset the connection and take the line with it.
             transport.write(leg.seal(self._line) + leg.close())
-        self._gone.cancel()
-        transport.close()
+            transport.write_eof()
+        else:
+            self._gone.cancel()
+            transport.close()
 
     def _end(self) -> None:
         self._handshake.drop()
@@ -122,6 +129,14 @@ class ServerLeg:
         """The session has ended, or the relay has taken over."""
         if self._handshake is not None:
             self._handshake.drop()
+
+    def cut_off(self) -> None:
+        """The connection has ended. Where TLS had not begun, it is as that of any server."""
+        if self.tls is not None:
+            asked = ", which had asked for a certificate" if self.tls.asked else ""
+            tls.no_starttls(self._driver.session, "the connection was closed by the server" + asked)
+        elif self._handshake is not None:
+            self._unsafe("the connection was closed by the server", self._handshake.tls)
 
     def _shake(self) -> None:
         driver, queue = self._driver, self._driver.service.handshakes

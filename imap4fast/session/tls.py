@@ -45,6 +45,14 @@ def failed(session: Session, side: str, why: str, tls: Tls | None = None) -> Non
     session.end(Reply.SERVER_TLS if side == "SERVER" else None, f"TLS of the {side.lower()}")
 
 
+def cut_short(session: Session, *, heard: bool) -> None:
+    """The client's connection ended before the handshake did. One that said nothing may be a check of the port."""
+    session.log(
+        ssle.HANDSHAKE_FAILED, "CLIENT", "the connection was closed by the client", None, None,
+        severity=None if heard else "D",
+    )  # fmt: skip
+
+
 def no_starttls(session: Session, why: str) -> None:
     """The talk with the server around STARTTLS went wrong."""
     session.log(ssle.STARTTLS_FAILED, "SERVER", why)

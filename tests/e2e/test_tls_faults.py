@@ -205,8 +205,7 @@ def test_handshake_that_is_cut_off(over: Over, client: str) -> None:
         wire.send(whole[:size])
         wire.sock.shutdown(socket.SHUT_WR)
         assert is_ciphertext(wire.rest())
-        lab.log(rf"IMAP-702-I SESSION-END CLIENT=\S*:{wire.port} ")
-    assert lab.connections() == 0
+        failed(lab, wire, "closed by the client")
     lives(lab)
 
 
@@ -407,7 +406,17 @@ def test_client_that_resets(over: Over) -> None:
     lab = over("session", "plain")
     wire = lab.login()
     wire.vanish()
-    ended(lab, wire)
+    assert "SSLE-105-D TRUNCATED SIDE=CLIENT" in ended(lab, wire)
+
+
+def test_check_of_the_port(over: Over) -> None:
+    """Who connects and says nothing is no warning."""
+    lab = over("session", "plain")
+    wire = lab.bare()
+    wire.sock.shutdown(socket.SHUT_WR)
+    wire.rest()
+    (number,) = lab.log(rf"SESSION-START FROM=\S*:{wire.port} .* SESSION=(\d+)$")
+    lab.log(rf"SSLE-103-D HANDSHAKE-FAILED SIDE=CLIENT REASON=.*closed by the client.* SESSION={number}$")
 
 
 @SECURED

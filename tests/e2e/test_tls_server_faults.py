@@ -181,9 +181,9 @@ def test_server_that_wants_a_certificate_and_gets_none(over: Over, server: str, 
     context.maximum_version = version
     lab = over("plain", server, shaken=False)
     turned_away(lab.play(serving(server, context)))
-    if version is ssl.TLSVersion.TLSv1_2 or server == "session":
-        # Elsewhere our next words may have reset the connection, and the alert is lost.
-        lab.log(rf"{FAULT} SIDE=SERVER REASON=.*(handshake failure|certificate required)", plug=(lab.fake.address,))
+    # Our next words may have reset the connection, and the alert is lost.
+    reasons = "handshake failure|certificate required|had asked for a certificate"
+    lab.log(rf"{FAULT} SIDE=SERVER REASON=.*({reasons})", plug=(lab.fake.address,))
 
 
 # handshakes
@@ -191,7 +191,7 @@ def test_server_that_wants_a_certificate_and_gets_none(over: Over, server: str, 
 
 HELLO_OF_SSL3 = record(HANDSHAKE, message(SERVER_HELLO, b"\x03\x00" + b"\x11" * 32 + b"\0\0\x35\0"), 0x0300)
 ODD = {
-    "nothing": (b"", r"\S+"),
+    "nothing": (b"", "closed by the server"),
     "greeting": (b"* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] ready\r\n", r"wrong.version.number"),
     "preauth": (b"* PREAUTH [CAPABILITY IMAP4rev1] ready\r\n", r"wrong.version.number"),
     "http": (b"HTTP/1.1 400 Bad Request\r\n\r\n", r"\S+"),
@@ -199,7 +199,7 @@ ODD = {
     "ones": (b"\xff" * 100, r"\S+"),
     "alert": (record(21, b"\x02\x28"), r"handshake failure"),
     "unknown-alert": (record(21, b"\x02\xee"), r"\S+"),
-    "half-a-record": (b"\x16\x03\x03\x00\x50\x02\x00", r"\S+"),
+    "half-a-record": (b"\x16\x03\x03\x00\x50\x02\x00", "closed by the server"),
     "old-hello": (HELLO_OF_SSL3, r"\S+"),
     "no-hello": (record(HANDSHAKE, message(CERTIFICATE, b"\0\0\0")), r"unexpected message"),
     "data": (record(23, b"* OK ready\r\n"), r"\S+"),
@@ -215,8 +215,7 @@ def test_no_handshake(over: Over, server: str, what: str) -> None:
     octets, reason = ODD[what]
     lab = over("plain", server, shaken=False)
     turned_away(lab.play(saying(server, octets)))
-    if what not in ("nothing", "half-a-record"):
-        failed(lab, reason)
+    failed(lab, reason)
 
 
 @CLIENTS
@@ -237,8 +236,7 @@ def test_server_that_closes_in_the_handshake(over: Over, server: str, way: str) 
 
     lab = over("session", server, shaken=False)
     turned_away(lab.play(script))
-    lab.fake.finish()
-    assert b"LOGIN" not in lab.fake.seen
+    failed(lab, "closed by the server")
 
 
 @SECURED
@@ -260,8 +258,7 @@ def test_flight_that_is_cut_off(over: Over, server: str) -> None:
 
         lab = over("plain", server, shaken=False)
         turned_away(lab.play(script))
-        lab.fake.finish()
-        assert b"LOGIN" not in lab.fake.seen
+        failed(lab, "closed by the server")
 
 
 @SECURED
@@ -282,6 +279,7 @@ def test_server_that_drips(over: Over, server: str) -> None:
 
     def script(session: Session) -> None:
         before_tls(session, server)
+        session.take(5)  # octets that stand behind the answer to STARTTLS are another fault
         session.send_slowly(b"\x16\x03\x03\x00\x50" + b"\x02" * 60, 1, 0.25)
 
     lab = over("plain", server, shaken=False)
@@ -343,7 +341,7 @@ def test_server_that_ends(over: Over, way: str) -> None:
     (number,) = lab.log(rf"SESSION-START FROM=\S*:{wire.port} .* SESSION=(\d+)$", **config)
     lab.log(rf"IMAP-888-I .* SESSION={number}$", **config)
     cut = f"TRUNCATED SIDE=SERVER SESSION={number}\n" in lab.logged(**config)
-    assert cut == (way != "close_notify") or way == "reset"
+    assert cut == (way != "close_notify")
 
 
 def test_mail_that_is_cut_off(over: Over) -> None:
