@@ -26,9 +26,9 @@ HANDSHAKE_FAILED = SSLE.entry(
     103,
     "W",
     "HANDSHAKE-FAILED SIDE=%s REASON=%s SUBJECT=%s ERROR=%s",
-    "A handshake came to no end; the connection was closed. REASON is OpenSSL's, or who closed the connection. SUBJECT is that of the certificate "
-    "that was presented, ERROR what is wrong with it. A client that says nothing at all, as checks of a port do, is told "
-    "of at level debug only.",
+    "A handshake came to no end; the connection was closed. REASON is OpenSSL's, or who closed the connection. SUBJECT "
+    "is that of the certificate that was presented, ERROR what is wrong with it. A client that says nothing at all, as "
+    "checks of a port do, is told of at level debug only.",
     others="D",
 )
 MISMATCH = SSLE.entry(
