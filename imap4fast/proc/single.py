@@ -68,10 +68,10 @@ class Single:
 
     async def serve(self, on_ready: Callable[[], None]) -> None:
         """Returns when a signal has ended the service."""
+        self._listen_to_signals()
         for group in self._groups:
             self._logs.write(tcps.LISTENING, str(group.place))
         self._logs.write(tcps.STARTED, f"{PRODUCT} {__version__}", self._settings.proxy.name, 1)
-        self._listen_to_signals()
         if self._keyring.materials:
             self._change_keys()
         try:
