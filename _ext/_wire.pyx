@@ -7,6 +7,7 @@ RFC 3501 and RFC 9051.
 """
 
 import os as _os
+from collections import deque as _deque
 
 cimport cython
 from cpython.bytes cimport PyBytes_FromStringAndSize
@@ -38,6 +39,7 @@ include "tlscalls.pxi"
 include "tlscontext.pxi"
 include "tlsbio.pxi"
 include "tls.pxi"
+include "handshake.pxi"
 include "legs.pxi"
 include "turns.pxi"
 include "gathering.pxi"

@@ -60,6 +60,7 @@ cdef class Legs:
         int sfd
         readonly Tls ctls                  # None: the leg is plain
         readonly Tls stls
+        Handshake c_shakes                 # what hears the client until TLS is there
         public object client_tap           # called with the relay and the plain octets of a chunk before they are looked at
         public object server_tap
         bint c_full
@@ -232,6 +233,11 @@ cdef class Legs:
     def secure_client(self, Tls tls not None):
         """The client's leg speaks TLS, and the handshake is done: what comes and goes is ciphertext from now on."""
         self.ctls = tls
+        self.c_shakes = None
+
+    def shake_client(self, Handshake handshake not None):
+        """TLS begins on the client's leg with the next octets."""
+        self.c_shakes = handshake
 
     def secure_server(self, Tls tls not None):
         self.stls = tls

@@ -21,7 +21,9 @@ cdef class Relay(Downward):
 
     def client_data(self, bytes data not None):
         """A chunk from the client."""
-        if self.ctls is None:
+        if self.c_shakes is not None:
+            self.c_shakes.data(data)
+        elif self.ctls is None:
             self._from_client(<const uint8_t*>data, len(data), data)
         elif not self.stopped:
             self._open_client(<const uint8_t*>data, len(data))

@@ -38,9 +38,9 @@ class Driver:
     """
 
     __slots__ = (
-        "answer_until", "attempt", "client", "client_address", "client_done", "client_text", "close_at",
-        "connect_until", "opening", "recorded", "relay", "securing", "server", "server_address", "server_sock",
-        "service", "session", "to_text", "track_key", "watched",
+        "answer_until", "attempt", "client", "client_address", "client_done", "client_fd", "client_text", "close_at",
+        "connect_until", "listener", "opening", "recorded", "relay", "securing", "server", "server_address",
+        "server_sock", "service", "session", "to_text", "track_key", "watched",
     )  # fmt: skip
 
     def __init__(
@@ -54,8 +54,10 @@ class Driver:
     ) -> None:
         self.service = service
         self.relay = end.relay
+        self.listener = end.listener
         self.client: asyncio.Transport | None = transport
         self.server: asyncio.Transport | None = None
+        self.client_fd = -1
         self.client_address = client
         self.client_text = addresses.text(*client)
         self.to_text = to_text
@@ -91,6 +93,7 @@ class Driver:
     def begin(self, session: Session, fd: int, now: float) -> None:
         """Decide; then connect, or refuse."""
         self.session = session
+        self.client_fd = fd
         if not session.open():
             self.refuse(b"")
             return
@@ -127,16 +130,15 @@ class Driver:
         self.securing = ClientLeg(self, self.client)
         self.securing.begin()
 
-    def client_secured(self, transport: asyncio.Transport, leg: Tls) -> None:
+    def client_secured(self, leg: Tls) -> None:
         """The handshake with the client is done: its certificate decides, then the ACLs."""
         self.securing = None
         session, relay = self.session, self.relay
-        relay.attach_client(transport, transport.get_extra_info("socket").fileno(), self.service.clock())
+        relay.attach_client(self.client, self.client_fd, self.service.clock())
         relay.secure_client(leg)
         if not tls.client_secured(session, leg):
             session.end(None, "client-cert-match")
             return
-        listen(transport, relay.client_data)
         self.proceed()
         relay.client_data(b"")
 

@@ -11,13 +11,12 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from imap4fast._wire import Tls
+from imap4fast._wire import Handshake, Tls
 from imap4fast.config.settings import SslUse
 from imap4fast.config.values import Address, Sock
 from imap4fast.log import ssle
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
-from imap4fast.net.handshake import Handshake
 from imap4fast.session import tls
 from imap4fast.session.starttls import StartTls
 
@@ -41,21 +40,21 @@ def listen(transport: asyncio.Transport, hears: Callable[[bytes], None]) -> None
 class ClientLeg:
     """The client's leg, from where TLS begins to where the relay hears what is inside. `until`: it has so long."""
 
-    __slots__ = ("_driver", "_handshake", "_transport", "until")
+    __slots__ = ("_driver", "_handshake", "until")
 
     def __init__(self, driver: Driver, transport: asyncio.Transport) -> None:
         service, acl = driver.service, driver.session.acl
         assert acl.client_ssl is not None
         self._driver = driver
-        self._transport = transport
         self.until = service.now + service.shake_s(acl)
-        listener = cast(ClientEnd, transport.get_protocol()).listener
-        leg = Tls(service.tls.accepting(acl.client_ssl.params.name, listener))
-        self._handshake = Handshake(service.handshakes, leg, transport, self._shaken, driver.broken)
+        leg = Tls(service.tls.accepting(acl.client_ssl.params.name, driver.listener))
+        self._handshake = Handshake(
+            service.handshakes, leg, transport, self._shaken, driver.broken, driver.client_fd
+        )  # fmt: skip
 
     def begin(self) -> None:
         """TLS begins with the next octets."""
-        listen(self._transport, self._handshake.data)
+        self._driver.relay.shake_client(self._handshake)
 
     def drop(self) -> None:
         """The session has ended."""
@@ -70,7 +69,7 @@ class ClientLeg:
         if why is not None:
             tls.failed(driver.session, "CLIENT", leg.verify_error or why, leg)
         else:
-            driver.client_secured(self._transport, leg)
+            driver.client_secured(leg)
 
 
 class Farewell:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
-from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, end_of, set_options
+from imap4fast._wire import OVER_RATE, OVER_RATE_IP, OVER_SESSIONS, CountTable, Queue, end_of, set_options
 from imap4fast.config.settings import Listen, SessionAcl, Settings
 from imap4fast.config.values import Address
 from imap4fast.imap.replies import Reply
@@ -23,7 +23,6 @@ from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
-from imap4fast.net.handshake import Queue
 from imap4fast.net.options import delay_options, server_options
 from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.net.securing import FAREWELL_S, Farewell

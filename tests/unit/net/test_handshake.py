@@ -8,8 +8,7 @@ from typing import cast
 
 import pytest
 
-from imap4fast._wire import Tls
-from imap4fast.net.handshake import MOST_WAITING, STEPS_A_TURN, Handshake, Queue
+from imap4fast._wire import MOST_WAITING, STEPS_A_TURN, Handshake, Queue, Tls
 from tests.unit.tls.ends import NAME, TLS12, TLS13, PythonEnd, client_context, python_context, server_context
 
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from imap4fast._wire import Tls
+from imap4fast._wire import Handshake, Tls
 from imap4fast.config.settings import CertMatch, SockOpt, TcpServer
 from imap4fast.config.values import WordMember
 from imap4fast.log import ssle
 from imap4fast.net import service as services
-from imap4fast.net.handshake import Handshake
 from imap4fast.net.securing import ClientLeg, Farewell, ServerLeg
 from imap4fast.session.starttls import StartTls
 from tests.play.stage import accepting
