@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import cast
 
 import pytest
@@ -38,6 +40,9 @@ class Wire:
     def __init__(self) -> None:
         self.written: list[bytes] = []
 
+    def get_write_buffer_size(self) -> int:
+        return sum(map(len, self.written))
+
     def write(self, data: bytes) -> None:
         assert data
         self.written.append(data)
@@ -51,7 +56,7 @@ class Wire:
 class Shaken:
     """A handshake of our side with what came of it."""
 
-    def __init__(self, queue: Queue, server: bool = True, version: int = TLS13) -> None:
+    def __init__(self, queue: Queue, server: bool = True, version: int = TLS13, fd: int = -1) -> None:
         self.wire = Wire()
         self.ends: list[str | None] = []
         self.errors: list[Exception] = []
@@ -59,7 +64,7 @@ class Shaken:
         if not server:
             leg.set_server_name(NAME.encode())
         transport = cast(asyncio.Transport, self.wire)
-        self.handshake = Handshake(queue, leg, transport, self.ends.append, self.errors.append)
+        self.handshake = Handshake(queue, leg, transport, self.ends.append, self.errors.append, fd)
         self.end = PythonEnd(python_context(not server, version), not server)
 
     def carry(self) -> None:
@@ -250,6 +255,57 @@ def test_an_end_that_says_too_much_while_it_waits() -> None:
     assert shaken.ends == ["the other end says too much"]
     loop.turn()
     assert (shaken.ends, shaken.errors) == (["the other end says too much"], [])
+
+
+class TestDescriptor:
+    """What is said goes to the socket first."""
+
+    @pytest.fixture
+    def pair(self) -> Iterator[tuple[socket.socket, socket.socket]]:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            ours.setblocking(False)
+            theirs.settimeout(5)
+            yield ours, theirs
+
+    def greet(self, ours: socket.socket, before: bytes = b"") -> tuple[Shaken, bytes]:
+        """The server's flight up to here; what came of it to the transport."""
+        shaken = Shaken(Loop().queue, fd=ours.fileno())
+        if before:
+            shaken.wire.write(before)
+        shaken.handshake.data(shaken.end.pump(b"")[1])
+        return shaken, shaken.wire.taken()
+
+    def test_all_of_it(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        shaken, left = self.greet(pair[0])
+        assert left == b""
+        shaken.wire.written.append(pair[1].recv(65536))
+        for _ in range(2):
+            shaken.carry()
+        assert shaken.ends == [None]
+
+    def test_a_socket_that_takes_no_more(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        ours, theirs = pair
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1)
+        size = 0
+        with suppress(BlockingIOError):
+            while True:
+                size += ours.send(b"x" * 100)
+        shaken, left = self.greet(ours)
+        assert theirs.recv(size, socket.MSG_WAITALL) == b"x" * size
+        shaken.wire.written.append(left)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+        for _ in range(2):
+            shaken.carry()
+        assert shaken.ends == [None]
+
+    def test_what_was_said_before_comes_first(self, pair: tuple[socket.socket, socket.socket]) -> None:
+        ours, theirs = pair
+        _, left = self.greet(ours, b"a OK begin TLS\r\n")
+        assert left.startswith(b"a OK begin TLS\r\n\x16\x03")
+        theirs.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            theirs.recv(1)
 
 
 def test_a_certificate_that_does_not_fit_is_the_reason() -> None:
