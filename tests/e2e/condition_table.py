@@ -1,5 +1,5 @@
-"""`python -m tests.e2e.condition_table`: each condition of ssl-cert-match with a certificate that fits and one that does
-not, as `test-imap4 -t` judges them. The tests of test_tls_conditions.py show the same by live sessions.
+"""`python -m tests.e2e.condition_table`: each condition of ssl-cert-match with a certificate that fits and one that
+does not, as `test-imap4 -t` judges them. The tests of test_tls_conditions.py show the same by live sessions.
 """
 
 from __future__ import annotations
