@@ -39,7 +39,7 @@ def speaker(greeting: str, then: str = "time.sleep(60)") -> Peer:
     """A peer that says something to whoever connects; a child of its own makes its tree two processes."""
     code = (
         "import os, signal, socket, sys, time\n"
-        "if os.fork() == 0: time.sleep(60)\n"
+        "if os.fork() == 0: time.sleep(60) or os._exit(0)\n"
         "server = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
         f"server.accept()[0].sendall({greeting!r}.encode())\n{then}\n"
     )
