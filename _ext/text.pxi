@@ -65,13 +65,17 @@ cdef Py_ssize_t put_argument(uint8_t* out, Py_ssize_t room, object arg, bint tak
     """The octets of one argument, -1 where it needs a rule of log/escape.py. At least MAX_NUMBER octets have room."""
     cdef const uint8_t* text
     cdef Py_ssize_t size, i
-    if takes_text and type(arg) is str:
-        if not PyUnicode_IS_COMPACT_ASCII(arg):
+    if takes_text and (type(arg) is str or type(arg) is bytes):
+        if type(arg) is bytes:
+            text = <const uint8_t*><const char*>(<bytes>arg)
+            size = len(<bytes>arg)
+        elif PyUnicode_IS_COMPACT_ASCII(arg):
+            text = <const uint8_t*>PyUnicode_DATA(arg)
+            size = PyUnicode_GET_LENGTH(arg)
+        else:
             return -1
-        size = PyUnicode_GET_LENGTH(arg)
         if size == 0 or (limit and size > limit) or size > room:
             return -1
-        text = <const uint8_t*>PyUnicode_DATA(arg)
         for i in range(size):
             if not CHARS[text[i]] & CH_PLAIN:
                 return -1
@@ -113,7 +117,7 @@ cdef Py_ssize_t _fill(uint8_t* out, Template template, tuple args, Py_ssize_t li
 
 def fill(Template template not None, tuple args not None, Py_ssize_t limit):
     """The text with its places filled, or None where an argument needs a rule of log/escape.py: anything but a
-    printable ASCII word (not empty, at most `limit` long, none of `" \\ = <`), None at `%s`, or an int.
+    printable ASCII word of str or bytes (not empty, at most `limit` long, none of `" \\ = <`), None at `%s`, or an int.
     """
     cdef uint8_t out[MAX_FILLED]
     cdef Py_ssize_t used = _fill(out, template, args, limit)
