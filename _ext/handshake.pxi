@@ -99,9 +99,7 @@ cdef class Handshake:
         data = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         self._size = 0
-        self.tls.feed(<const uint8_t*><const char*>data, len(data))
-        self.tls.handshake()
-        self.tls.settle()
+        self.tls.flight(data)
         self._send()
         if self.tls.faulted:
             self._finish(self.tls.fault_reason)

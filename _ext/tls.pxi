@@ -200,6 +200,12 @@ cdef class Tls:
             return TLS_WANTS
         return self._fail(NULL)
 
+    cdef int flight(self, bytes data) except -1:
+        """A chunk, and the flight that it brings into the output. What stands behind the handshake waits."""
+        self.feed(<const uint8_t*><const char*>data, len(data))
+        self.handshake()
+        return self.settle()
+
     cdef Py_ssize_t read(self, uint8_t* out, Py_ssize_t room) noexcept:
         """Plain bytes, of as many records as are here and fit; 0: nothing yet, TLS_EOF, TLS_FAULT. What a record
         demands (a key update, an alert) is in the output."""
@@ -400,9 +406,7 @@ cdef class Tls:
 
     def shake(self, bytes data not None):
         """Feed a chunk to the handshake; the ciphertext for the other side. What stands behind the handshake waits."""
-        self.feed(<const uint8_t*><const char*>data, len(data))
-        self.handshake()
-        self.settle()
+        self.flight(data)
         return self._take()
 
     def pump(self, bytes data not None, Py_ssize_t most=-1):

@@ -161,6 +161,15 @@ class Secure:
         self.streams[1].close()
 
 
+async def begin_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[int, int]:
+    """A client's STARTTLS: the next octets are those of TLS. How many octets it heard and said."""
+    greeting = await asyncio.wait_for(reader.readline(), PATIENCE_S)
+    writer.write(b"x STARTTLS\r\n")
+    begins = await asyncio.wait_for(reader.readline(), PATIENCE_S)
+    assert begins == b"x OK begin TLS\r\n"
+    return len(greeting) + len(begins), len(b"x STARTTLS\r\n")
+
+
 async def client(
     running: Running, *, starttls: bool = False, context: ssl.SSLContext | None = None, behind: bytes = b""
 ) -> Secure:
@@ -168,11 +177,7 @@ async def client(
     reader, writer = await running.client()
     secure = Secure(reader, writer, context or client_side())
     if starttls:
-        greeting = await asyncio.wait_for(reader.readline(), PATIENCE_S)
-        writer.write(b"x STARTTLS\r\n")
-        begins = await asyncio.wait_for(reader.readline(), PATIENCE_S)
-        assert begins == b"x OK begin TLS\r\n"
-        secure.heard, secure.said = len(greeting) + len(begins), len(b"x STARTTLS\r\n")
+        secure.heard, secure.said = await begin_tls(reader, writer)
     await secure.shake(behind)
     return secure
 
@@ -198,15 +203,19 @@ def at_once(inside: Inside = greets, context: ssl.SSLContext | None = None, seen
     """A server whose TLS begins with the connection. Its ends go to `seen`."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        secure = Secure(reader, writer, context or server_side(), server=True)
-        if seen is not None:
-            seen.append(secure)
-        if await secure.shake():
-            await inside(secure)
-            secure.leave()
-            await secure.rest()
+        await _serve(Secure(reader, writer, context or server_side(), server=True), inside, seen)
 
     return talk
+
+
+async def _serve(secure: Secure, inside: Inside, seen: list[Secure] | None) -> None:
+    """TLS from its beginning to its end, at a server."""
+    if seen is not None:
+        seen.append(secure)
+    if await secure.shake():
+        await inside(secure)
+        secure.leave()
+        await secure.rest()
 
 
 def by_starttls(
@@ -228,12 +237,7 @@ def by_starttls(
         writer.write(said)
         secure = Secure(reader, writer, context or server_side(), server=True)
         secure.said, secure.heard = len(greeting) + len(said), len(line)
-        if seen is not None:
-            seen.append(secure)
-        if await secure.shake():
-            await inside(secure)
-            secure.leave()
-            await secure.rest()
+        await _serve(secure, inside, seen)
 
     return talk
 

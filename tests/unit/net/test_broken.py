@@ -32,10 +32,7 @@ Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Provoke = Callable[[Client], Awaitable[None]]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's clock strikes often."""
-    monkeypatch.setattr(services, "TICK_S", 0.02)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -16,7 +16,6 @@ from imap4fast.config.settings import CommandAcl, SessionAcl, SockOpt
 from imap4fast.config.values import Address, Sock
 from imap4fast.log import imap as entries
 from imap4fast.log import netc
-from imap4fast.net import service as services
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import FromClient, FromServer
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
@@ -28,10 +27,7 @@ TALK = b"* OK ready\r\na OK done\r\n* BYE bye\r\nb OK done\r\n"
 ALIVE = (Session, Driver, ClientEnd, ServerEnd, Relay, FromClient, FromServer)
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's clock strikes often."""
-    monkeypatch.setattr(services, "TICK_S", 0.02)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 async def event(running: Running) -> dict[str, object]:

@@ -15,7 +15,6 @@ from imap4fast._wire import Handshake, Tls
 from imap4fast.config.settings import CertMatch, SockOpt, TcpServer
 from imap4fast.config.values import WordMember
 from imap4fast.log import ssle
-from imap4fast.net import service as services
 from imap4fast.net.securing import ClientLeg, Farewell, ServerLeg
 from imap4fast.session.starttls import StartTls
 from tests.play.stage import accepting
@@ -46,11 +45,7 @@ from tests.unit.net.secure import (
 from tests.unit.net.test_driver import ALIVE as PLAIN_ALIVE
 from tests.unit.tls.ends import TLS12, TLS13, authority
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's clock strikes often."""
-    monkeypatch.setattr(services, "TICK_S", 0.02)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 @pytest.mark.parametrize("version", [TLS12, TLS13])

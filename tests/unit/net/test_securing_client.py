@@ -12,7 +12,6 @@ from imap4fast.config.settings import CertMatch, CommandAcl, SockOpt, TcpServer
 from imap4fast.config.values import WordMember
 from imap4fast.log import imap as entries
 from imap4fast.log import netc, ssle
-from imap4fast.net import service as services
 from imap4fast.net.endpoint import ClientEnd
 from tests.play.stage import accepting, words
 from tests.unit.net.running import easy, run, serving
@@ -21,6 +20,7 @@ from tests.unit.net.secure import (
     HELLO,
     LOGIN,
     Secure,
+    begin_tls,
     client,
     client_side,
     event,
@@ -34,11 +34,7 @@ from tests.unit.net.secure import (
 from tests.unit.tls.certificates import Authority, Pair
 from tests.unit.tls.ends import NAME, TLS12, TLS13, python_context
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's clock strikes often."""
-    monkeypatch.setattr(services, "TICK_S", 0.02)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 class TestClientsHandshake:
@@ -53,9 +49,7 @@ class TestClientsHandshake:
             async with serving(easy, **secured("command" if starttls else "session", None)) as running:
                 reader, writer = await running.client()
                 if starttls:
-                    await reader.readline()
-                    writer.write(b"x STARTTLS\r\n")
-                    assert await reader.readline() == b"x OK begin TLS\r\n"
+                    await begin_tls(reader, writer)
                 writer.write(said)
                 heard = await remains(reader)
                 writer.close()
@@ -156,9 +150,7 @@ class TestClientsHandshake:
             async with serving(easy, **secured("command" if starttls else "session", None)) as running:
                 reader, writer = await running.client()
                 if starttls:
-                    await reader.readline()
-                    writer.write(b"x STARTTLS\r\n")
-                    await reader.readline()
+                    await begin_tls(reader, writer)
                 hello = Secure(reader, writer, client_side()).end.pump(b"")[1]
                 if "hello" in how:
                     writer.write(hello[: len(hello) // 2 if "half" in how else None])
@@ -227,9 +219,7 @@ class TestClientsHandshake:
             async with serving(easy, **secured("command" if starttls else "session", None)) as running:
                 reader, writer = await running.client()
                 if starttls:
-                    await reader.readline()
-                    writer.write(b"x STARTTLS\r\n")
-                    assert await reader.readline() == b"x OK begin TLS\r\n"
+                    await begin_tls(reader, writer)
                 if hello:
                     writer.write(Secure(reader, writer, client_side()).end.pump(b"")[1])
                     assert (await reader.read(65536))[:1] == b"\x16"
@@ -254,9 +244,7 @@ class TestClientsHandshake:
             async with serving(easy, **secured("command" if starttls else "session", None)) as running:
                 reader, writer = await running.client()
                 if starttls:
-                    await reader.readline()
-                    writer.write(b"x STARTTLS\r\n")
-                    await reader.readline()
+                    await begin_tls(reader, writer)
                 await running.logged(entries.SESSION_ACL)
                 reset(writer)
                 await event(running)

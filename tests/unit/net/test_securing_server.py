@@ -10,7 +10,6 @@ import pytest
 from imap4fast.config.settings import CertMatch, SockOpt
 from imap4fast.config.values import Sock, WordMember
 from imap4fast.log import netc, ssle
-from imap4fast.net import service as services
 from tests.play.stage import accepting
 from tests.unit.net.running import PATIENCE_S, closing, run, serving, silent
 from tests.unit.net.secure import (
@@ -42,11 +41,7 @@ from tests.unit.net.secure import (
 from tests.unit.tls.certificates import Authority, Pair
 from tests.unit.tls.ends import NAME, TLS12, TLS13, authority
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The service's clock strikes often."""
-    monkeypatch.setattr(services, "TICK_S", 0.02)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 class TestServersHandshake:
