@@ -39,6 +39,8 @@ cdef enum Command:
     CMD_ENABLE = 8
     CMD_SELECT = 9
     CMD_EXAMINE = 10
+    CMD_DELETE = 12
+    CMD_RENAME = 13
     CMD_LIST = 16
     CMD_XLIST = 18
     CMD_APPEND = 21
@@ -100,6 +102,16 @@ QUESTIONS = (
     "APPENDLIMIT",  # data of STATUS that name it, where max_mail_out is set
     "CLIENT_TLS",   # TLS of the client's leg has said its end, or is broken
     "SERVER_TLS",
+    # where mails are processed
+    "OWN",          # the tagged answer to a command of the proxy's own (`answered`)
+    "GO",           # "+" for such a command
+    "FETCH",        # a whole FETCH response that may not pass as it is
+    "FETCH_LITERAL",  # a literal in one is announced: PASS gathers it, REPLACE gives its octets to session, DROP forgets them
+    "MAILBOX",      # EXISTS, EXPUNGE, VANISHED
+    "UPLOAD",       # the line that announces a mail, or an upload without one: PASS takes its octets
+    "UPLOADED",     # the end of the command behind the last mail
+    "CLIENT_READY", # the client takes octets again
+    "SERVER_READY",
 )
 
 cdef enum Question:
@@ -121,6 +133,15 @@ cdef enum Question:
     Q_APPENDLIMIT = 16
     Q_CLIENT_TLS = 17
     Q_SERVER_TLS = 18
+    Q_OWN = 19
+    Q_GO = 20
+    Q_FETCH = 21
+    Q_FETCH_LITERAL = 22
+    Q_MAILBOX = 23
+    Q_UPLOAD = 24
+    Q_UPLOADED = 25
+    Q_CLIENT_READY = 26
+    Q_SERVER_READY = 27
 
 # Faults: what an end did against the grammar. Those from FIRST_FRAMING on end the session: after them nobody can say
 # where the next command begins (protocol.md R1-R3).
@@ -222,7 +243,8 @@ cdef bytes SHAPES = (
 assert len(SHAPES) == len(COMMANDS) == N_COMMANDS
 for _name, _code in ((b"LOGIN", CMD_LOGIN), (b"EXAMINE", CMD_EXAMINE), (b"APPEND", CMD_APPEND), (b"IDLE", CMD_IDLE),
                      (b"COMPRESS", CMD_COMPRESS), (b"CHECK", CMD_FIRST_SELECTED), (b"UNSELECT", CMD_UNSELECT),
-                     (b"CLOSE", CMD_CLOSE), (b"LIST", CMD_LIST), (b"XLIST", CMD_XLIST)):
+                     (b"CLOSE", CMD_CLOSE), (b"LIST", CMD_LIST), (b"XLIST", CMD_XLIST), (b"NOOP", CMD_NOOP),
+                     (b"DELETE", CMD_DELETE), (b"RENAME", CMD_RENAME)):
     assert COMMANDS[_code] == _name, _name
 assert len(FAULTS) == F_SASL_TOO_LONG + 1 and FAULTS[F_BARE_LF] == "BARE_LF"
 

@@ -1,6 +1,10 @@
 # Server to client: data lines pass after a scan for framing; what somebody waits for is asked.
 
-cdef class Downward(Upward):
+cdef enum:
+    MAX_LATER = 10000        # lines that wait for a response of the proxy's own
+
+
+cdef class Downward(Fetching):
     """The server's bytes, cut into lines and octets of literals."""
 
     @cython.final
@@ -15,7 +19,11 @@ cdef class Downward(Upward):
                 size = n - i
                 if size > self.s_remain:
                     size = <Py_ssize_t>self.s_remain
-                if not self.s_drop:
+                if self.s_gather:
+                    self._gather_octets(p + i, size)
+                    if self.stopped:
+                        return 0
+                elif not self.s_drop:
                     self._pass_client(p + i, size)
                 i += size
                 self.s_remain -= size
@@ -51,7 +59,9 @@ cdef class Downward(Upward):
             if self.stopped:
                 return 0
             if result == R_PASS:
-                if placed:
+                if self.saying:
+                    self._say_later(line, size)
+                elif placed:
                     self._pass_client(line, size)
                 else:
                     self._flush_client()
@@ -60,8 +70,17 @@ cdef class Downward(Upward):
                 buf_drop(&self.s_line)
             if self.s_mode == S_LINE:
                 self.s_open = False
-                if self.later is not None:
+                if self.later is not None and not self.saying:
                     self._said_later()
+        return 0
+
+    cdef int _say_later(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """A line that passes waits for the end of a response of the proxy's own."""
+        if self.later is None:
+            self.later = []
+        if len(self.later) >= MAX_LATER:
+            return self._server_fault(F_LINE_TOO_LONG)
+        self.later.append(PyBytes_FromStringAndSize(<const char*>p, n))
         return 0
 
     @cython.final
@@ -71,6 +90,7 @@ cdef class Downward(Upward):
         """
         cdef const uint8_t* q = p + 2
         if self.s_mode != S_LINE or self.s_line.size or self._state == STATE_NOT_AUTHENTICATED or not self.s_greeted \
+                or self.scanning \
                 or end - p < 24 or p[0] != c"*" or p[1] != c" " or not c"1" <= p[2] <= c"9":
             return 0
         while CHARS[q[0]] & CH_DIGIT and q - p < 11:
@@ -129,8 +149,7 @@ cdef class Downward(Upward):
         cdef bytes line = PyBytes_FromStringAndSize(<const char*>p, head) + said.line
         self.sasl_ir = said.sasl_ir
         self.searchres = said.searchres
-        self._flush_client()
-        self._to_client(<const uint8_t*>line, len(line), line)
+        self.reply(line)
         return R_DONE
 
     cdef int _question(self, int question, const uint8_t* p, Py_ssize_t n) except -1:
@@ -182,6 +201,8 @@ cdef class Downward(Upward):
         if kind == U_FETCH and self._state != STATE_NOT_AUTHENTICATED:
             if number <= 0:
                 return self._server_fault(F_BAD_NUMBER)
+            if self.scanning:
+                return self._fetch_line(p, n, i, number)
             return self._data(p, n)
         if kind == U_STATUS:
             return self._status_line(Q_STATUS, p, n, i)
@@ -208,6 +229,11 @@ cdef class Downward(Upward):
                 self._question(Q_UNLISTED, p, n)
         if self.stopped:
             return R_DONE
+        if self.scanning and U_EXISTS <= kind <= U_VANISHED and not self.s_drop:
+            self.number = number
+            if self._data(p, n) != R_PASS:
+                return R_DONE
+            return self._question(Q_MAILBOX, p, n)
         return self._data(p, n)
 
     cdef int _bye(self, const uint8_t* p, Py_ssize_t n) except -1:
@@ -259,12 +285,18 @@ cdef class Downward(Upward):
             if self.stopped:
                 return R_DONE
             self.s_depth = depth
-            self.s_open = not self.s_drop
             self.s_mode = S_REST if self.s_remain == 0 else S_LITERAL
+            if self.scanning and not self.s_gather and not self.s_drop:
+                self._gather_from(G_DATA)
+            if self.s_gather:
+                return self._gather_literal(p, n)
+            self.s_open = not self.s_drop
             return R_DONE if self.s_drop else R_PASS
         if depth:
             return self._server_fault(F_BAD_RESPONSE)
         self.s_mode = S_LINE
+        if self.s_gather:
+            return self._gathered(p, n)
         if self.s_kind == U_MAILBOX and self.max_mail_out and not self.s_drop and word_in(p, n, b"APPENDLIMIT"):
             return self._question(Q_APPENDLIMIT, p, n)
         return R_DONE if self.s_drop else R_PASS
@@ -319,7 +351,7 @@ cdef class Downward(Upward):
                 return True
             size = size * 10 + (q[0] - 48)
             q += 1
-        if self.max_mail_in and self.s_kind == U_FETCH and <uint64_t>size > self.max_mail_in:
+        if self.max_mail_in and self.s_kind == U_FETCH and <uint64_t>size > self.max_mail_in and not self.scanning:
             self.limit = LIMIT_MAIL_IN
             self._ask(Q_LIMIT)
             self.stop()
@@ -351,17 +383,39 @@ cdef class Downward(Upward):
                 i += 1
             if self._gate.codes.find(p + start, i - start) < 0 or memchr(p + i, c"]", n - i) == NULL:
                 return self._question(question, p, n)
+            if self.scanning and self._concerns_mails(p + start, i - start):
+                return self._question(question, p, n)
         return R_PASS
 
     @cython.final
     cdef int _tagged(self, const uint8_t* p, Py_ssize_t n) except -1:
-        cdef Py_ssize_t i = 0, start
-        cdef int at, status, result, question = Q_STATUS
+        cdef Py_ssize_t i = 0
+        cdef int at
+        cdef bytes line
         while i < n and CHARS[p[i]] & CH_TAG:
             i += 1
-        at = self._find_pending(p, i) if p[i] == c" " else -1
+        at = self._awaiting(p, i) if p[i] == c" " else -1
         if at < 0:
             return self._server_fault(F_UNKNOWN_TAG)
+        if self.pending[at].own == 0:
+            return self._answered(p, n, i, at)
+        if self.pending[at].flags & P_OWN:
+            return self._own_answer(p, n, i, at)
+        line = PyBytes_FromStringAndSize(<const char*>self.pending[at].tag, self.pending[at].size) \
+            + PyBytes_FromStringAndSize(<const char*>p + i, n - i)
+        if self._answered(<const uint8_t*>line, len(line), self.pending[at].size, at) == R_PASS and not self.stopped:
+            self.reply(line)
+        return R_DONE
+
+    cdef bint _concerns_mails(self, const uint8_t* p, Py_ssize_t n) noexcept:
+        """Does session go by this code? Or does it hold a tag, which is not the one that the client knows?"""
+        return word_is(p, n, b"UIDVALIDITY") or word_is(p, n, b"CLOSED") or word_is(p, n, b"INPROGRESS")
+
+    @cython.final
+    cdef int _answered(self, const uint8_t* p, Py_ssize_t n, Py_ssize_t i, int at) except -1:
+        """The tagged answer to a command of the client's, its tag is the i octets at p."""
+        cdef Py_ssize_t start
+        cdef int status, result, question = Q_STATUS
         i += 1
         start = i
         while CHARS[p[i]] & CH_NAME:
@@ -425,6 +479,8 @@ cdef class Downward(Upward):
                 self._replace_to_client()
                 return R_DONE
             return R_PASS
+        if self.scanning and self._goes_on():
+            return R_DONE
         if hold == H_EMIT:
             self._emit()
             self.release = self.hold == H_NONE

@@ -52,13 +52,15 @@ cdef class Gate:
         uint8_t actions[N_COMMANDS]
         Words codes
         Words untagged
+        Words items        # of FETCH that tell nothing of a mail's octets
         bint unknown
         dict before        # status lines kept for sessions that are not authenticated
         dict after         # and for those that are
 
-    def __cinit__(self, bytes actions, codes, untagged, bint unknown=False):
+    def __cinit__(self, bytes actions, codes, untagged, bint unknown=False, items=()):
         """`actions` has one of PASS, ASK, DENY for each of COMMANDS; `codes` and `untagged` are the names of response
-        codes and of untagged data that pass unasked; `unknown` lets other ones pass as well.
+        codes and of untagged data that pass unasked; `unknown` lets other ones pass as well. `items` are those of FETCH that pass
+        where mails are processed.
         """
         if len(actions) != N_COMMANDS or max(actions) > GATE_DENY or GATE_DROP in actions:
             raise ValueError("one action for each command")
@@ -70,6 +72,7 @@ cdef class Gate:
         self.untagged = Words(
             {bytes(name): U_FLAT if name in _FLAT else U_DATA for name in untagged} | _UNTAGGED)
         self.unknown = unknown
+        self.items = Words({bytes(name): 1 for name in items})
         self.before = {}
         self.after = {}
 

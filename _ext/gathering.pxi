@@ -1,6 +1,6 @@
 # Commands with literals: gathered where they carry arguments, streamed where they carry a mail, eaten where refused.
 
-cdef class Gathering(Turns):
+cdef class Gathering(Flow):
     """What is done with a client's literal and the lines around it."""
 
     # a command with literals that are gathered
@@ -77,7 +77,9 @@ cdef class Gathering(Turns):
         self._keep_line(p, n)
         self.c_mode = C_LINE
         self.c_unit = 0
-        if self._gate.actions[self.c_code] == GATE_ASK and not self.x.announces:
+        if self.scanning and self.x.shape == c"u":
+            return self._take_unit()
+        if (self._gate.actions[self.c_code] == GATE_ASK or self.asking) and not self.x.announces:
             return self._asked_unit()
         return self._emit_unit()
 
@@ -96,7 +98,7 @@ cdef class Gathering(Turns):
             return R_DONE
         if answer == ANSWER_REPLACE and not self.stopped:
             self._open(self.unit.data)
-            self._replace_to_server()
+            self._replace_command()
         self._unit = None
         buf_drop(&self.unit)
         return R_DONE
@@ -115,6 +117,11 @@ cdef class Gathering(Turns):
     cdef int _emit(self) except -1:
         """Go on sending from `emit_at` to the end of the next announcement, or to the end."""
         cdef Py_ssize_t at = self.emit_at
+        cdef bytes tag
+        if at == 0 and self.scanning:
+            tag = self._own_tag()
+            self._to_server(<const uint8_t*>tag, len(tag), None)
+            at = self.x.tag_size
         if self.emit_mark == self.n_marks:
             self._to_server(self.unit.data + at, self.unit.size - at, None)
             self.hold = H_TAG
@@ -166,8 +173,35 @@ cdef class Gathering(Turns):
         self.c_tag = self._tag = PyBytes_FromStringAndSize(<const char*>p, self.x.tag_size)
         if not self._upload_fits():
             return self._too_big()
+        if self.scanning:
+            self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
+            return self._take()
         self._add_pending(p, self.x.tag_size, self.c_code, P_HOLDS)
         return self._stream(p, n)
+
+    cdef int _take_unit(self) except -1:
+        """An upload whose mailbox came as a literal, whole or up to the announcement of its mail."""
+        self.c_tag = self._tag = self._unit_tag()
+        self._unit = PyBytes_FromStringAndSize(<const char*>self.unit.data, self.unit.size)
+        buf_drop(&self.unit)
+        return self._take()
+
+    cdef int _take(self) except -1:
+        """Session takes the announced mail, or refuses the upload in question."""
+        cdef int answer = self._ask_client(Q_UPLOAD)
+        self._unit = None
+        if self.stopped:
+            return R_DONE
+        if answer != ANSWER_PASS:
+            self.c_mode = C_LINE
+            if self.x.announces and not self.x.sync:
+                self._eat(self.x.literal)
+            return R_DONE
+        self.c_remain = self.x.literal
+        self.c_mode = C_SINK
+        if self.x.sync:
+            self.reply(b"+ OK\r\n")
+        return R_DONE
 
     cdef int _stream(self, const uint8_t* p, Py_ssize_t n) except -1:
         """An announcement line of an upload that goes on: as it is where it can."""
@@ -187,11 +221,13 @@ cdef class Gathering(Turns):
         if self.x.depth == 0:
             self.x.args = 3      # behind the mailbox's name; each mail has MAX_ARGS of its own
         fault = lex_next(p, n - 2, &self.x)
-        if not fault and (not self._is_pending(self.c_tag) if self.x.announces else self.x.top):
+        if not fault and (not self.scanning and not self._is_pending(self.c_tag) if self.x.announces else self.x.top):
             fault = F_BAD_TAIL
         if fault:
             # The server is in the middle of this command: only the end of the session takes it back.
             return self._client_fault(F_BAD_TAIL if fault < F_FIRST_FRAMING else fault, NULL, 0)
+        if self.scanning:
+            return self._taken(p, n)
         if self.x.announces:
             if not self._upload_fits():
                 # The server is in the middle of this command: only the end of the session takes it back.
@@ -205,6 +241,20 @@ cdef class Gathering(Turns):
         if self.x.loose:
             return self._send_canonical(p, n - 2, b"\r\n")
         return R_PASS
+
+    cdef int _taken(self, const uint8_t* p, Py_ssize_t n) except -1:
+        """The line behind a mail that session took: one more, or the end."""
+        self.c_mode = C_LINE
+        self.c_unit = 0
+        self._tag = self.c_tag
+        if not self.x.announces:
+            self._ask_client(Q_UPLOADED)
+            return R_DONE
+        if not self._upload_fits():
+            return self._too_big()
+        self.x.args_at = 0
+        self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
+        return self._take()
 
     # what goes on to the server
 
@@ -220,6 +270,9 @@ cdef class Gathering(Turns):
 
     @cython.final
     cdef int _flags_of(self, int code) noexcept:
+        if self.scanning and (code == CMD_SELECT or code == CMD_EXAMINE or code == CMD_CLOSE or code == CMD_UNSELECT
+                              or code == CMD_DELETE or code == CMD_RENAME):
+            return P_HOLDS | P_WATCHED
         if code == CMD_LOGIN or code == CMD_AUTHENTICATE or code == CMD_ENABLE:
             return P_HOLDS | P_WATCHED
         if code == CMD_LOGOUT or code == CMD_SELECT or code == CMD_EXAMINE or code == CMD_CLOSE or code == CMD_UNSELECT:
@@ -229,7 +282,7 @@ cdef class Gathering(Turns):
         if code == CMD_UNKNOWN:
             # Whatever it does: a "+" that it brings is nobody else's, and what follows is read after its answer.
             return P_HOLDS
-        return 0
+        return P_HOLDS if self.scanning else 0
 
     @cython.final
     cdef int _open(self, const uint8_t* p) except -1:

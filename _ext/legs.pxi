@@ -10,11 +10,13 @@ cdef enum ClientMode:
     C_TAIL = 6       # the line behind them
     C_EAT = 7        # octets of a refused literal
     C_EAT_LINE = 8   # the line behind them
+    C_SINK = 9       # octets of an upload that session takes
 
 cdef enum Hold:
     H_NONE = 0
     H_CONNECT = 1        # the server's greeting is awaited
     H_TAG = 2            # a tagged answer
+    H_FLOW = 3           # what session does with a mail
     H_IDLE = 4           # "+" of IDLE
     H_SASL = 5           # "+" of AUTHENTICATE
     H_APPEND = 6         # "+" that the client waits for, too
@@ -34,12 +36,25 @@ cdef enum PendingFlag:
     P_HOLDS = 1          # its answer ends the hold
     P_WATCHED = 2        # session wants to see its answer
     P_IDLE = 4
+    P_OWN = 8            # a command of the proxy's own
+    P_GO = 16            # which awaits "+"
 
 cdef struct Pending:
     uint8_t tag[MAX_TAG]
     uint8_t size
     uint8_t code
     uint8_t flags
+    uint32_t own         # the number of the tag that the server knows; 0: it is the client's
+
+cdef enum Gathered:
+    G_NONE = 0
+    G_FETCH = 1          # session sees the unit
+    G_DATA = 2           # it passes once it is whole
+
+cdef enum Fate:
+    FATE_KEEP = 0        # the literal's octets stand in the gathered unit
+    FATE_SINK = 1        # session takes them
+    FATE_DROP = 2
 
 cdef enum:
     MAX_EATEN = 1048576
@@ -63,8 +78,8 @@ cdef class Legs:
         Handshake c_shakes                 # what hears the client until TLS is there
         public object client_tap           # called with the relay and the plain octets of a chunk before they are looked at
         public object server_tap
-        bint c_full
-        bint s_full
+        readonly bint c_full
+        readonly bint s_full
         bint c_paused
         bint s_paused
         bint c_ended
@@ -98,6 +113,21 @@ cdef class Legs:
         readonly uint8_t limit
         readonly bint wrong_state
         readonly bint plain                # the line in question has no code and no control character
+        # where mails are processed
+        readonly bint scanning             # own tags to the server; FETCH data and uploads are session's
+        public bint watching               # all FETCH responses and mailbox data are asked about
+        bytes own_prefix
+        uint32_t own_count
+        readonly uint32_t answered         # the number of the own command in question
+        readonly int64_t number            # of the mail in the untagged response in question
+        readonly bint saying               # a response of the proxy's own is under way
+        public bint asking                 # every command is asked about
+        public bint sending                # session wants to know when the server takes octets again
+        bint choked                        # session wants no more of the server's octets for now
+        uint8_t busy                       # whether a chunk is looked at
+        uint8_t s_gather
+        uint8_t s_fate
+        Buf s_unit
         uint8_t _state
         # client's side
         uint8_t c_mode
@@ -198,6 +228,7 @@ cdef class Legs:
         buf_drop(&self.c_held)
         buf_drop(&self.unit)
         buf_drop(&self.s_line)
+        buf_drop(&self.s_unit)
         free(self.marks)
         free(self.pending)
 
@@ -267,11 +298,12 @@ cdef class Legs:
         buf_drop(&self.c_held)
         buf_drop(&self.unit)
         buf_drop(&self.s_line)
+        buf_drop(&self.s_unit)
         self.later = None
 
     def reply(self, bytes data):
         """A response of the proxy's own, whole lines, to the client: now, or behind the unit that is under way."""
-        if self.s_open:
+        if self.s_open or self.saying:
             if self.stopped:
                 return False
             if self.later is None:
@@ -291,8 +323,8 @@ cdef class Legs:
         """Send what session put in the place of the server's line."""
         cdef bytes line = self.replacement
         self.replacement = None
-        self._flush_client()
-        return self._to_client(<const uint8_t*>line, len(line), line)
+        self.reply(line)
+        return 0
 
     cdef int _replace_to_server(self) except -1:
         """Send what session put in the place of the client's line or command."""
@@ -309,6 +341,8 @@ cdef class Legs:
     def client_resumed(self):
         self.c_full = False
         self._reading()
+        if self.saying and not self.stopped:
+            self._ask(Q_CLIENT_READY)
 
     def server_paused(self):
         self.s_full = True
@@ -317,6 +351,8 @@ cdef class Legs:
     def server_resumed(self):
         self.s_full = False
         self._reading()
+        if self.sending and not self.stopped:
+            self._ask(Q_SERVER_READY)
 
     def client_eof(self):
         self.c_ended = True
@@ -469,7 +505,7 @@ cdef class Legs:
                 self.ctrans.pause_reading()
             else:
                 self.ctrans.resume_reading()
-        off = self.c_full
+        off = self.c_full or self.choked
         if off != self.s_paused and self.strans is not None and not self.s_ended and not self.stopped:
             self.s_paused = off
             if off:

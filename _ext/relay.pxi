@@ -43,6 +43,9 @@ cdef class Relay(Downward):
         self.owner_s = owner
         self._look_at(p, n, self._holds())
         self.owner_s = None
+        if self.release and not self.stopped:
+            self.release = False
+            self.resume()
         return 0
 
     cdef int _open_client(self, const uint8_t* p, Py_ssize_t n) except -1:
@@ -92,11 +95,13 @@ cdef class Relay(Downward):
     cdef int _hear(self, const uint8_t* p, Py_ssize_t n, bytes owner) except -1:
         cdef bint whole = False
         self.owner_c = owner
+        self.busy += 1
         try:
             self._server(p, n)
             self._flush_client()
             whole = True
         finally:
+            self.busy -= 1
             if not whole:
                 self._broken_off()
         self.owner_c = None
@@ -185,6 +190,7 @@ cdef class Relay(Downward):
     cdef int _look_at(self, const uint8_t* p, Py_ssize_t n, bint keep) except -1:
         """Octets of the client, in their order; `keep`: those before them wait still."""
         cdef bint whole = False
+        self.busy += 1
         try:
             if keep:
                 self._keep(p, n)
@@ -193,6 +199,7 @@ cdef class Relay(Downward):
                 self._flush_server()
             whole = True
         finally:
+            self.busy -= 1
             if not whole:
                 self._broken_off()
         return 0
@@ -215,7 +222,7 @@ cdef class Relay(Downward):
             self.c_mark = self.cout
             self.completed = False
             self.c_last = now
-        if self.sin != self.s_mark or (self.n_pending == 0 and not self.s_open and self.s_line.size == 0):
+        if self.sin != self.s_mark or (self.n_pending == 0 and self.s_mode == S_LINE and self.s_line.size == 0):
             self.s_mark = self.sin
             self.s_last = now
         if self.end_at and now >= self.end_at:
@@ -237,12 +244,12 @@ cdef class Relay(Downward):
             self.c_unit_mark = self.cout
         elif now - self.c_last >= self.client_recv_s or now - self.c_unit >= self._unit_time():
             return T_CLIENT_RECV
-        if (self.s_open or self.s_line.size) and not self.c_full and now - self.s_last >= self.server_recv_s:
+        if (self.s_mode != S_LINE or self.s_line.size) and not self.c_full and now - self.s_last >= self.server_recv_s:
             return T_SERVER_RECV
         if self.n_pending and (self.hold or self.c_mode == C_LINE) and not self.c_full and not self._only_idle() \
                 and now - (self.s_last if self.s_last > self.c_last else self.c_last) >= self.reply_s:
             return T_REPLY
-        if (self.n_pending == 0 or self.c_mode == C_IDLE or self.c_mode == C_SASL) and not c_unit and now - self.c_last >= self.idle_s:
+        if (self.n_pending == 0 or self.c_mode == C_IDLE or self.c_mode == C_SASL) and not c_unit and self.hold != H_FLOW and now - self.c_last >= self.idle_s:
             return T_IDLE
         return 0
 

@@ -28,6 +28,10 @@ cdef class Turns(Legs):
         return bool(self.x.sync)
 
     @property
+    def literal8(self):
+        return bool(self.x.literal8)
+
+    @property
     def idling(self):
         return self.c_mode == C_IDLE
 
@@ -38,12 +42,12 @@ cdef class Turns(Legs):
     @property
     def between_units(self):
         """May a response of the proxy's own go to the client now?"""
-        return not self.s_open
+        return not self.s_open and not self.saying
 
     @property
     def in_literal(self):
         """Is a client's literal under way?"""
-        return self.c_mode == C_GATHER or self.c_mode == C_STREAM
+        return self.c_mode == C_GATHER or self.c_mode == C_STREAM or self.c_mode == C_SINK
 
     @property
     def state(self):
@@ -64,7 +68,7 @@ cdef class Turns(Legs):
     @property
     def quiet(self):
         """Is nothing under way that an answer may still come for?"""
-        return (self.n_pending == 0 and not self._holds() and self.hold != H_CONNECT) \
+        return (self.n_pending == 0 and not self._holds() and self.hold != H_CONNECT and self.hold != H_FLOW) \
             or self.c_mode == C_IDLE or self.in_literal
 
     @property
@@ -153,7 +157,12 @@ cdef class Turns(Legs):
                 raise MemoryError
             self.pending = grown
             self.room_pending = <uint8_t>room
-        memcpy(self.pending[self.n_pending].tag, tag, size)
+        if size:
+            memcpy(self.pending[self.n_pending].tag, tag, size)
+        self.pending[self.n_pending].own = 0
+        if self.scanning:
+            self.own_count += 1
+            self.pending[self.n_pending].own = self.own_count
         self.pending[self.n_pending].size = <uint8_t>size
         self.pending[self.n_pending].code = <uint8_t>code
         self.pending[self.n_pending].flags = <uint8_t>flags

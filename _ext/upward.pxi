@@ -14,7 +14,7 @@ cdef class Upward(Gathering):
                 self._flush_server()
                 self._keep(p + i, n - i)
                 return 0
-            if self.c_mode == C_STREAM or self.c_mode == C_EAT or self.c_mode == C_GATHER:
+            if self.c_mode == C_STREAM or self.c_mode == C_EAT or self.c_mode == C_GATHER or self.c_mode == C_SINK:
                 size = n - i
                 if size > self.c_remain:
                     size = <Py_ssize_t>self.c_remain
@@ -53,7 +53,7 @@ cdef class Upward(Gathering):
                 buf_drop(&self.c_line)
         # what was announced with no octets at all is over at once
         if self.c_remain == 0 and not self.stopped and not self.hold and (
-                self.c_mode == C_STREAM or self.c_mode == C_EAT or self.c_mode == C_GATHER):
+                self.c_mode == C_STREAM or self.c_mode == C_EAT or self.c_mode == C_GATHER or self.c_mode == C_SINK):
             self._octets_done()
         return 0
 
@@ -64,10 +64,23 @@ cdef class Upward(Gathering):
             self._pass_server(p, size)
         elif self.c_mode == C_GATHER:
             buf_add(&self.unit, p, size)
+        elif self.c_mode == C_SINK:
+            self._sink_upload(p, size)
+        return 0
+
+    cdef int _sink_upload(self, const uint8_t* p, Py_ssize_t size) except -1:
+        cdef bytes octets = self.owner_s
+        if octets is None or len(octets) != size or p != <const uint8_t*>octets:
+            octets = PyBytes_FromStringAndSize(<const char*>p, size)
+        try:
+            self.session.upload_octets(octets)
+        except Exception as exc:
+            self.session.broken(exc)
+            self.stop()
         return 0
 
     cdef int _octets_done(self) except -1:
-        if self.c_mode == C_STREAM:
+        if self.c_mode == C_STREAM or self.c_mode == C_SINK:
             self.c_mode = C_TAIL
         elif self.c_mode == C_EAT:
             self.c_mode = C_EAT_LINE
@@ -116,7 +129,7 @@ cdef class Upward(Gathering):
         cdef int action = self._gate.actions[self.x.code]
         self.c_code = <uint8_t>self.x.code
         self.wrong_state = not (command_states(self.c_code) & self._state)
-        if self._find_pending(p, self.x.tag_size) >= 0:
+        if self._find_pending(p, self.x.tag_size) >= 0 or self._tag_is_own(p):
             return self._client_fault(F_BAD_TAG, p, n - 2)
         self.commands += 1
         if self.c_code == CMD_UNKNOWN and not (action == GATE_PASS and not self.x.announces):
@@ -130,14 +143,25 @@ cdef class Upward(Gathering):
             if self._is_upload():
                 return self._upload(p, n)
             return self._gather(p, n)
-        if action == GATE_ASK:
+        if self.scanning and self.x.shape == c"u":
+            self.c_tag = self._tag = PyBytes_FromStringAndSize(<const char*>p, self.x.tag_size)
+            self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
+            return self._take()
+        if action == GATE_ASK or self.asking:
             return self._asked(p, n)
         return self._forward(p, n)
+
+    cdef bint _tag_is_own(self, const uint8_t* p) noexcept:
+        """Does the client's tag begin as those of the proxy do? Nobody can know their prefix."""
+        return self.own_prefix is not None and self.x.tag_size >= len(self.own_prefix) \
+            and memcmp(p, <const char*>self.own_prefix, len(self.own_prefix)) == 0
 
     @cython.final
     cdef int _forward(self, const uint8_t* p, Py_ssize_t n) except -1:
         """A whole command in one line."""
         self._open(p)
+        if self.scanning:
+            return self._send_tagged(p, n - 2, b"\r\n")
         if not self.x.loose:
             return R_PASS
         return self._send_canonical(p, n - 2, b"\r\n")
@@ -164,7 +188,7 @@ cdef class Upward(Gathering):
             self._unit = None
             return self._forward(p, n)
         self._open(p)
-        self._replace_to_server()
+        self._replace_command()
         self._unit = None
         return R_DONE
 

@@ -27,6 +27,13 @@ UNTAGGED = frozenset(
 )
 """Untagged data that pass; OK, NO, BAD, BYE, CAPABILITY and ENABLED are looked at."""
 
+DYNAMIC_ITEMS = frozenset(
+    b"FLAGS UID INTERNALDATE MODSEQ EMAILID THREADID SAVEDATE X-GM-MSGID X-GM-THRID X-GM-LABELS X-GUID X-MAILBOX "
+    b"X-REAL-UID X-SAVEDATE"
+    b"".split()
+)
+"""Items of FETCH that tell nothing of a mail's octets: they come from the server (protocol.md section 2.1)."""
+
 UNTAGGED_OF = {
     b"ACL": b"GETACL",
     b"LISTRIGHTS": b"LISTRIGHTS",

@@ -1,0 +1,98 @@
+"""FETCH data of a server (RFC 3501 section 7.4.2), taken apart into items and the text of their values.
+
+Literals stand in the unit as `{n}` CRLF octets, as the relay gathered them; `{=}` stands for one whose octets went
+elsewhere, `{-}` for one that was dropped.
+"""
+
+from __future__ import annotations
+
+import re
+
+SUNK = b"{=}"
+DROPPED = b"{-}"
+
+_HEAD = re.compile(rb"\* [0-9]{1,10} FETCH \(", re.IGNORECASE)
+_NAME = re.compile(rb"([A-Za-z0-9.\-]+(?:\[[^\]\r\n]*\])?(?:<[0-9]{1,10}>)?) ")
+_QUOTED = re.compile(rb'"(?:[^"\\\r\n]|\\.)*"')
+_PIECE = re.compile(rb'[^"(){\r\n]+|[()]|\r\n')
+_ATOM = re.compile(rb"[^ ()\"{\r\n]+")
+_LITERAL = re.compile(rb"~?\{([0-9]{1,19})\}\r\n")
+_MARK = re.compile(rb"\{[=-]\}")
+
+
+class BadData(Exception):
+    """The unit is no FETCH data."""
+
+
+def items_of(unit: bytes) -> list[tuple[bytes, bytes]]:
+    """(name in upper case, text of the value) of each item, in their order. Raises BadData."""
+    head = _HEAD.match(unit)
+    if head is None:
+        raise BadData
+    at = head.end()
+    found: list[tuple[bytes, bytes]] = []
+    if unit[at:] == b")\r\n":
+        return found
+    while True:
+        name = _NAME.match(unit, at)
+        if name is None:
+            raise BadData
+        end = _value_end(unit, name.end())
+        found.append((name[1].upper(), unit[name.end() : end]))
+        if unit[end : end + 1] == b" ":
+            at = end + 1
+        elif unit[end:] == b")\r\n":
+            return found
+        else:
+            raise BadData
+
+
+def _value_end(unit: bytes, at: int) -> int:
+    first = unit[at : at + 1]
+    if first == b"(":
+        return _list_end(unit, at)
+    if first in (b'"', b"{", b"~"):
+        return _string_end(unit, at)
+    found = _ATOM.match(unit, at)
+    if found is None:
+        raise BadData
+    return found.end()
+
+
+def _string_end(unit: bytes, at: int) -> int:
+    found = _QUOTED.match(unit, at) or _MARK.match(unit, at)
+    if found is not None:
+        return found.end()
+    found = _LITERAL.match(unit, at)
+    if found is None:
+        raise BadData
+    end = found.end() + int(found[1])
+    if end > len(unit):
+        raise BadData
+    return end
+
+
+def _list_end(unit: bytes, at: int) -> int:
+    depth = 0
+    while True:
+        if unit[at : at + 1] in (b'"', b"{"):
+            at = _string_end(unit, at)
+            continue
+        found = _PIECE.match(unit, at)
+        if found is None:
+            raise BadData
+        at = found.end()
+        if found[0] == b"(":
+            depth += 1
+        elif found[0] == b")":
+            depth -= 1
+            if depth == 0:
+                return at
+
+
+def string_of(value: bytes) -> bytes | None:
+    """The octets of a string; None for NIL and for anything that is no string."""
+    if value[:1] == b'"':
+        return re.sub(rb"\\(.)", rb"\1", value[1:-1], flags=re.DOTALL)
+    found = _LITERAL.match(value)
+    return value[found.end() :] if found is not None else None
