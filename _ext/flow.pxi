@@ -17,9 +17,13 @@ cdef class Flow(Turns):
         self.own_prefix = prefix
         self.scanning = True
 
+    def pass_mails(self):
+        """From now on mails pass. Commands that are pending keep their own tags."""
+        self.scanning = False
+
     # ---- commands -----------------------------------------------------------------------------------------------
 
-    def command(self, bytes line not None, *, bint goes=False):
+    def ask_server(self, bytes line not None, *, bint goes=False):
         """Send a command of the proxy's own, without tag and CRLF; its number, which the question OWN gives back.
         `goes`: it ends in the announcement of a literal; the question GO tells when the server wants it.
         """

@@ -58,6 +58,13 @@ class Reply(Enum):
     GOODBYE = (41, b"")
     TLS_ACTIVE = (42, b"")
     SERVER_TLS = (43, b"UNAVAILABLE")
+    EXPUNGE_ISSUED = (44, b"EXPUNGEISSUED")
+    MAIL_REFUSED = (45, b"CANNOT")
+    MAIL_UNAVAILABLE = (46, b"UNAVAILABLE")
+    UNKNOWN_CTE = (47, b"UNKNOWN-CTE")
+    SPOOL_FULL = (48, b"LIMIT")
+    EMPTY_MAIL = (49, b"")
+    WORKING = (50, b"")
 
     @property
     def code(self) -> bytes:
@@ -109,6 +116,13 @@ ENGLISH = {
     Reply.GOODBYE: "goodbye",
     Reply.TLS_ACTIVE: "TLS is active already",
     Reply.SERVER_TLS: "no safe connection to the mail server",
+    Reply.EXPUNGE_ISSUED: "mails were expunged meanwhile",
+    Reply.MAIL_REFUSED: "mail is refused by policy",
+    Reply.MAIL_UNAVAILABLE: "mail cannot be had now, try again later",
+    Reply.UNKNOWN_CTE: "transfer encoding of the part is not known",
+    Reply.SPOOL_FULL: "no room for mails now, try again later",
+    Reply.EMPTY_MAIL: "mail is empty, nothing was stored",
+    Reply.WORKING: "still working",
 }
 
 CZECH = {
@@ -155,6 +169,13 @@ CZECH = {
     Reply.GOODBYE: "na shledanou",
     Reply.TLS_ACTIVE: "TLS je již v činnosti",
     Reply.SERVER_TLS: "k poštovnímu serveru nevede bezpečné spojení",
+    Reply.EXPUNGE_ISSUED: "zprávy byly mezitím odstraněny",
+    Reply.MAIL_REFUSED: "zprávu pravidla nepropouštějí",
+    Reply.MAIL_UNAVAILABLE: "zpráva teď není k dispozici, zkuste to později",
+    Reply.UNKNOWN_CTE: "přenosové kódování části není známé",
+    Reply.SPOOL_FULL: "pro zprávy teď není místo, zkuste to později",
+    Reply.EMPTY_MAIL: "zpráva je prázdná, nic nebylo uloženo",
+    Reply.WORKING: "zpracovává se",
 }
 
 

@@ -22,6 +22,12 @@ def by_code(*components: Component) -> dict[str, Component]:
 COMPONENTS = by_code(IMAP, TCPS, CFGP, NETC, SSLE, LOGS)
 
 
+def entry_of(name: str) -> Entry:
+    """The entry of this identifier, as `IMAP-760`. KeyError where there is none."""
+    component, _, number = name.partition("-")
+    return COMPONENTS[component].entries[int(number)]
+
+
 def entries() -> list[Entry]:
     """Every entry, by component in the manual's order and by number."""
     return [component.entries[number] for component in COMPONENTS.values() for number in sorted(component.entries)]

@@ -25,6 +25,9 @@ CHANGING = frozenset(
 ASKED = frozenset((b"LOGIN", b"AUTHENTICATE", b"ENABLE", b"ID"))
 """Commands that the session must see: they carry the user's name, or arguments that are filtered."""
 
+ASKED_FOR_MAILS = frozenset(b"FETCH UID-FETCH SELECT EXAMINE SEARCH UID-SEARCH SORT UID-SORT DELETE RENAME".split())
+"""Commands that the session must see where mails are processed."""
+
 _MAX_NAME = 100
 _MAX_DIGITS = 20
 _MAX_LIST = 2000
@@ -152,6 +155,8 @@ def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], 
             return wire.DENY
         if name in ASKED or (acl.read_only and name == b"SELECT"):
             return wire.ASK
+        if not acl.no_mail_scanning and name in ASKED_FOR_MAILS:
+            return wire.ASK
         return wire.PASS
 
     return action
@@ -179,4 +184,5 @@ def compile_gate(acl: CommandAcl, commands: frozenset[bytes], unknown: bool) -> 
     """The tables of the gate. `unknown` lets names pass that no list has."""
     action = action_of(acl, commands)
     untagged = responses.UNTAGGED | {name for name, command in responses.UNTAGGED_OF.items() if command in commands}
-    return wire.Gate(bytes(map(action, wire.COMMANDS)), responses.CODES, untagged, unknown)
+    actions = bytes(map(action, wire.COMMANDS))
+    return wire.Gate(actions, responses.CODES, untagged, unknown, responses.DYNAMIC_ITEMS)

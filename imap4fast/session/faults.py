@@ -93,6 +93,8 @@ def too_big(session: Session) -> int:
     """An upload above max-mail-out: refused at its announcement."""
     if session.powers.acl.max_mail_out:
         session.limited("max-mail-out", session.powers.acl.max_mail_out)
+    if session.processing is not None and session.processing.upload is not None:
+        session.processing.upload.drop()
     answer = session.refuse(Reply.TOO_BIG)
     return session.end(Reply.TOO_BIG, "mail too large") if session.relay.midway else answer
 

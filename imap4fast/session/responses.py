@@ -103,6 +103,11 @@ def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
     if name == b"CAPABILITY":
         names = capability_names(session, inner[len(name) :].strip(), where)
         return b"[CAPABILITY " + names + b"] ", rest
+    if session.processing is not None:
+        if name == b"UIDVALIDITY":
+            session.processing.validity(inner[len(name) :].strip())
+        elif name == b"INPROGRESS":  # it holds a tag that the client does not know
+            return b"", rest
     if session.powers.code_passes(name, session.authenticated):
         return b"[" + inner + b"] ", rest
     session.removed("CODE", name)
@@ -189,6 +194,8 @@ def completed(session: Session) -> int:
             return answers.CLOSE
     elif name == b"ENABLE":
         session.enabling = frozenset()
+    elif session.processing is not None:
+        session.processing.completed(name, ok=ok)
     return status(session)
 
 

@@ -20,9 +20,11 @@ from imap4fast.log.cause import cause
 from imap4fast.log.entry import Entry
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.gate import Powers
-from imap4fast.session import alone, answers, commands, faults, responses, tls
+from imap4fast.session import alone, answers, commands, faults, processing, responses, tls
 from imap4fast.session.charter import Charter
 from imap4fast.session.login import Sasl, normalised
+from imap4fast.session.mailwork import Mails
+from imap4fast.session.processing import Processing
 
 
 class Outside(Protocol):
@@ -72,6 +74,9 @@ class Outside(Protocol):
     def service_name(self, port: int) -> str:
         """The system's name of a port."""
 
+    def mails(self) -> Mails:
+        """Where this session's mails are processed."""
+
 
 MOST_COMPLAINTS = 20
 """Faults and refusals that a session logs as warnings."""
@@ -82,7 +87,7 @@ class Session:
 
     __slots__ = (
         "acl", "alone", "bad_commands", "began", "candidate", "charter", "complaints", "enabling", "facts", "language",
-        "logs", "mechanism", "number", "outside", "over", "powers", "reason", "relay", "result", "rule",
+        "logs", "mechanism", "number", "outside", "over", "powers", "processing", "reason", "relay", "result", "rule",
         "sasl", "status", "transparent", "unlisted_seen", "user",
     )  # fmt: skip
 
@@ -97,6 +102,8 @@ class Session:
         self.acl: SessionAcl
         self.powers: Powers
         self.relay: Relay
+        self.processing: Processing | None = None
+        """None in pass mode."""
         self.alone = False
         """Whether the proxy greeted by itself: the server's greeting is not for the client."""
         self.language = "EN"
@@ -171,6 +178,7 @@ class Session:
     def start(self, relay: Relay) -> None:
         """Give an admitted session its wire, with its limits. A server's greeting is awaited."""
         self._begin(relay)
+        self._heed_mails()
         relay.await_server()
 
     def _begin(self, relay: Relay) -> None:
@@ -181,6 +189,26 @@ class Session:
         relay.take_limits(self.charter.limits(self.acl, powers.acl), self.began)
         self.status = "ACCEPTED"
         self.result = "OK"
+
+    def _heed_mails(self) -> None:
+        """Process mails from now on, or let them pass, as the command-acl says."""
+        if self.powers.acl.no_mail_scanning:
+            self.processing = None
+            self.relay.pass_mails()
+        elif self.processing is None:
+            mails = self.outside.mails()
+            self.processing = Processing(self, mails)
+            self.relay.process_mails(mails.prefix())
+
+    def upload_octets(self, octets: bytes) -> None:
+        """Octets of a mail that the client uploads."""
+        if self.processing is not None and self.processing.upload is not None:
+            self.processing.upload.octets(octets)
+
+    def fetch_octets(self, octets: bytes) -> None:
+        """Octets of a mail that the server gives."""
+        if self.processing is not None:
+            self.processing.intake.octets(octets)
 
     def turn_away(self) -> None:
         """A command-acl denies a client that hears already."""
@@ -259,6 +287,7 @@ class Session:
         if self.powers is not parent:
             self.relay.gate = self.powers.gate
             self.relay.take_limits(self.charter.limits(self.acl, self.powers.acl), self.began)
+            self._heed_mails()
         return True
 
     # ---- what flows use -----------------------------------------------------------------------------------------
@@ -339,6 +368,8 @@ class Session:
 
     def _finish(self, reason: str, result: str) -> None:
         self.over = True
+        if self.processing is not None:
+            self.processing.drop()
         self.reason = self.reason or reason
         if result != "OK":
             self.result = result
@@ -379,6 +410,8 @@ class Session:
         expired = self.relay.tick(now)
         if expired:
             faults.timeout(self, TIMEOUTS[expired])
+        elif self.processing is not None:
+            self.processing.tick(now)
 
     def shut_down(self) -> None:
         """The worker ends."""
@@ -405,6 +438,7 @@ class Session:
     def part(self) -> None:
         """Let go of both sides: each of them holds the session. To be called when both legs are gone."""
         self.over = True
+        self.processing = None
         for name in ("relay", "outside"):
             if hasattr(self, name):
                 delattr(self, name)
@@ -432,6 +466,15 @@ _FLOWS = dict(
             responses.append_limit,
             tls.client_leg,
             tls.server_leg,
+            processing.own,
+            processing.go,
+            processing.fetch,
+            processing.fetch_literal,
+            processing.mailbox,
+            processing.upload,
+            processing.uploaded,
+            processing.client_ready,
+            processing.server_ready,
         ),
         strict=True,
     )

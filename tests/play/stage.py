@@ -25,6 +25,7 @@ from imap4fast.session.charter import Charter
 from imap4fast.session.session import Session
 from tests.law.test_secrets import forms
 from tests.play import script as scripts
+from tests.play.post import Post
 from tests.secrets import PASSWORDS
 
 SERVER = Sock(Address(4, 0xC0000214), 143)
@@ -114,6 +115,11 @@ def accepting(name: str = "ALL", **items: Any) -> CommandAcl:
     return CommandAcl(name=name, accept=True, no_mail_scanning=True, **items)
 
 
+def processing(name: str = "ALL", **items: Any) -> CommandAcl:
+    """A command-acl that accepts, and mails are processed."""
+    return CommandAcl(name=name, accept=True, **items)
+
+
 def of_user(*names: str) -> Conditions:
     return Conditions(user=words(*names))
 
@@ -144,6 +150,7 @@ class Stage:
         self.connecting: Sequence[Sock] = ()
         self.is_closed = False
         self.tls_began = False
+        self.post = Post()
         self.relay = Relay()
         self.client, self.server = Pipe(), Pipe()
         charter = self._charter(commands, session, proxy)
@@ -206,6 +213,9 @@ class Stage:
 
     def start_tls(self) -> None:
         self.tls_began = True
+
+    def mails(self) -> Post:
+        return self.post
 
     def client_ended(self) -> None:
         self.session.client_gone()

@@ -43,7 +43,14 @@ def test_no_part_of_it_is_data(unit: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("value", "octets"),
-    [(b'"a\\"\\\\b"', b'a"\\b'), (b"{3}\r\na\r\n", b"a\r\n"), (b"NIL", None), (b"{=}", None), (b'""', b""), (b"{0}\r\n", b"")],
+    [
+        (b'"a\\"\\\\b"', b'a"\\b'),
+        (b"{3}\r\na\r\n", b"a\r\n"),
+        (b"NIL", None),
+        (b"{=}", None),
+        (b'""', b""),
+        (b"{0}\r\n", b""),
+    ],
 )
 def test_strings(value: bytes, octets: bytes | None) -> None:
     assert string_of(value) == octets

@@ -1,0 +1,368 @@
+"""FETCH where mails are processed (architecture.md section 7): the server is asked for dynamic items and for whole mails,
+the client is answered from processed ones.
+
+1. The set goes to the server with the dynamic items: the answers say which mails there are, with their UIDs.
+2. Each mail is looked for where processed ones are kept; else it is fetched whole by its UID and processed.
+3. The answers are printed in their order, as soon as the next one is there; several mails are worked on meanwhile.
+4. \\Seen is set where an item that sets it was answered; then the tagged answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+from imap4fast.imap.fetch import Request
+from imap4fast.imap.fetchdata import string_of
+from imap4fast.imap.replies import Reply
+from imap4fast.mail.work import LogLine
+from imap4fast.session import answers
+from imap4fast.session.intake import too_large
+from imap4fast.session.mailwork import ProcessedMail, Receiver, Refused, Work
+from imap4fast.session.printing import Piece, UnknownEncoding, printed
+
+if TYPE_CHECKING:
+    from imap4fast.session.mailbox import Mailbox
+    from imap4fast.session.processing import Processing
+
+WINDOW = 6
+"""Mails of one FETCH that are worked on at once."""
+
+MOST_UIDS = 200
+"""UIDs in one STORE of the proxy's own."""
+
+
+class Stage(IntEnum):
+    """How far the work on a mail is."""
+
+    NEW = 0
+    LOOKED_FOR = 1
+    WANTED = 2
+    COMING = 3
+    PROCESSED = 4
+    PRINTED = 5
+    READY = 6
+
+
+class Row:
+    """One mail of a FETCH. Ready with neither pieces nor `refused`: it is gone, and left out."""
+
+    __slots__ = ("date", "dynamic", "give_up", "mail", "number", "pieces", "refused", "seen", "size", "stage", "uid")
+
+    def __init__(self, number: int, uid: int, dynamic: bytes = b"") -> None:
+        self.number = number
+        self.uid = uid
+        self.dynamic = dynamic
+        self.date = ""
+        self.seen = False
+        self.size = 0
+        self.stage = Stage.NEW
+        self.mail: ProcessedMail
+        self.pieces: Sequence[Piece] = ()
+        self.refused: Refused | None = None
+        self.give_up: Callable[[], object] | None = None
+
+
+class Download:
+    """One FETCH of the client's. `uid`: it is UID FETCH."""
+
+    __slots__ = (
+        "_again", "_answered_seen", "_at", "_listed", "_listing", "_over", "_pumping", "_refused", "_request", "_rows",
+        "_session", "_storing", "_tag", "_uid", "_work", "box",
+    )  # fmt: skip
+
+    def __init__(self, work: Processing, box: Mailbox, request: Request, *, uid: bool) -> None:
+        self._work = work
+        self._session = session = work.session
+        self.box = box
+        self._request = request
+        self._uid = uid
+        self._tag = session.relay.tag
+        self._listed: dict[int, Row] = {}
+        self._rows: Sequence[Row] = ()
+        self._at = 0
+        self._listing = self._storing = 0
+        self._refused: Refused | None = None
+        self._answered_seen: list[int] = []
+        self._pumping = self._again = False
+        self._over = False
+
+    # ---- 1: which mails -----------------------------------------------------------------------------------------
+
+    def begin(self) -> int:
+        """Take the command: the client waits from now on."""
+        session, request = self._session, self._request
+        numbers = request.set if self._uid else self.box.asked(request.set)
+        if numbers is None:
+            return self._gone()
+        session.relay.hold_client()
+        self._work.flow = self
+        row = self._known(numbers)
+        if row is not None:
+            self._rows = (row,)
+            self._pump()
+            return answers.DROP
+        session.relay.watching = True
+        line = b"%bFETCH %b (%b)" % (b"UID " if self._uid else b"", numbers, b" ".join(self._names()))
+        self._listing = session.relay.ask_server(line + (b" " + request.modifiers if request.modifiers else b""))
+        return answers.DROP
+
+    def _names(self) -> list[bytes]:
+        """The dynamic items that the server is asked for, and what the proxy must know."""
+        items = self._request.items
+        names = [b"UID", b"INTERNALDATE", *(name for name in items.dynamic if name not in (b"UID", b"INTERNALDATE"))]
+        if items.seen and b"FLAGS" not in names:
+            names.append(b"FLAGS")
+        if self._session.relay.max_mail_in:
+            names.append(b"RFC822.SIZE")
+        return names
+
+    def _gone(self) -> int:
+        """All mails of the set are expunged, and the client has not heard of it."""
+        if self.box.vanished:
+            return self._session.refuse(Reply.EXPUNGE_ISSUED)
+        self._session.reply(self._tag, b"OK", Reply.DONE)
+        return answers.DROP
+
+    def _known(self, numbers: bytes) -> Row | None:
+        """A single mail that the server has reported, wanted for its content alone: nobody need be asked."""
+        request = self._request
+        if not self._uid or request.modifiers or not numbers.isdigit() or set(request.items.dynamic) - {b"UID"}:
+            return None
+        uid = int(numbers)
+        number, mail = self.box.number_of(uid), self.box.at_hand(uid)
+        if number is None or mail is None or (request.items.seen and not self.box.read_only):
+            return None
+        row = Row(number, uid, b"UID %d" % uid)
+        self._have(row, mail)
+        return row
+
+    def data(self, number: int, uid: int | None, items: Sequence[tuple[bytes, bytes]]) -> bool:
+        """FETCH data without a mail in them; whether they are an answer to what was asked."""
+        if not self._listing or not uid or uid in self._listed:
+            return False
+        names = {name for name, _ in items}
+        if not names.issuperset(self._request.items.dynamic):
+            return False
+        row = self._listed[uid] = Row(self.box.shown(number), uid)
+        row.dynamic = b" ".join(name + b" " + value for name, value in items if self._shows(name))
+        values = dict(items)
+        row.seen = b"\\SEEN" in values.get(b"FLAGS", b"").upper()
+        row.date = (string_of(values.get(b"INTERNALDATE", b"")) or b"").decode("ascii", "replace")
+        size = values.get(b"RFC822.SIZE", b"")
+        row.size = int(size) if size.isdigit() and len(size) <= 19 else 0
+        return True
+
+    def _shows(self, name: bytes) -> bool:
+        request = self._request
+        return (
+            name in request.items.dynamic
+            or (name == b"UID" and self._uid)
+            or (name == b"MODSEQ" and request.modifiers != b"")
+        )
+
+    # ---- what the server answers --------------------------------------------------------------------------------
+
+    def go(self) -> None:
+        """No command of this flow ends in a literal."""
+
+    def answered(self) -> None:
+        """The tagged answer to a command of our own (the question OWN)."""
+        relay = self._session.relay
+        if relay.answered == self._listing:
+            self._listing = 0
+            relay.watching = False
+            if relay.status != 0:
+                self._finish(relay.unit)
+                return
+            self._rows = tuple(self._listed.values())
+            self._pump()
+        elif relay.answered == self._storing:
+            self._storing = 0
+            self._set_seen()
+        else:
+            self._work.intake.answered(relay.answered)
+
+    # ---- 2: each mail -------------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Begin with what may be begun, write what is ready. What comes at once calls here while this runs."""
+        self._again = True
+        if self._pumping:
+            return
+        self._pumping = True
+        while self._again and not self._over:
+            self._again = False
+            for row in self._rows[self._at : self._at + WINDOW]:
+                if row.stage == Stage.NEW:
+                    self._look_up(row)
+            self._fetch_next()
+            while self._write_next():
+                pass
+        self._pumping = False
+        if not self._over and self._at == len(self._rows) and not self._work.writer.busy:
+            self._set_seen()
+
+    def _look_up(self, row: Row) -> None:
+        session, box = self._session, self.box
+        row.stage = Stage.LOOKED_FOR
+        if session.relay.max_mail_in and row.size > session.relay.max_mail_in:
+            self._deny(row, too_large(session, row.size))
+            return
+        mail = box.at_hand(row.uid)
+        if mail is not None:
+            self._have(row, mail)
+            return
+        key = self._work.mails.key(box.name, box.uidvalidity, row.uid) if box.uidvalidity else b""
+        if not key:
+            row.stage = Stage.WANTED
+            return
+        self._work.mails.find(key, lambda found: self._found(row, found))
+
+    def _found(self, row: Row, mail: ProcessedMail | None) -> None:
+        if self._over:
+            return
+        if mail is None:
+            row.stage = Stage.WANTED
+        else:
+            self._have(row, mail)
+        self._pump()
+
+    def _fetch_next(self) -> None:
+        intake = self._work.intake
+        if intake.busy:
+            return
+        for row in self._rows[self._at : self._at + WINDOW]:
+            if row.stage == Stage.WANTED:
+                row.stage = Stage.COMING
+                intake.want(row.uid, lambda came, row=row: self._came(row, came))  # type: ignore[misc]
+                return
+
+    def _came(self, row: Row, came: Receiver | Refused | None) -> None:
+        """The server has answered for one mail."""
+        if self._over:
+            if came is not None and not isinstance(came, Refused):
+                came.drop()
+            return
+        if isinstance(came, Refused):
+            self._deny(row, came)
+        elif came is None:
+            if not self.box.expunged and not self.box.vanished:
+                row.refused = Refused(b"UNAVAILABLE", "the server did not give the mail")
+            row.stage = Stage.READY
+        else:
+            self._process(row, came, "")
+        self._pump()
+
+    def _deny(self, row: Row, refused: Refused) -> None:
+        """A mail that is denied unseen: another one says so, or nothing is shown."""
+        self._process(row, None, refused.reason)
+
+    def _process(self, row: Row, receiver: Receiver | None, refused: str) -> None:
+        box, mails = self.box, self._work.mails
+        row.stage = Stage.PROCESSED
+        key = mails.key(box.name, box.uidvalidity, row.uid) if box.uidvalidity else b""
+        work = Work("download", key, row.date, refused)
+        row.give_up = mails.process(receiver, work, lambda done, lines: self._processed(row, done, lines))
+
+    def _processed(self, row: Row, done: ProcessedMail | Refused, lines: Sequence[LogLine]) -> None:
+        row.give_up = None
+        if self._over:
+            return
+        self._work.log_mail(lines)
+        if isinstance(done, Refused):
+            row.refused = done
+            row.stage = Stage.READY
+        else:
+            self._have(row, done)
+        self._pump()
+
+    def _have(self, row: Row, mail: ProcessedMail) -> None:
+        row.mail = mail
+        row.stage = Stage.PRINTED
+        self.box.keep(row.uid, row.number, mail)
+        printed(mail, self._request.items.contents, lambda pieces: self._printed(row, pieces))
+
+    # ---- 3: the answers -----------------------------------------------------------------------------------------
+
+    def _printed(self, row: Row, pieces: Sequence[Piece] | Exception) -> None:
+        if self._over:
+            return
+        row.stage = Stage.READY
+        if isinstance(pieces, UnknownEncoding):
+            row.refused = Refused(b"UNKNOWN-CTE", "transfer encoding is not known")
+        elif isinstance(pieces, Exception):
+            row.refused = Refused(b"UNAVAILABLE", "the processed mail cannot be read")
+        else:
+            head = b"* %d FETCH (%b" % (row.number, row.dynamic + b" " if row.dynamic and pieces else row.dynamic)
+            row.pieces = (head, *pieces, b")\r\n")
+        self._pump()
+
+    def _write_next(self) -> bool:
+        """Write the next answer, if it is ready. Whether it was written at once."""
+        writer = self._work.writer
+        if writer.busy or self._at == len(self._rows) or self._rows[self._at].stage != Stage.READY or self._over:
+            return False
+        row = self._rows[self._at]
+        self._at += 1
+        if row.refused is not None:
+            self._refused = self._refused or row.refused
+            return True
+        if row.pieces:
+            if self._request.items.seen and not row.seen and not self.box.read_only:
+                self._answered_seen.append(row.uid)
+            pieces, row.pieces = row.pieces, ()
+            writer.write(pieces, row.mail, self._written)
+        return not writer.busy
+
+    def _written(self, whole: bool) -> None:
+        if not whole and not self._over:
+            self._session.end(None, "a processed mail cannot be read")
+            return
+        self._pump()
+
+    # ---- 4: the end ---------------------------------------------------------------------------------------------
+
+    def _set_seen(self) -> None:
+        """\\Seen for the mails that were read, then the end."""
+        uids = self._answered_seen[:MOST_UIDS]
+        if self._storing:
+            return
+        if not uids:
+            self._finish(None)
+            return
+        del self._answered_seen[:MOST_UIDS]
+        line = b"UID STORE %b +FLAGS (\\Seen)" % b",".join(b"%d" % uid for uid in uids)
+        self._storing = self._session.relay.ask_server(line)
+
+    def _finish(self, line: bytes | None) -> None:
+        """The tagged answer: the server's, where it refused the set; else the proxy's own."""
+        self._over = True
+        session = self._session
+        self._work.flow = None
+        if self._uid:
+            self._work.tell_held()
+        if line is not None:
+            session.relay.reply(self._work.shown_status(self._tag + b" " + line))
+        elif self._refused is not None:
+            self._work.reply_code(self._tag, self._refused)
+        else:
+            session.reply(self._tag, b"OK", Reply.DONE)
+        self._work.heed_held()
+        session.relay.free_client()
+
+    def client_ready(self) -> None:
+        """The client takes octets again."""
+        self._work.writer.go_on()
+
+    def server_ready(self) -> None:
+        """Nothing is sent to the server here."""
+
+    def drop(self) -> None:
+        """The session is over: work that nobody waits for is given up."""
+        self._over = True
+        for row in self._rows:
+            if row.give_up is not None:
+                row.give_up()
+                row.give_up = None

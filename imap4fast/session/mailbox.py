@@ -1,0 +1,99 @@
+"""The selected mailbox of a session that processes mails: its name, UIDVALIDITY, and what the client has not heard yet.
+
+EXPUNGE may not be told in the midst of FETCH, STORE and SEARCH (RFC 9051 section 7.5.1), yet the server may say it
+during the proxy's own UID FETCH. What is held back makes the client's numbers differ from the server's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from imap4fast.imap.sets import to_client, translated
+
+if TYPE_CHECKING:
+    from imap4fast.session.mailwork import ProcessedMail
+
+MOST_KEPT = 8
+"""Processed mails that a session keeps at hand: clients read one mail in many pieces."""
+
+_EXPUNGE = re.compile(rb"\* ([0-9]+) EXPUNGE\r\n\Z", re.IGNORECASE)
+
+
+class Mailbox:
+    """`name` is the mailbox as the client named it, decoded. `uidvalidity` 0: unknown, nothing may be kept."""
+
+    __slots__ = ("_kept", "_numbers", "expunged", "held", "name", "read_only", "uidvalidity", "vanished")
+
+    def __init__(self, name: bytes, *, read_only: bool) -> None:
+        self.name = name
+        self.read_only = read_only
+        self.uidvalidity = 0
+        self.held: list[bytes] = []
+        """Untagged responses that the client has not got yet."""
+        self.expunged: list[int] = []
+        """The server's numbers in those of them that are EXPUNGE."""
+        self.vanished = False
+        """Whether VANISHED is among them: then nobody knows the numbers of the two sides."""
+        self._kept: OrderedDict[int, ProcessedMail] = OrderedDict()
+        self._numbers: dict[int, int] = {}
+
+    # ---- what is held back ----------------------------------------------------------------------------------------
+
+    def hold(self, line: bytes) -> None:
+        """EXISTS, EXPUNGE or VANISHED that must wait."""
+        self.held.append(line)
+        found = _EXPUNGE.match(line)
+        if found is not None:
+            self.expunged.append(int(found[1]))
+        elif b"VANISHED" in line[:12].upper() and b"EARLIER" not in line[:24].upper():
+            self.vanished = True
+
+    def heard(self, line: bytes) -> None:
+        """The same passes to the client: what was known of numbers may be wrong now."""
+        if b"EXISTS" not in line.upper():
+            self._numbers.clear()
+
+    def release(self) -> list[bytes]:
+        """All of it, for the client."""
+        lines, self.held = self.held, []
+        if self.expunged or self.vanished:
+            self._numbers.clear()
+        self.expunged = []
+        self.vanished = False
+        return lines
+
+    def shown(self, number: int) -> int:
+        """The client's number of a mail for the server's."""
+        return to_client(number, self.expunged) if self.expunged else number
+
+    def asked(self, numbers: bytes) -> bytes | None:
+        """The server's set for the client's; None: no mail is left in it, or nobody can say."""
+        return None if self.vanished else translated(numbers, self.expunged)
+
+    # ---- processed mails at hand --------------------------------------------------------------------------------------
+
+    def keep(self, uid: int, number: int, mail: ProcessedMail) -> None:
+        """The server has reported this mail under this number, and here is its processed form."""
+        self._kept[uid] = mail
+        self._kept.move_to_end(uid)
+        self._numbers[uid] = number
+        if len(self._kept) > MOST_KEPT:
+            gone, _ = self._kept.popitem(last=False)
+            self._numbers.pop(gone, None)
+
+    def at_hand(self, uid: int) -> ProcessedMail | None:
+        """The processed form of a mail that the server reported in this selection."""
+        return self._kept.get(uid)
+
+    def number_of(self, uid: int) -> int | None:
+        """The number under which the server reported a mail that is at hand; None: it may have changed."""
+        return self._numbers.get(uid) if uid in self._kept and not self.held else None
+
+    def validity(self, value: int) -> None:
+        """UIDVALIDITY as the server says it. Another one than before: these are other mails (T-R18)."""
+        if self.uidvalidity not in (0, value):
+            self._kept.clear()
+            self._numbers.clear()
+        self.uidvalidity = value

@@ -1,0 +1,84 @@
+"""What a session wants done with mails, and what it gets: `net/mailroom.py` does it, `tests/play` plays it.
+
+Nothing here waits: what takes time is answered by a call, from the loop, later or at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from imap4fast.mail.work import LogLine
+
+if TYPE_CHECKING:
+    from imap4fast._wire import MailIndex
+
+
+class ProcessedMail(Protocol):
+    """A mail as the client may see it: every item that it asks for comes from here."""
+
+    index: MailIndex
+    size: int
+
+    def at_once(self, offset: int, size: int) -> bytes | None:
+        """Octets that are in memory, None where they are not."""
+
+    def read(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        """Octets of the mail; None: they cannot be had."""
+
+    def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
+        """The octets of a leaf after transfer decoding; None: they cannot be had."""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Nothing of the mail is to be shown or sent on. `code` is the response code of the NO, `reason` is for the log."""
+
+    code: bytes
+    reason: str
+
+
+class Receiver(Protocol):
+    """Where the octets of a mail go as they come."""
+
+    def write(self, octets: bytes) -> bool:
+        """False: no more for now; `ready` is called when it is time for more."""
+
+    def drop(self) -> None:
+        """They are not wanted any more."""
+
+
+class Work(msgspec.Struct, frozen=True):
+    """What is to be done with a mail whose octets are complete.
+
+    `key` is what its processed form is kept under, b"" where it may not outlive the session. `refused` is why it is to
+    be denied whatever is in it, empty where it is to be judged.
+    """
+
+    direction: str
+    key: bytes = b""
+    date: str = ""
+    refused: str = ""
+
+
+Done = Callable[["ProcessedMail | Refused", tuple[LogLine, ...]], object]
+
+
+class Mails(Protocol):
+    """The part of a worker that mails pass through, as one session sees it."""
+
+    def prefix(self) -> bytes:
+        """The prefix of a session's own tags, which nobody can foretell."""
+
+    def key(self, mailbox: bytes, uidvalidity: int, uid: int) -> bytes:
+        """What the processed form of a mail of this session's account is kept under; b"": nowhere."""
+
+    def find(self, key: bytes, then: Callable[[ProcessedMail | None], object]) -> None:
+        """The processed form, where it is kept."""
+
+    def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:
+        """Room for a mail of so many octets; None: there is none."""
+
+    def process(self, receiver: Receiver | None, work: Work, then: Done) -> Callable[[], object]:
+        """Judge and process a mail whose octets are all there. What it returns, called, gives the work up."""

@@ -1,0 +1,174 @@
+"""Items of FETCH printed from a processed mail: octets, and ranges of the mail that are still to be read.
+
+Sizes are those of what is printed; a partial request that begins behind the end is answered by an empty string.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from imap4fast._wire import header_fields
+from imap4fast.imap.fetch import Content, Kind
+
+if TYPE_CHECKING:
+    from imap4fast.session.mailwork import ProcessedMail
+
+
+class Range(NamedTuple):
+    """Octets of the mail."""
+
+    offset: int
+    size: int
+
+
+Piece = bytes | Range
+
+
+class Unreadable(Exception):
+    """Octets that a processed mail must have cannot be had."""
+
+
+class UnknownEncoding(Exception):
+    """BINARY of a part whose transfer encoding nobody knows: `NO [UNKNOWN-CTE]` (RFC 3516)."""
+
+
+def printed(
+    mail: ProcessedMail, contents: Sequence[Content], then: Callable[[list[Piece] | Exception], object]
+) -> None:
+    """Give the pieces of all items, apart by spaces, or Unreadable, or UnknownEncoding. Where a header or a decoded part
+    is needed first it is read.
+    """
+    _Printing(mail, contents, then).go_on()
+
+
+class _Printing:
+    """One run over the items, which goes on when what it waited for is there."""
+
+    __slots__ = ("_at", "_contents", "_mail", "_pieces", "_running", "_then", "_waiting")
+
+    def __init__(
+        self, mail: ProcessedMail, contents: Sequence[Content], then: Callable[[list[Piece] | Exception], object]
+    ) -> None:
+        self._mail = mail
+        self._contents = contents
+        self._then = then
+        self._pieces: list[Piece] = []
+        self._at = 0
+        self._waiting = False
+        self._running = False
+
+    def go_on(self) -> None:
+        """Print until something must be read, or the end."""
+        self._running = True
+        try:
+            while self._at < len(self._contents):
+                if self._pieces:
+                    self._pieces.append(b" ")
+                self._print(self._contents[self._at])
+                if self._waiting:
+                    self._running = False
+                    return
+                self._at += 1
+        except (UnknownEncoding, Unreadable) as error:
+            self._then(error)
+            return
+        self._then(self._pieces)
+
+    def _print(self, item: Content) -> None:
+        if item.kind is Kind.SECTION:
+            self._section(item)
+        elif item.kind is Kind.FIELDS:
+            self._fields(item)
+        elif item.kind is Kind.BINARY:
+            self._binary(item)
+        else:
+            self._pieces.append(item.label + b" " + _fixed(self._mail, item))
+
+    def _section(self, item: Content) -> None:
+        found = self._mail.index.section(item.section)
+        if found is None:
+            self._pieces.append(_name(item) + b" NIL")
+            return
+        offset, size = found
+        if item.span is not None:
+            first = min(item.span[0], size)
+            offset, size = offset + first, min(item.span[1], size - first)
+        self._pieces.append(_name(item) + b" {%d}\r\n" % size)
+        if size:
+            self._pieces.append(Range(offset, size))
+
+    def _fields(self, item: Content) -> None:
+        found = self._mail.index.section(item.section)
+        if found is None:
+            self._pieces.append(_name(item) + b" NIL")
+            return
+        header = self._mail.at_once(*found)
+        if header is not None:
+            self._pieces.append(_literal(item, header_fields(header, item.fields, item.negate)))
+            return
+        self._wait()
+        self._mail.read(*found, lambda octets: self._take(item, octets, header_only=True))
+
+    def _binary(self, item: Content) -> None:
+        index = self._mail.index
+        part = 0 if not item.section else index.find(tuple(int(number) for number in item.section.split(b".")))
+        if part < 0:
+            self._pieces.append(_name(item) + b" NIL")
+            return
+        if index.part(part).kind == "leaf" and index.decoded_size(part) is None:
+            raise UnknownEncoding
+        self._wait()
+        self._mail.decoded(part, lambda octets: self._take(item, octets))
+
+    def _wait(self) -> None:
+        self._waiting = True
+
+    def _take(self, item: Content, octets: bytes | None, *, header_only: bool = False) -> None:
+        """What was waited for has come, maybe at once."""
+        if octets is None:
+            if self._running:
+                raise Unreadable
+            self._then(Unreadable())
+            return
+        if header_only:
+            octets = header_fields(octets, item.fields, item.negate)
+        self._pieces.append(_literal(item, octets))
+        self._waiting = False
+        if not self._running:
+            self._at += 1
+            self.go_on()
+
+
+def _name(item: Content) -> bytes:
+    return item.label if item.span is None else item.label + b"<%d>" % item.span[0]
+
+
+def _literal(item: Content, octets: bytes) -> bytes:
+    if item.span is not None:
+        octets = octets[item.span[0] : item.span[0] + item.span[1]]
+    mark = b"~" if item.kind is Kind.BINARY and b"\0" in octets else b""
+    return _name(item) + b" %b{%d}\r\n%b" % (mark, len(octets), octets)
+
+
+def _fixed(mail: ProcessedMail, item: Content) -> bytes:
+    """The value of an item that the index holds."""
+    index = mail.index
+    if item.kind is Kind.SIZE:
+        return b"%d" % mail.size
+    if item.kind is Kind.BINARY_SIZE:
+        return _binary_size(mail, item)
+    if item.kind is Kind.PREVIEW:
+        return b'"' + index.preview.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return {Kind.ENVELOPE: index.envelope, Kind.BODY: index.body, Kind.BODYSTRUCTURE: index.bodystructure}[item.kind]
+
+
+def _binary_size(mail: ProcessedMail, item: Content) -> bytes:
+    index = mail.index
+    part = 0 if not item.section else index.find(tuple(int(number) for number in item.section.split(b".")))
+    if part < 0:
+        return b"0"
+    size = index.decoded_size(part)
+    if size is None:
+        raise UnknownEncoding
+    return b"%d" % size

@@ -1,0 +1,135 @@
+"""Where mails are processed on a stage: in memory, by a rule that a test can see, at once or when it says so.
+
+A mail with VIRUS in it is replaced by another one, one with REFUSE is refused; all else stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from imap4fast._wire import MailIndex, decode_transfer
+from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
+
+PREFIX = b"own-"
+REPLACEMENT = b"Subject: replaced\r\n\r\nThis mail was infected.\r\n"
+TOO_LARGE = b"Subject: too large\r\n\r\nThis mail was too large.\r\n"
+
+
+class Kept:
+    """A processed mail. `slow`: nothing of it is in memory, readers wait for `Post.turn`."""
+
+    def __init__(self, octets: bytes, post: Post) -> None:
+        self.octets = octets
+        self.index = MailIndex.scan(octets)
+        self.size = len(octets)
+        self._post = post
+
+    def at_once(self, offset: int, size: int) -> bytes | None:
+        return None if self._post.slow else self.octets[offset : offset + size]
+
+    def read(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        self._post.later(lambda: then(self.octets[offset : offset + size]))
+
+    def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
+        found = self.index.part(part)
+        body = self.octets[found.body : found.body + found.body_size]
+        self._post.later(lambda: then(decode_transfer(body, found.encoding)))
+
+
+class Box:
+    """Octets as they come."""
+
+    def __init__(self, post: Post) -> None:
+        self.octets = b""
+        self.dropped = False
+        self._post = post
+
+    def write(self, octets: bytes) -> bool:
+        self.octets += octets
+        return not self._post.choking
+
+    def drop(self) -> None:
+        self.dropped = True
+
+
+class Post:
+    """`slow`: what is asked for comes at the next `turn`. `choking`: no receiver takes more than one chunk at a time.
+    `full`: there is no room for a mail.
+    """
+
+    def __init__(self) -> None:
+        self.slow = False
+        self.choking = False
+        self.full = False
+        self.store: dict[bytes, Kept] = {}
+        self.received: list[Box] = []
+        self.worked: list[Work] = []
+        self.given_up = 0
+        self.ready: list[Callable[[], object]] = []
+        self._waiting: list[Callable[[], object]] = []
+
+    def later(self, call: Callable[[], object]) -> None:
+        if self.slow:
+            self._waiting.append(call)
+        else:
+            call()
+
+    def turn(self) -> int:
+        """One turn of the loop: what waited is answered. How much that was."""
+        waiting, self._waiting = self._waiting, []
+        for call in waiting:
+            call()
+        return len(waiting)
+
+    def settle(self) -> None:
+        while self.turn():
+            pass
+
+    def prefix(self) -> bytes:
+        return PREFIX
+
+    def key(self, mailbox: bytes, uidvalidity: int, uid: int) -> bytes:
+        return b"%b/%d/%d" % (mailbox, uidvalidity, uid)
+
+    def find(self, key: bytes, then: Callable[[ProcessedMail | None], object]) -> None:
+        self.later(lambda: then(self.store.get(key)))
+
+    def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:
+        if self.full:
+            return None
+        box = Box(self)
+        self.received.append(box)
+        self.ready.append(ready)
+        return box
+
+    def process(self, receiver: Receiver | None, work: Work, then: Done) -> Callable[[], object]:
+        self.worked.append(work)
+        assert receiver is None or isinstance(receiver, Box)
+        gone = False
+
+        def give_up() -> None:
+            nonlocal gone
+            gone = True
+            self.given_up += 1
+
+        def done() -> None:
+            if not gone:
+                then(self._processed(receiver, work), ())
+
+        self.later(done)
+        return give_up
+
+    def _processed(self, receiver: Box | None, work: Work) -> Kept | Refused:
+        if work.refused or receiver is None:
+            return Kept(TOO_LARGE, self)
+        if b"REFUSE" in receiver.octets:
+            return Refused(b"CANNOT", "refused")
+        octets = receiver.octets
+        if b"VIRUS" in octets:
+            if work.direction == "upload":
+                return Refused(b"CANNOT", "infected")
+            octets = REPLACEMENT
+        kept = Kept(octets, self)
+        if work.key:
+            self.store[work.key] = kept
+        return kept
