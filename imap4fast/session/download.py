@@ -98,12 +98,9 @@ class Download:
             return self._gone()
         session.relay.hold_client()
         self._work.flow = self
-        row = self._known(numbers)
-        if row is not None:
-            self._rows = (row,)
-            self._pump()
-            return answers.DROP
         session.relay.watching = True
+        if self._known(numbers):
+            return answers.DROP
         line = b"%bFETCH %b (%b)" % (b"UID " if self._uid else b"", numbers, b" ".join(self._names()))
         self._listing = session.relay.ask_server(line + (b" " + request.modifiers if request.modifiers else b""))
         return answers.DROP
@@ -125,18 +122,19 @@ class Download:
         self._session.reply(self._tag, b"OK", Reply.DONE)
         return answers.DROP
 
-    def _known(self, numbers: bytes) -> Row | None:
-        """A single mail that the server has reported, wanted for its content alone: nobody need be asked."""
+    def _known(self, numbers: bytes) -> bool:
+        """A single mail that the server has reported, wanted for its content alone, is answered without the server."""
         request = self._request
         if not self._uid or request.modifiers or not numbers.isdigit() or set(request.items.dynamic) - {b"UID"}:
-            return None
+            return False
         uid = int(numbers)
         number, mail = self.box.number_of(uid), self.box.at_hand(uid)
         if number is None or mail is None or (request.items.seen and not self.box.read_only):
-            return None
+            return False
         row = Row(number, uid, b"UID %d" % uid)
+        self._rows = (row,)
         self._have(row, mail)
-        return row
+        return True
 
     def data(self, number: int, uid: int | None, items: Sequence[tuple[bytes, bytes]]) -> bool:
         """FETCH data without a mail in them; whether they are an answer to what was asked."""
@@ -172,7 +170,6 @@ class Download:
         relay = self._session.relay
         if relay.answered == self._listing:
             self._listing = 0
-            relay.watching = False
             if relay.status != 0:
                 self._finish(relay.unit)
                 return

@@ -185,10 +185,12 @@ class Processing:
         whole = self.intake.data(uid, values)
         if not whole and isinstance(self.flow, Download) and self.flow.data(number, uid, items):
             return answers.DROP
-        return self._show(number, [item for item in items if not (whole and item[0] == b"UID")])
+        return self._show(number, items, alone=whole or self.flow is not None)
 
-    def _show(self, number: int, items: Sequence[tuple[bytes, bytes]]) -> int:
-        """What of FETCH data the client may see: dynamic items, under the number that it knows (R11)."""
+    def _show(self, number: int, items: Sequence[tuple[bytes, bytes]], *, alone: bool) -> int:
+        """What of FETCH data the client may see: dynamic items, under the number that it knows (R11). `alone`: a UID
+        that nothing else stands beside was for the proxy.
+        """
         session, box = self.session, self.box
         kept = []
         for name, value in items:
@@ -196,7 +198,7 @@ class Processing:
                 kept.append(name + b" " + value)
             else:
                 session.removed("FETCH", name)
-        if not kept or (box is not None and box.vanished):
+        if not kept or (alone and all(text.startswith(b"UID ") for text in kept)) or (box is not None and box.vanished):
             return answers.DROP
         shown = number if box is None else box.shown(number)
         session.relay.replacement = b"* %d FETCH (%b)\r\n" % (shown, b" ".join(kept))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imap4fast._wire import MailIndex, decode_transfer
+import imap4fast._wire as wire
+from imap4fast._wire import MailIndex
 from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
 
 PREFIX = b"own-"
@@ -33,7 +34,7 @@ class Kept:
     def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
         found = self.index.part(part)
         body = self.octets[found.body : found.body + found.body_size]
-        self._post.later(lambda: then(decode_transfer(body, found.encoding)))
+        self._post.later(lambda: then(wire.decode_transfer(body, found.encoding)))
 
 
 class Box:

@@ -24,7 +24,7 @@ IN = """
     P: y OK [READ-WRITE] selected
     """
 MAIL = "Subject: hello␍␊␍␊Good day.␍␊"
-"""34 octets."""
+"""29 octets."""
 
 
 def selected(make: Make, **items: object) -> Stage:
@@ -47,12 +47,12 @@ class TestOneMail:
             S| * 2 FETCH (UID 5 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")
             S| own-3 OK done
             P> own-4 UID FETCH 5 (UID BODY.PEEK[])
-            S| * 2 FETCH (UID 5 BODY[] {{28}}
+            S| * 2 FETCH (UID 5 BODY[] {{29}}
             S| {MAIL[:14]}¬
             S| {MAIL[14:]}¬
             S| )
             S| own-4 OK done
-            P: * 2 FETCH (UID 5 BODY[] {{28}}
+            P: * 2 FETCH (UID 5 BODY[] {{29}}
             P: {MAIL}¬
             P: )
             P: a OK {DONE}
@@ -103,7 +103,7 @@ class TestOneMail:
             S| * 2 FETCH (FLAGS () UID 5 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")
             S| own-3 OK done
             P> own-4 UID FETCH 5 (UID BODY.PEEK[])
-            S| * 2 FETCH (UID 5 BODY[] {{28}}
+            S| * 2 FETCH (UID 5 BODY[] {{29}}
             S| {MAIL})
             S| own-4 OK done
             P: * 2 FETCH (BODY[TEXT] {{11}}
@@ -118,7 +118,9 @@ class TestOneMail:
             processing(),
         )
 
-    @pytest.mark.parametrize("what", ["* 2 FETCH (UID 5)", "* 2 FETCH (UID 5 BODY[] NIL)", "* 3 FETCH (UID 6 BODY[] \"x\")"])
+    @pytest.mark.parametrize(
+        "what", ["* 2 FETCH (UID 5)", "* 2 FETCH (UID 5 BODY[] NIL)", '* 3 FETCH (UID 6 BODY[] "x")']
+    )
     def test_T_R06_the_server_does_not_give_it(self, make: Make, what: str) -> None:
         stage = selected(make)
         stage.client_says("a UID FETCH 5 (BODY.PEEK[])")
@@ -219,7 +221,6 @@ class TestRows:
         stage = selected(make)
         stage.client_says("b EXAMINE INBOX")
         stage.server_says("own-3 OK [READ-ONLY] done")
-        answer = fetch(stage, "UID FETCH 5 BODY[]", 5, b"Subject: a\r\n\r\nbody\r\n") if False else b""
         stage.client_says("a UID FETCH 5 (FLAGS BODY[TEXT])")
         stage.server_says('* 2 FETCH (UID 5 FLAGS () INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
         _, asked = stage.server_says("own-4 OK done")
@@ -230,7 +231,6 @@ class TestRows:
             b"* 2 FETCH (UID 5 FLAGS () BODY[TEXT] {1}\r\nc)\r\na OK " + DONE.encode() + b"\r\n",
             b"",
         )
-        assert answer == b""
 
 
 class TestWaiting:
@@ -263,9 +263,9 @@ class TestWaiting:
         stage.server_says("own-4 OK done")
         stage.post.turn()
         assert stage.relay.saying
-        stage.server_says("* 4 EXISTS")
+        heard, _ = stage.server_says("* 4 EXISTS")
         stage.post.settle()
-        heard = stage.client.taken()
+        heard += stage.client.taken()
         assert heard == (
             b"* 2 FETCH (UID 5 BODY[] {%d}\r\n%b)\r\n* 4 EXISTS\r\na OK %b\r\n" % (len(octets), octets, DONE.encode())
         )
@@ -290,7 +290,9 @@ class TestWaiting:
         _, asked = stage.server_says("own-3 OK done")
         for number in range(1, 21):
             assert asked.endswith(b" UID FETCH %d (UID BODY.PEEK[])\r\n" % number)
-            stage.relay.server_data(b"* %d FETCH (UID %d BODY[] {%d}\r\n%b)\r\n" % (number, number, number, b"x" * number))
+            stage.relay.server_data(
+                b"* %d FETCH (UID %d BODY[] {%d}\r\n%b)\r\n" % (number, number, number, b"x" * number)
+            )
             to_client, asked = stage.server_says(f"own-{number + 3} OK done")
             assert to_client.startswith(b"* %d FETCH (RFC822.SIZE %d)\r\n" % (number, number))
 
