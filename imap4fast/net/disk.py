@@ -1,0 +1,407 @@
+"""The one thread of a worker that touches files and the database of the spool: nothing of them ever runs on the loop.
+
+Calls are put into a queue and done in their order; results come back to the loop in batches, one wake-up for all that
+was done meanwhile. What is appended to a file needs no answer: chunks wait together and are written by one call; who
+appends looks at `pending` and stops reading its socket above a mark. A reader that goes on where it stopped finds the
+next octets here already, without the thread.
+
+Every error is a ServiceError("spool", why); where there is no room it is a SpoolFullError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
+from typing import Any
+
+from imap4fast.errors import InternalError, ServiceError
+from imap4fast.log import spol, tcps
+from imap4fast.log.entry import Entry
+from imap4fast.log.setup import Logs
+from imap4fast.mail import ledger
+from imap4fast.mail.ledger import Note
+from imap4fast.mail.quota import SpoolFullError
+from imap4fast.mail.spool import NO_ROOM, Found, Spool
+from imap4fast.mail.spoolkey import Origin
+from imap4fast.mail.store import Kept
+from imap4fast.mail.work import Verdicts
+
+MOST_CALLS = 4096
+"""Calls that may wait at once; beyond that the disk is too slow for what is asked of it."""
+BATCH = 32
+"""Results are told at the latest when there are so many."""
+AHEAD_BYTES = 256 * 1024
+MOST_AHEAD_BYTES = 8 * 1024 * 1024
+"""What is read ahead: at a time, and for all files together."""
+TIDY_S, TIDY_MORE_S = 60.0, 0.05
+QUIET_S = 60.0
+STAMP = "%Y%m%d-%H%M%S"
+
+_ENTRIES: dict[str, Entry] = {
+    ledger.BEGUN_ANEW: spol.BEGUN_ANEW,
+    ledger.WITHOUT: spol.WITHOUT,
+    ledger.FAILED: spol.FAILED,
+    ledger.OTHER_OCTETS: spol.OTHER_OCTETS,
+}
+
+
+class _File:
+    """What the loop knows of an open file. The thread takes `chunks`, and sets `written` and `failure`."""
+
+    __slots__ = (
+        "ahead",
+        "ahead_at",
+        "ahead_ends",
+        "chunks",
+        "failure",
+        "marks",
+        "next",
+        "pending",
+        "queued",
+        "written",
+    )
+
+    def __init__(self) -> None:
+        self.chunks: deque[bytes] = deque()
+        self.queued = False
+        self.pending = 0
+        self.written = 0
+        self.failure: ServiceError | None = None
+        self.marks: list[tuple[int, Callable[[], object]]] = []
+        self.next = -1
+        self.ahead = b""
+        self.ahead_at = 0
+        self.ahead_ends = False
+
+    def ready(self, size: int, offset: int) -> bytes | None:
+        """What was read ahead, where it has all of this."""
+        start = offset - self.ahead_at
+        end = start + size
+        if not self.ahead or start < 0 or (end > len(self.ahead) and not self.ahead_ends):
+            return None
+        return self.ahead[start:end]
+
+
+class _Call:
+    """Something for the thread to do. `land` gets the result on the loop; without it, `future` does."""
+
+    __slots__ = ("failure", "future", "land", "result", "work")
+
+    def __init__(
+        self, work: Callable[[], Any], future: asyncio.Future[Any] | None, land: Callable[[Any], object] | None
+    ) -> None:
+        self.work = work
+        self.future = future
+        self.land = land
+        self.result: Any = None
+        self.failure: ServiceError | InternalError | None = None
+
+
+class Disk:
+    """The spool's thread. `start` before anything else, `stop` at the end; all else is called on the loop.
+
+    Descriptors that come from here are numbers for helpers to be given and for these methods; they are closed by
+    `close`, once, and by nothing else.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, spool: Spool, logs: Logs, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.pending_bytes = 0
+        self._loop = loop
+        self._spool = spool
+        self._logs = logs
+        self._clock = clock
+        self._files: dict[int, _File] = {}
+        self._ahead_bytes = 0
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._done: deque[_Call] = deque()
+        self._told = False
+        self._open = False
+        self._quiet_until = 0.0
+        self._ended: asyncio.Future[None] = loop.create_future()
+        self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Begins to work."""
+        self._open = True
+        self._thread.start()
+        self._tidied(False)
+
+    async def stop(self) -> None:
+        """Does what is still to be done, closes the spool and ends the thread. To be called when no file is open."""
+        if not self._open:
+            return
+        self._open = False
+        if self._timer is not None:
+            self._timer.cancel()
+        self._calls.put(None)
+        await self._ended
+        self._thread.join()
+        self._deliver()
+
+    # Files in flight
+
+    async def create(self, octets: int = 0) -> int:
+        """A new file without a name, for which so much is reserved. Raises ServiceError."""
+        fd: int = await self._asked(partial(self._spool.create, octets), self._release)
+        self._files[fd] = _File()
+        return fd
+
+    async def reserve(self, fd: int, octets: int) -> None:
+        """From now on so much in all is reserved for the file. Raises ServiceError."""
+        await self._asked(partial(self._spool.reserve, fd, octets))
+
+    def append(self, fd: int, data: bytes) -> None:
+        """Writes behind all that was appended before; what goes wrong is `failure`, and raised by `settled`."""
+        file = self._files[fd]
+        size = len(data)
+        file.chunks.append(data)
+        file.pending += size
+        self.pending_bytes += size
+        if file.ahead:
+            self._forget_ahead(file)
+        if not file.queued:
+            file.queued = True
+            self._calls.put(_Call(partial(self._write, fd, file), None, partial(self._written, file)))
+
+    def pending(self, fd: int) -> int:
+        """Octets that were appended to the file and are not written yet."""
+        return self._files[fd].pending
+
+    def when_below(self, fd: int, mark: int, callback: Callable[[], object]) -> None:
+        """Calls once, when less than `mark` of the file is pending; at once if so it is. Never after `close`."""
+        file = self._files[fd]
+        if file.pending < mark:
+            callback()
+        else:
+            file.marks.append((mark, callback))
+
+    def failure(self, fd: int) -> ServiceError | None:
+        """Why the file could not be written, as far as is known by now."""
+        return self._files[fd].failure
+
+    async def settled(self, fd: int) -> int:
+        """Waits until all that was appended is written; how much that is. Raises ServiceError where it was not."""
+        file = self._files[fd]
+        size: int = await self._asked(lambda: file.written)
+        if file.failure is not None:
+            raise _service_error(file.failure)
+        return size
+
+    async def pread(self, fd: int, size: int, offset: int) -> bytes:
+        """As pread(2), but fewer octets than asked for come at the end of the file alone. Raises ServiceError."""
+        file = self._files[fd]
+        octets = file.ready(size, offset)
+        if octets is None:
+            octets = await self._read(fd, file, size, offset)
+        file.next = offset + size
+        return octets
+
+    async def _read(self, fd: int, file: _File, size: int, offset: int) -> bytes:
+        goes_on = offset == file.next and size < AHEAD_BYTES
+        if file.ahead:
+            self._forget_ahead(file)
+        if not goes_on or self._ahead_bytes + AHEAD_BYTES > MOST_AHEAD_BYTES:
+            octets: bytes = await self._asked(partial(os.pread, fd, size, offset))
+            return octets
+        octets = await self._asked(partial(os.pread, fd, AHEAD_BYTES, offset))
+        if self._files.get(fd) is file and not file.ahead:
+            file.ahead, file.ahead_at, file.ahead_ends = octets, offset, len(octets) < AHEAD_BYTES
+            self._ahead_bytes += len(octets)
+        return octets[:size]
+
+    def _forget_ahead(self, file: _File) -> None:
+        self._ahead_bytes -= len(file.ahead)
+        file.ahead = b""
+
+    def close(self, fd: int) -> None:
+        """Closes a file after all that was asked of it; what is appended and not written yet is given up."""
+        file = self._files.pop(fd)
+        if file.pending and file.failure is None:
+            file.failure = ServiceError("spool", "closed")
+        file.marks.clear()
+        self._forget_ahead(file)
+        self._release(fd)
+
+    def _release(self, fd: int) -> None:
+        self._calls.put(_Call(partial(self._spool.release, fd), None, None))
+
+    def _write(self, fd: int, file: _File) -> int:
+        """On the thread: all chunks that have come by now; how much they were, written or not."""
+        file.queued = False
+        chunks = []
+        while file.chunks:
+            chunks.append(file.chunks.popleft())
+        if file.failure is None:
+            try:
+                file.written = self._spool.write(fd, file.written, chunks)
+            except (OSError, ServiceError) as error:
+                file.failure = _service_error(error)
+        return sum(map(len, chunks))
+
+    def _written(self, file: _File, size: int) -> None:
+        file.pending -= size
+        self.pending_bytes -= size
+        if file.marks:
+            due = [callback for mark, callback in file.marks if file.pending < mark]
+            file.marks = [entry for entry in file.marks if file.pending >= entry[0]]
+            for callback in due:
+                callback()
+
+    # Objects and verdicts
+
+    async def find(self, key: bytes) -> Found | None:
+        """As Spool.find: the object is opened, its index is read. Raises ServiceError."""
+        found: Found | None = await self._asked(partial(self._spool.find, key, self._now()), self._give_up)
+        if found is not None and found.fd >= 0:
+            self._files[found.fd] = _File()
+        return found
+
+    def _give_up(self, found: Found | None) -> None:
+        if found is not None and found.fd >= 0:
+            self._release(found.fd)
+
+    async def keep(self, origin: Origin, fd: int, kept: Kept) -> bool:
+        """As Spool.keep: True, the object behind `fd` is found from now on. The file stays open."""
+        entered: bool = await self._asked(partial(self._spool.keep, origin, fd, kept, self._now()))
+        return entered
+
+    def drop(self, key: bytes) -> None:
+        """Forgets what is kept under the key."""
+        self._calls.put(_Call(partial(self._spool.drop, key), None, None))
+
+    def drop_mailbox(self, account: bytes, server: bytes, mailbox: bytes, delimiter: bytes) -> None:
+        """Forgets what is kept of a mailbox and of those below it; nothing of it is found by a later `find`."""
+        work = partial(self._spool.drop_mailbox, account, server, mailbox, delimiter)
+        self._calls.put(_Call(work, None, None))
+
+    async def verdicts(self, content: bytes, engines: bytes, versions: bytes) -> tuple[Verdicts, bool] | None:
+        """As Spool.verdicts. Raises ServiceError."""
+        work = partial(self._spool.verdicts, content, engines, versions, self._now())
+        held: tuple[Verdicts, bool] | None = await self._asked(work)
+        return held
+
+    async def keep_verdicts(self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts) -> Verdicts:
+        """As Spool.keep_verdicts: the verdicts that hold. Raises ServiceError."""
+        work = partial(self._spool.keep_verdicts, content, engines, versions, verdicts, self._now())
+        held: Verdicts = await self._asked(work)
+        return held
+
+    async def quarantine(self, directory: int, fd: int, text: str) -> str:
+        """As Spool.quarantine: the name of the copy. Raises ServiceError."""
+        stamp = time.strftime(STAMP, time.gmtime(self._clock()))
+        name: str = await self._asked(partial(self._spool.quarantine, directory, fd, text, stamp))
+        return name
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _tidied(self, more: bool) -> None:
+        if self._open:
+            self._timer = self._loop.call_later(TIDY_MORE_S if more else TIDY_S, self._tidy)
+
+    def _tidy(self) -> None:
+        self._calls.put(_Call(partial(self._spool.tidy, self._now()), None, self._tidied))
+
+    # Between loop and thread
+
+    async def _asked(self, work: Callable[[], Any], undo: Callable[[Any], object] | None = None) -> Any:
+        """What `work` gives on the thread. Who no longer waits for a result has it undone."""
+        if not self._open:
+            raise ServiceError("spool", "stopped")
+        if self._calls.qsize() >= MOST_CALLS:
+            raise ServiceError("spool", "too many calls wait for the disk")
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self._calls.put(_Call(work, future, undo))
+        try:
+            return await future
+        except asyncio.CancelledError:
+            if undo is not None and not future.cancelled() and future.exception() is None:
+                undo(future.result())  # it had come, but the waiting task was cancelled before it could take it
+            raise
+        finally:
+            del future  # its error would hold this frame, and this frame it
+
+    def _run(self) -> None:
+        """The thread."""
+        waiting = 0
+        while (call := self._calls.get()) is not None:
+            self._do(call)
+            waiting += 1
+            if waiting >= BATCH or self._calls.empty():
+                waiting = 0
+                self._tell()
+        try:
+            self._spool.close()
+        finally:
+            self._loop.call_soon_threadsafe(self._ended.set_result, None)
+
+    def _do(self, call: _Call) -> None:
+        try:
+            if call.land is not None and call.future is not None and call.future.cancelled():
+                call.land = None  # what it gives would be undone
+            else:
+                call.result = call.work()
+        except (OSError, ServiceError) as error:
+            call.failure = _service_error(error)
+        except Exception as error:
+            call.failure = InternalError(f"disk: {type(error).__name__}: {error}")
+        self._done.append(call)
+        notes = self._spool.take_notes()
+        if notes:
+            told = _Call(lambda: None, None, self._log)
+            told.result = notes
+            self._done.append(told)
+
+    def _tell(self) -> None:
+        if not self._told:
+            self._told = True
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._told = False
+        done = self._done
+        while done:
+            self._land(done.popleft())
+
+    def _land(self, call: _Call) -> None:
+        future = call.future
+        if future is None:
+            if call.failure is not None:
+                self._logs.write(tcps.INTERNAL_ERROR, "disk", str(call.failure))
+            elif call.land is not None:
+                call.land(call.result)
+        elif future.cancelled():
+            if call.land is not None and call.failure is None:
+                call.land(call.result)
+        elif call.failure is not None:
+            future.set_exception(call.failure)
+        else:
+            future.set_result(call.result)
+
+    def _log(self, notes: list[Note]) -> None:
+        for note in notes:
+            entry = _ENTRIES[note.kind]
+            quiet = entry is spol.FAILED and self._loop.time() < self._quiet_until
+            if entry is spol.FAILED and not quiet:
+                self._quiet_until = self._loop.time() + QUIET_S
+            self._logs.write(entry, note.text, severity="D" if quiet else None)
+
+
+def _service_error(error: OSError | ServiceError) -> ServiceError:
+    """Without a traceback, which would hold what raised it."""
+    if isinstance(error, SpoolFullError):
+        return SpoolFullError(error.why)
+    if isinstance(error, ServiceError):
+        return ServiceError(error.service, error.why)
+    if error.errno in NO_ROOM:
+        return SpoolFullError(error.strerror)
+    return ServiceError("spool", error.strerror or str(error))
