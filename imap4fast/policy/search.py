@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from imap4fast.config.settings import CommandAcl, Conditions, SessionAcl, Settings
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CommandAcl, SessionAcl, Settings
 from imap4fast.config.values import Address
 from imap4fast.policy.conditions import (
     Condition,

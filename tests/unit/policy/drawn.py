@@ -6,7 +6,8 @@ import datetime
 
 from hypothesis import strategies as st
 
-from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CertMatch, CommandAcl, Proxy, SessionAcl, Settings
 from imap4fast.config.values import (
     Address,
     AnyHost,
