@@ -32,7 +32,7 @@ from imap4fast.policy.hosts import Names, plain_name
 from imap4fast.policy.material import Material
 
 REWRITER = 1
-"""What the same policy makes of the same mail: raised whenever that changes, so that no mail is half old and half new."""
+"""What the same policy makes of the same mail: raised whenever that changes, lest a mail be half old, half new."""
 
 _NO_NAMES: Names = MappingProxyType({})
 
@@ -68,9 +68,7 @@ class Residuals:
         key = (command_acl.name, direction, language, mails, docs)
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = Residual(
-                mails, docs, self._digest(command_acl, direction, language, mails, docs)
-            )
+            found = self._known[key] = Residual(mails, docs, self._digest(command_acl, *key[1:]))
         return found
 
     def _digest(

@@ -107,9 +107,9 @@ class Policy:
         self._direct = _Phase(1, _session_rows(session_acls, known, transparent=False))
         self._transparent = _Phase(1, _session_rows(session_acls, known, transparent=True))
         self._command = _Phase(2, _command_rows(command_acls, known))
-        of_sessions = [acl.conditions for acl in (*session_acls, *command_acls)]
-        of_mails = [acl.conditions for acl in (*settings.proxy.mail_acls, *settings.proxy.doc_acls)]
-        used = of_sessions + of_mails
+        used = [acl.conditions for acl in session_acls] + [acl.conditions for acl in command_acls]
+        used += [acl.conditions for acl in settings.proxy.mail_acls]
+        used += [acl.conditions for acl in settings.proxy.doc_acls]
         self.needs_time = any(map(uses_time, used)) or _uses_days(session_acls, command_acls)
         self.needs_client_cert = any(acl.client_cert_match is not None for acl in command_acls)
         self.needs_client_name = any(map(uses_client_name, used))

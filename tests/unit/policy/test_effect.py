@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from msgspec import structs
-
 from imap4fast.config.settings import CertMatch, CommandAcl, Proxy, SessionAcl, SslParams, SslUse
 from imap4fast.config.values import Address, Sock, WordMember
 from imap4fast.policy.effect import excluded_commands, in_effect
