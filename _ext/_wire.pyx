@@ -10,8 +10,9 @@ import os as _os
 from collections import deque as _deque
 
 cimport cython
+from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int16_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc, realloc
 from libc.string cimport memchr, memcmp, memcpy, memmove, memset, strlen
 
@@ -20,6 +21,12 @@ cdef extern from "scan.h" nogil:
     const uint8_t* scan_quoted(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_flags(const uint8_t* p, const uint8_t* end, int most)
     const uint8_t* scan_text(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_lines(const uint8_t* p, const uint8_t* end, long long* lines, unsigned* seen)
+    enum:
+        SEEN_BARE_LF
+        SEEN_BARE_CR
+        SEEN_NUL
+        SEEN_8BIT
 
 cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int fd, const void* data, size_t size, int flags)
@@ -52,3 +59,14 @@ include "counts.pxi"
 include "shared.pxi"
 include "memory.pxi"
 include "meter.pxi"
+include "header.pxi"
+include "headertokens.pxi"
+include "mimestrings.pxi"
+include "headerparams.pxi"
+include "headeraddress.pxi"
+include "mimeparts.pxi"
+include "mimetransfer.pxi"
+include "mimeenvelope.pxi"
+include "mime.pxi"
+include "mimeindex.pxi"
+include "mimepack.pxi"

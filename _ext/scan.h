@@ -110,4 +110,71 @@ static inline const unsigned char *scan_text(const unsigned char *p, const unsig
         p++;
     return p;
 }
+
+/* What `scan_lines` saw. */
+enum { SEEN_BARE_LF = 1, SEEN_BARE_CR = 2, SEEN_NUL = 4, SEEN_8BIT = 8 };
+
+/* From p, where a line begins, to the next line in [p, end) that begins with '-' (not the line at p), or end. Adds the
+ * line ends passed to *lines and what was seen to *seen. */
+static inline const unsigned char *scan_lines(const unsigned char *p, const unsigned char *end, long long *lines,
+                                              unsigned *seen)
+{
+    unsigned after_cr = 0, after_lf = 0, bare_lf = 0, bare_cr = 0, nul = 0, high = 0;
+    long long count = 0;
+    const unsigned char *found = NULL;
+#if defined(__SSE2__)
+    const __m128i lf_16 = _mm_set1_epi8('\n'), cr_16 = _mm_set1_epi8('\r'), dash_16 = _mm_set1_epi8('-'),
+                  nul_16 = _mm_setzero_si128();
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        unsigned lf = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf_16));
+        unsigned cr = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, cr_16));
+        unsigned zero = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, nul_16));
+        unsigned top = (unsigned)_mm_movemask_epi8(v), all = 0xffff, wide;
+        if (lf | after_lf) {
+            unsigned dash = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, dash_16)) & (lf << 1 | after_lf);
+            if (dash) {
+                found = p + __builtin_ctz(dash);
+                all = (dash & -dash) - 1;
+                lf &= all;
+                cr &= all;
+                zero &= all;
+                top &= all;
+            }
+        }
+        wide = (cr << 1 | after_cr) & all;
+        bare_lf |= lf & ~wide;
+        bare_cr |= wide & ~lf;
+        nul |= zero;
+        high |= top;
+        after_cr = cr >> 15;
+        after_lf = lf >> 15;
+        for (; lf; lf &= lf - 1)
+            count++;
+        if (found)
+            break;
+        p += 16;
+    }
+#endif
+    if (found == NULL) {
+        for (; p < end; p++) {
+            unsigned c = *p;
+            if (after_lf && c == '-')
+                break;
+            bare_lf |= c == '\n' && !after_cr;
+            bare_cr |= c != '\n' && after_cr;
+            nul |= c == 0;
+            high |= c & 0x80;
+            after_cr = c == '\r';
+            after_lf = c == '\n';
+            count += after_lf;
+        }
+        bare_cr |= after_cr;
+        found = p;
+    }
+    *lines += count;
+    *seen |= (bare_lf ? SEEN_BARE_LF : 0u) | (bare_cr ? SEEN_BARE_CR : 0u) | (nul ? SEEN_NUL : 0u) |
+             (high ? SEEN_8BIT : 0u);
+    return found;
+}
 #endif

@@ -1,7 +1,8 @@
 # The typed surface of the extension; _ext/ has the code and the contracts.
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeAlias, final
+from mmap import mmap
+from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, final
 
 # codes.pxi
 
@@ -392,3 +393,95 @@ class Handshake:
     def late_step(self) -> None: ...
     def step(self) -> None: ...
     def drop(self) -> None: ...
+
+# header*.pxi: the fields of a header
+
+def header_list(header: bytes) -> list[tuple[bytes, int, int]]:
+    """(name as written, start and end of the whole field in header) of each field up to the empty line; a line that is
+    no field has the name b"".
+    """
+
+def header_fields(header: bytes, names: tuple[bytes, ...], negate: bool) -> bytes:
+    """The fields with one of the names, or with none of them (`negate`), as written, and the empty line
+    (RFC 3501 HEADER.FIELDS and HEADER.FIELDS.NOT). Where the header has no empty line, as in a mail without a body,
+    HEADER.FIELDS gets one and HEADER.FIELDS.NOT gets none.
+    """
+
+# mime*.pxi: the index of a mail
+
+MIME_FAULTS: Final[tuple[str, ...]]
+
+class MimePart(NamedTuple):
+    """A part of a mail. `header` and `body` are offsets in the mail; a header's size includes its empty line. `type`,
+    `subtype` and `encoding` are in lower case, as BODYSTRUCTURE has them, the first 80 octets of each; b"" for a type
+    that cannot be read. `transfer` is the encoding that BINARY goes by, b"" for one that is not known: another than
+    `encoding` where the header names several or writes one oddly. `lines` are those of the body. `faults` are names
+    of MIME_FAULTS.
+    """
+
+    parent: int
+    depth: int
+    kind: Literal["leaf", "multipart", "message"]
+    header: int
+    header_size: int
+    body: int
+    body_size: int
+    lines: int
+    type: bytes
+    subtype: bytes
+    encoding: bytes
+    children: tuple[int, ...]
+    transfer: bytes
+    faults: frozenset[str]
+
+@final
+class MailIndex:
+    """Where everything is in a mail, and what IMAP says of it. Part 0 is the whole mail; parts are in the order in
+    which they stand. Made by `scan` and `unpack` alone.
+    """
+
+    @staticmethod
+    def scan(
+        data: bytes | bytearray | memoryview | mmap,
+        max_header: int = 262144,
+        max_parts: int = 1000,
+        max_depth: int = 30,
+    ) -> MailIndex:
+        """The index of a mail in any C-contiguous buffer, of which nothing is kept. Never raises for what the octets
+        are: see `faults`. Caps: octets of one header that are looked into, parts, and parts around the innermost one
+        with it (at most 256).
+        """
+    @staticmethod
+    def unpack(blob: bytes) -> MailIndex:
+        """The index from what `pack` made; ValueError for anything else."""
+    def pack(self) -> bytes:
+        """All of it as octets, for `unpack` on this host."""
+    def __len__(self) -> int: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def lines(self) -> int: ...
+    @property
+    def faults(self) -> frozenset[str]:
+        """Names of MIME_FAULTS: what was found anywhere in the mail."""
+    @property
+    def leaves(self) -> tuple[int, ...]:
+        """The parts that have no parts in them, a multipart among them whose boundary does not occur."""
+    @property
+    def envelope(self) -> bytes: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def bodystructure(self) -> bytes: ...
+    @property
+    def preview(self) -> bytes: ...
+    def part(self, i: int) -> MimePart:
+        """What is known of part `i`; IndexError for a number that none has."""
+    def find(self, path: tuple[int, ...]) -> int:
+        """The part of a section number, as (2, 1) for 2.1; () is the mail. -1: none. As in Dovecot part 1 of a leaf is
+        the leaf.
+        """
+    def section(self, spec: bytes) -> tuple[int, int] | None:
+        """Offset and size of a section as in BODY[spec], in any case; None for what is no section, or of no part.
+        HEADER.FIELDS is made from HEADER by `header_fields`.
+        """
