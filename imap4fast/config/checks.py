@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from imap4fast.config.diagnostic import Report
+from imap4fast.config.mailchecks import check_comm_dirs, check_mail
 from imap4fast.config.schema import Bound
 from imap4fast.config.tlschecks import check_tls
 
@@ -19,8 +20,10 @@ def check_file(bound: Bound, report: Report) -> None:
         _check_plug_to(proxy, report)
         _check_client_conn(proxy, report)
         check_tls(proxy, report)
+        check_mail(proxy, report)
         if not _has_oob(proxy):
             _check_users(proxy, report)
+    check_comm_dirs(bound, report)
 
 
 def _check_acls_exist(proxy: Bound, report: Report) -> None:

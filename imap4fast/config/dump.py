@@ -6,9 +6,15 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from imap4fast.config.mailsettings import Antispam, Antivirus, HtmlFilter, Processing
 from imap4fast.config.schema import Item, Section, default_of, defaults_of
+from imap4fast.config.sections.antispam import ANTISPAM
+from imap4fast.config.sections.antivirus import ANTIVIRUS
 from imap4fast.config.sections.command_acl import COMMAND_ACL
+from imap4fast.config.sections.doc_acl import DOC_ACL
+from imap4fast.config.sections.html_filter import HTML_FILTER
 from imap4fast.config.sections.imap4_proxy import IMAP4_PROXY
+from imap4fast.config.sections.mail_acl import MAIL_ACL
 from imap4fast.config.sections.session_acl import SESSION_ACL
 from imap4fast.config.sections.ssl import SSL_PARAMS
 from imap4fast.config.sections.ssl_cert_match import SSL_CERT_MATCH
@@ -27,13 +33,20 @@ def dump_proxy(settings: Settings, all: bool) -> str:
 
 
 def dump_acls(settings: Settings, phase: int) -> str:
-    """The ACLs of a phase, 1 or 2; later phases have none yet."""
+    """The ACLs of a phase: 1 session-acl, 2 command-acl, 3 mail-acl and doc-acl."""
     proxy = settings.proxy
-    found = {1: (SESSION_ACL, proxy.session_acls), 2: (COMMAND_ACL, proxy.command_acls)}.get(phase)
-    if found is None:
-        return ""
-    section, acls = found
-    return "\n".join(line for acl in acls for line in _section(section, acl, False)) + "\n" * bool(acls)
+    found: tuple[tuple[Section, tuple[Any, ...]], ...] = {
+        1: ((SESSION_ACL, proxy.session_acls),),
+        2: ((COMMAND_ACL, proxy.command_acls),),
+        3: ((MAIL_ACL, proxy.mail_acls), (DOC_ACL, proxy.doc_acls)),
+    }[phase]
+    lines = [line for section, acls in found for acl in acls for line in _section(section, acl, False)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def section_text(section: Section, struct: Any) -> str:
+    """One section with all that is in it, defaults too."""
+    return "\n".join(_section(section, struct, True))
 
 
 def digest(proxy: Proxy) -> str:
@@ -44,6 +57,9 @@ def digest(proxy: Proxy) -> str:
 def _file(proxy: Proxy, everything: bool) -> str:
     lines = [f"version {DIALECT};"]
     for section, used in (
+        (ANTIVIRUS, _antivirus(proxy)),
+        (ANTISPAM, _antispam(proxy)),
+        (HTML_FILTER, _html_filters(proxy)),
         (TIME_PERIOD_SET, _periods(proxy)),
         (SSL_PARAMS, _params(proxy)),
         (SSL_CERT_MATCH, _matches(proxy)),
@@ -73,6 +89,25 @@ def _matches(proxy: Proxy) -> list[CertMatch]:
     for acl in proxy.command_acls:
         used += [acl.client_cert_match, acl.server_cert_match]
     return _each_once(used)
+
+
+def _processing(proxy: Proxy) -> list[Processing]:
+    return [one for acl in proxy.command_acls for one in (acl.download, acl.upload)]
+
+
+def _antivirus(proxy: Proxy) -> list[Antivirus]:
+    """The virus scanners that ACLs name, each once."""
+    return _each_once([use.engine for one in _processing(proxy) for use in one.use_antivirus])
+
+
+def _antispam(proxy: Proxy) -> list[Antispam]:
+    """The spam scanners that ACLs name, each once."""
+    return _each_once([one.use_antispam.engine for one in _processing(proxy) if one.use_antispam is not None])
+
+
+def _html_filters(proxy: Proxy) -> list[HtmlFilter]:
+    """The filters that doc-acls name, each once."""
+    return _each_once([acl.html_filter for acl in proxy.doc_acls])
 
 
 def _each_once(used: list[Any]) -> list[Any]:
@@ -120,6 +155,10 @@ def _item(section: Section, item: Item, struct: Any, everything: bool) -> Iterat
         if value == item.type.value and value != default_of(section, item):
             yield f"{item.keyword};"
     elif item.repeatable:
-        yield from (f"{item.keyword} {item.type.write(one)};" for one in value)
+        yield from (_line(item, one) for one in value)
     elif value != default_of(section, item) or (everything and value is not None):
-        yield f"{item.keyword} {item.type.write(value)};"
+        yield _line(item, value)
+
+
+def _line(item: Item, value: Any) -> str:
+    return f"{f'{item.keyword} {item.type.write(value)}'.rstrip()};"

@@ -8,26 +8,12 @@ from __future__ import annotations
 
 import msgspec
 
-from imap4fast.config.values import HostList, Sock, TimePeriodSet, TimeSpec, WordList
+from imap4fast.config.basesettings import Conditions, SockOpt
+from imap4fast.config.mailsettings import DocAcl, DoctypeIdentification, MailAcl, Processing, Upload
+from imap4fast.config.values import Sock, WordList
 
 MOST_PENDING = 250
 """What 0 means for max-pending, and the most that the wire keeps track of."""
-
-
-class SockOpt(msgspec.Struct, frozen=True):
-    """`sock-opt {}`, `client-conn {}`, `server-conn {}`."""
-
-    conn_timeout: float = 75
-    recv_timeout: float = 120
-    reply_timeout: float = 600
-    send_timeout: float = 120
-    close_timeout: float = 5
-    sock_rcvbuf: int = 0
-    sock_sndbuf: int = 0
-    keepalive: float = 60
-    nodelay: bool = True
-    ip_tos: int | None = None
-    log_limit: int | None = None
 
 
 class LogSink(msgspec.Struct, frozen=True):
@@ -63,7 +49,7 @@ class Listen(msgspec.Struct, frozen=True):
 
 
 class TcpServer(msgspec.Struct, frozen=True):
-    """`tcpserver {}`; `workers` 0 means auto (one a core)."""
+    """`tcpserver {}`; `workers` and `helpers` 0 mean auto (one a core)."""
 
     workers: int = 0
     queue_size: int = 2000
@@ -73,28 +59,13 @@ class TcpServer(msgspec.Struct, frozen=True):
     conn_rate_per_ip: int = 0
     terminate_wait: float = 30
     listener: bool = False
+    helpers: int = 0
 
 
 class Monitoring(msgspec.Struct, frozen=True):
     """`monitoring {}`."""
 
     disabled: bool = False
-
-
-class Conditions(msgspec.Struct, frozen=True):
-    """Entry conditions of an ACL. None: not given (always fits). See configuration.md section 3.
-
-    `from_` is item `from`; `groups` is item `group`; `time_period_set` is the section itself.
-    """
-
-    from_: HostList | None = None
-    to: HostList | None = None
-    server: HostList | None = None
-    time: tuple[TimeSpec, ...] = ()
-    time_period_set: TimePeriodSet | None = None
-    user: WordList | None = None
-    group: WordList | None = None
-    parent_acl: WordList | None = None
 
 
 class SslParams(msgspec.Struct, frozen=True):
@@ -206,6 +177,11 @@ class CommandAcl(msgspec.Struct, frozen=True):
     client_cert_match: CertMatch | None = None
     server_ssl: SslUse | None = None
     server_cert_match: CertMatch | None = None
+    mail_view: str = "strict"
+    prefetch: int = 0
+    signed: str = "pass-if-clean"
+    download: Processing = Processing()
+    upload: Upload = Upload()
 
 
 class Proxy(msgspec.Struct, frozen=True):
@@ -244,6 +220,13 @@ class Proxy(msgspec.Struct, frozen=True):
     max_bad_prelogin: int = 3
     session_acls: tuple[SessionAcl, ...] = ()
     command_acls: tuple[CommandAcl, ...] = ()
+    spool_dir: str | None = None
+    spool_max: int = 2 * 1024**3
+    spool_keep: float = 7 * 86400
+    verdict_keep: float = 180 * 86400
+    doctype_identification: DoctypeIdentification = DoctypeIdentification()
+    mail_acls: tuple[MailAcl, ...] = ()
+    doc_acls: tuple[DocAcl, ...] = ()
 
 
 class Settings(msgspec.Struct, frozen=True):

@@ -92,6 +92,19 @@ def first_fit(members: WordList, word: str) -> bool | None:
     return None
 
 
+def named_words(members: WordList) -> frozenset[str]:
+    """The words that a list includes by their names, upper case: not those behind a `!`, nor what `*` stands for."""
+    found: set[str] = set()
+    for member in members:
+        if member.negate:
+            continue
+        if member.sublist is not None:
+            found |= named_words(member.sublist)
+        elif member.word is not None and not member.regex:
+            found.add(member.word.upper())
+    return frozenset(found)
+
+
 def _write(members: WordList) -> str:
     return "{ " + ", ".join(f"{'! ' if member.negate else ''}{_write_member(member)}" for member in members) + " }"
 

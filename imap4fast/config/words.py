@@ -87,3 +87,26 @@ def word_covers(word: str, name: str) -> bool:
     if prefix == "APPENDLIMIT":
         prefix = "APPENDLIMIT="
     return prefix in FAMILIES and folded.startswith(prefix)
+
+
+_NEVER_COMMANDS = """
+    COMPRESS UNAUTHENTICATE PROXYAUTH GENURLAUTH RESETKEY URLFETCH CONVERT UID-CONVERT NOTIFY CANCELUPDATE
+    GETJMAPACCESS UNKNOWN
+"""
+NEVER_SCANNED = frozenset(_NEVER_COMMANDS.split())
+"""Commands that never pass where mails are processed: they carry content, or make the session another one."""
+
+_NEVER_CAPABILITIES = """
+    CATENATE CONVERT DIGEST=SHA1 IMAP4 IMAP4REV2 JMAPACCESS LOGIN-REFERRALS MAILBOX-REFERRALS NOTIFY PREVIEW=FUZZY
+    PROXYAUTH SNIPPET=FUZZY UIDONLY UNAUTHENTICATE UNKNOWN URL-PARTIAL X-UNAUTHENTICATE XAPPLEPUSHSERVICE
+"""
+_NEVER_WITH_SCANNING = frozenset(_NEVER_CAPABILITIES.split())
+_NEVER_FAMILIES = ("ANNOTATE", "COMPRESS=", "CONTEXT=", "URLAUTH")
+
+
+def never_with_scanning(name: str) -> bool:
+    """Whether a capability is never offered where mails are processed: it stands for content, or means, that the
+    processed mail does not have (protocol.md 1.6).
+    """
+    folded = name.upper()
+    return folded in _NEVER_WITH_SCANNING or folded.startswith(_NEVER_FAMILIES)

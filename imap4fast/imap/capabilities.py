@@ -13,6 +13,16 @@ REFERRALS = frozenset((b"LOGIN-REFERRALS", b"MAILBOX-REFERRALS"))
 UNOFFERED = frozenset((b"UNAUTHENTICATE", b"X-UNAUTHENTICATE", b"PROXYAUTH"))
 """Their commands are not permitted by default: the session would change its user."""
 
+SCANNED = frozenset(
+    b"IMAP4REV1 ID ENABLE IDLE NAMESPACE UIDPLUS UNSELECT CHILDREN LIST-EXTENDED LIST-STATUS SPECIAL-USE "
+    b"CREATE-SPECIAL-USE MOVE CONDSTORE QRESYNC ESEARCH SORT SORT=DISPLAY WITHIN QUOTA STATUS=SIZE APPENDLIMIT "
+    b"OBJECTID SAVEDATE X-GM-EXT-1 XLIST UTF8=ACCEPT MULTIAPPEND REPLACE BINARY PREVIEW"
+    b"".split()
+)
+"""Offered by default where mails are processed (protocol.md 1.6); AUTH=, THREAD=, APPENDLIMIT= and QUOTA=RES- too."""
+
+SCANNED_FAMILIES = (b"AUTH=", b"THREAD=", b"APPENDLIMIT=", b"QUOTA=RES-")
+
 LAYERED = (b"GSSAPI", b"GS2-", b"KERBEROS_V4", b"DIGEST-MD5", b"NTLM")
 """Beginnings of SASL mechanisms that can put a security layer over the session, or need the leg's own TLS."""
 

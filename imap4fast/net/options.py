@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import NamedTuple
 
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 
 _PROBES = 4
 _MOST_SECONDS = 32767

@@ -11,7 +11,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from imap4fast.config.settings import CertMatch, Conditions
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CertMatch
 from imap4fast.config.values import Address, HostList, HostName, HostRegex, TimePeriodSet, TimeSpec, WordList
 from imap4fast.policy.certificates import NO_CERTIFICATE, cert_test
 from imap4fast.policy.facts import Facts

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import imap4fast._wire as wire
+from imap4fast.config import words
 from imap4fast.config.settings import CommandAcl
 from imap4fast.config.values import WordList
 from imap4fast.config.words import UNKNOWN, is_known_capability, word_covers
@@ -13,6 +14,17 @@ from imap4fast.imap import responses
 
 NOT_BY_DEFAULT = frozenset((b"COMPRESS", b"UNAUTHENTICATE", b"PROXYAUTH", b"UNKNOWN"))
 """Commands that pass mode does not permit unless named (configuration.md section 4)."""
+
+SCANNED = frozenset(
+    b"CAPABILITY NOOP LOGOUT ID STARTTLS AUTHENTICATE LOGIN ENABLE SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE "
+    b"UNSUBSCRIBE LIST LSUB XLIST NAMESPACE STATUS APPEND REPLACE IDLE CHECK CLOSE UNSELECT EXPUNGE SEARCH SORT THREAD "
+    b"FETCH STORE COPY MOVE UID-REPLACE UID-EXPUNGE UID-SEARCH UID-SORT UID-THREAD UID-FETCH UID-STORE UID-COPY "
+    b"UID-MOVE GETQUOTA GETQUOTAROOT MYRIGHTS".split()
+)
+"""Commands that are permitted by default where mails are processed."""
+
+NEVER_SCANNED = frozenset(name.encode("ascii") for name in words.NEVER_SCANNED)
+"""Commands that no list permits where mails are processed."""
 
 NEVER_FORWARDED = frozenset((b"COMPRESS", b"STARTTLS"))
 
@@ -34,9 +46,9 @@ _MAX_LIST = 2000
 """Octets of what is remembered: a hostile server must not fill the memory of all sessions."""
 
 
-def listed(words: WordList, name: str, known: bool = True) -> bool:
+def listed(members: WordList, name: str, known: bool = True) -> bool:
     """First member that fits decides; none: no. `UNKNOWN` stands for every name that the proxy does not know."""
-    for member in words:
+    for member in members:
         if member.sublist is not None:
             fits = listed(member.sublist, name, known)
         elif member.word is None:
@@ -53,12 +65,17 @@ def listed(words: WordList, name: str, known: bool = True) -> bool:
 class Powers:
     """What a session under one command-acl may do: compiled, immutable, shared."""
 
-    __slots__ = ("_cache", "_offered", "acl", "commands", "gate", "unknown_capabilities")
+    scanning: bool
+    """Whether mails are processed."""
+
+    __slots__ = ("_cache", "_offered", "acl", "commands", "gate", "scanning", "unknown_capabilities")
 
     def __init__(self, acl: CommandAcl) -> None:
         self.acl = acl
         self.commands = permitted_commands(acl)
-        self.unknown_capabilities = acl.capabilities is not None and listed(acl.capabilities, "", known=False)
+        self.scanning = scans(acl)
+        unknown = acl.capabilities is not None and listed(acl.capabilities, "", known=False)
+        self.unknown_capabilities = unknown and not self.scanning
         self.gate = compile_gate(acl, self.commands, self.unknown_capabilities)
         self._offered: dict[bytes, bool] = {}
         self._cache: dict[tuple[bytes, bool], tuple[bytes, ...]] = {}
@@ -131,20 +148,31 @@ class Powers:
         needed = b"THREAD" if name.startswith(b"THREAD=") else caps.COMMAND_OF.get(name)
         if needed is not None and needed not in self.commands:
             return False
+        if self.scanning and words.never_with_scanning(text):
+            return False
         known = is_known_capability(text)
         if self.acl.capabilities is not None:
-            return listed(self.acl.capabilities, text, known)
+            return listed(self.acl.capabilities, text, known) and (known or not self.scanning)
         if name.startswith(b"AUTH=") and not caps.mechanism_known(name[5:]):
             return False
+        if self.scanning:
+            return name in caps.SCANNED or name.startswith(caps.SCANNED_FAMILIES)
         return known and name not in caps.REFERRALS and name not in caps.UNOFFERED
+
+
+def scans(acl: CommandAcl) -> bool:
+    """Whether mails are processed under a command-acl."""
+    return acl.accept and not acl.no_mail_scanning
 
 
 def permitted_commands(acl: CommandAcl) -> frozenset[bytes]:
     """The names of `_wire.COMMANDS` that the command-acl permits, read-only not yet considered."""
+    never = NEVER_SCANNED if scans(acl) else frozenset()
     if acl.commands is None:
-        return frozenset(wire.COMMANDS) - NOT_BY_DEFAULT
-    words = acl.commands
-    return frozenset(name for name in wire.COMMANDS if listed(words, name.decode("ascii"), known=name != b"UNKNOWN"))
+        return SCANNED if scans(acl) else frozenset(wire.COMMANDS) - NOT_BY_DEFAULT
+    given = acl.commands
+    named = (name for name in wire.COMMANDS if listed(given, name.decode("ascii"), known=name != b"UNKNOWN"))
+    return frozenset(named) - never
 
 
 def action_of(acl: CommandAcl, commands: frozenset[bytes]) -> Callable[[bytes], int]:
@@ -173,7 +201,7 @@ def powers_before_server(*, login: bool) -> Powers:
 
     Without `login` no literal of LOGIN is asked for either: there may be a password in it (T-S10).
     """
-    powers = Powers(CommandAcl(name="", accept=True))
+    powers = Powers(CommandAcl(name="", accept=True, no_mail_scanning=True))
     allowed = BEFORE_SERVER if login else BEFORE_SERVER - LOGINS
     actions = bytes(wire.ASK if name in allowed else wire.DENY for name in wire.COMMANDS)
     powers.gate = wire.Gate(actions, responses.CODES, responses.UNTAGGED, False)

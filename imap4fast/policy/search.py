@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 import msgspec
 
-from imap4fast.config.settings import CommandAcl, Conditions, SessionAcl, Settings
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CommandAcl, SessionAcl, Settings
 from imap4fast.config.values import Address
 from imap4fast.policy.conditions import (
     Condition,
@@ -107,6 +108,8 @@ class Policy:
         self._transparent = _Phase(1, _session_rows(session_acls, known, transparent=True))
         self._command = _Phase(2, _command_rows(command_acls, known))
         used = [acl.conditions for acl in session_acls] + [acl.conditions for acl in command_acls]
+        used += [acl.conditions for acl in settings.proxy.mail_acls]
+        used += [acl.conditions for acl in settings.proxy.doc_acls]
         self.needs_time = any(map(uses_time, used)) or _uses_days(session_acls, command_acls)
         self.needs_client_cert = any(acl.client_cert_match is not None for acl in command_acls)
         self.needs_client_name = any(map(uses_client_name, used))

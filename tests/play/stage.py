@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from imap4fast._wire import Relay
-from imap4fast.config.settings import CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl, Settings
 from imap4fast.config.values import Address, Sock, WordList, WordMember
 from imap4fast.imap.replies import Reply
 from imap4fast.log.entry import Entry

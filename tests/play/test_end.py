@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast.config.settings import CommandAcl, Conditions, SessionAcl
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CommandAcl, SessionAcl
 from imap4fast.config.values import HostMember, HostRange
 from imap4fast.log import imap as entries
 from imap4fast.session import commands, responses

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from imap4fast.config.settings import CommandAcl, SessionAcl, SockOpt, SslParams, SslUse
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import CommandAcl, SessionAcl, SslParams, SslUse
 from imap4fast.log import imap as entries
 from imap4fast.log import ssle
 from tests.play.conftest import Make

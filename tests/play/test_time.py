@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast.config.settings import SessionAcl, SockOpt
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import SessionAcl
 from imap4fast.log import imap as entries
 from tests.play.conftest import Make
 from tests.play.stage import BEGAN, SERVER, Stage, accepting

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from imap4fast.config.composite import Branch
 from imap4fast.config.host import SOCK
+from imap4fast.config.mailsettings import Antispam
 from imap4fast.config.schema import Item, Section
-from imap4fast.config.sections.scanners import service_members
+from imap4fast.config.sections.scanners import ConnectionType, service_members
 
 ANTISPAM = Section(
     keyword="antispam",
@@ -13,14 +13,14 @@ ANTISPAM = Section(
     page="mod-antispam",
     named=True,
     repeatable=True,
-    supported=False,
+    struct=Antispam,
     members=(
         Item(
             keyword="connection",
-            type=Branch({"spamd": SOCK, "rspamd": SOCK, "builtin": None}),
+            type=ConnectionType({"spamd": SOCK, "rspamd": SOCK}),
             obligatory=True,
             help="builtin knows GTUBE",
         ),
-        *service_members("30"),
+        *service_members(),
     ),
 )

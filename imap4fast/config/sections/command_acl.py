@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from imap4fast.config.basesettings import Conditions
 from imap4fast.config.composite import Opt, Seq
+from imap4fast.config.cursor import Cursor
 from imap4fast.config.diagnostic import Report
+from imap4fast.config.mailsettings import Processing, Upload, UseAntispam, UseAntivirus
 from imap4fast.config.schema import Bound, Item, Section
 from imap4fast.config.sections.acl import (
     FROM,
@@ -22,59 +27,116 @@ from imap4fast.config.sections.acl import (
 from imap4fast.config.sections.mail_filter import MAIL_FILTER
 from imap4fast.config.sections.session_acl import shape
 from imap4fast.config.sections.ssl import CERT_MATCH, SSL_USE
-from imap4fast.config.settings import CommandAcl, Conditions
-from imap4fast.config.types import DURATION, INTEGER, KEY, SIZE, YES_NO, Ref, words
+from imap4fast.config.settings import CommandAcl
+from imap4fast.config.types import DURATION, INTEGER, KEY, SIZE, YES_NO, Ref, Type, Word, words
 from imap4fast.config.values import WordList
-from imap4fast.config.wordlist import WordListType, first_fit, known_word
-from imap4fast.config.words import CAPABILITY_WORDS, COMMAND_WORDS, is_capability_word, is_command_word
+from imap4fast.config.wordlist import WordListType, first_fit, known_word, named_words
+from imap4fast.config.words import (
+    CAPABILITY_WORDS,
+    COMMAND_WORDS,
+    NEVER_SCANNED,
+    is_capability_word,
+    is_command_word,
+    never_with_scanning,
+)
 
 COMMANDS_TYPE = WordListType("command", known_word("command", COMMAND_WORDS, is_command_word))
 CAPABILITIES_TYPE = WordListType("capability", known_word("capability", CAPABILITY_WORDS, is_capability_word))
 
 
-def _processing(direction: str, on_deny: str, default: str) -> Section:
+MAIL_PROCESSING = False
+"""Whether the proxy can process mails. The one place that says so."""
+
+_SCANNING_ITEMS = ("mail-view", "prefetch", "signed", "download", "upload")
+
+
+class _Use(Type):
+    """`enable|disable NAME [SIZE]`."""
+
+    def __init__(self, kind: str, struct: type[UseAntivirus] | type[UseAntispam]) -> None:
+        self.inner = Seq(Word({"enable": True, "disable": False}), Ref(kind, resolve=True), Opt(SIZE))
+        self.struct = struct
+        self.name = self.inner.name
+
+    def read(self, cursor: Cursor) -> UseAntivirus | UseAntispam:
+        return self.struct(*self.inner.read(cursor))
+
+    def write(self, value: Any) -> str:
+        return self.inner.write((value.enable, value.engine, value.size))
+
+
+def _processing(direction: str, struct: type[Processing], on_deny: str) -> Section:
     return Section(
         keyword=direction,
         help=f"processing of mails, {direction}",
         page="imap4-proxy",
-        supported=False,
+        struct=struct,
+        check=_check_uses,
         members=(
             Item(
                 keyword="use-antivirus",
-                type=Seq(words("enable", "disable"), Ref("antivirus"), Opt(SIZE)),
+                type=_Use("antivirus", UseAntivirus),
                 repeatable=True,
-                default="none",
-                help="a scanner and the largest mail for it; what is larger is SKIPPED",
+                help="a scanner and the largest mail for it; the smaller of this and max-checked-size counts, what is "
+                "larger is SKIPPED",
             ),
             Item(
                 keyword="use-antispam",
-                type=Seq(words("enable", "disable"), Ref("antispam"), Opt(SIZE)),
-                default="none",
+                type=_Use("antispam", UseAntispam),
                 help="a scanner and the largest mail for it",
             ),
             MAIL_FILTER,
             Item(
                 keyword="on-unavailable",
                 type=words("error", "replace", "pass"),
-                default="error",
-                help="when a scanner gave no result",
+                help="when a scanner gave no result; only with pass do the ACLs see that",
             ),
-            Item(keyword="on-skipped", type=words("deny", "pass"), default="deny", help="when a mail was too large"),
-            Item(keyword="on-deny", type=words(*on_deny.split()), default=default, help="what a denied mail becomes"),
+            Item(
+                keyword="on-skipped",
+                type=words("deny", "pass"),
+                help="when a mail was too large for a virus scanner; only with pass do the ACLs see that",
+            ),
+            Item(keyword="on-deny", type=words(*on_deny.split()), help="what a denied mail becomes"),
         ),
     )
+
+
+def _check_uses(bound: Bound, report: Report) -> None:
+    """No engine is named twice."""
+    seen: set[str] = set()
+    for use, place in zip(bound.struct.use_antivirus, bound.places.get("use-antivirus", ()), strict=False):
+        if use.engine is not None and use.engine.name in seen:
+            report.error(place, f"`antivirus {use.engine.name}` is named a second time")
+        seen.add(use.engine.name if use.engine is not None else "")
 
 
 def _check(bound: Bound, report: Report) -> None:
     check_times(bound, report)
     acl: CommandAcl = bound.struct
     if acl.accept and not acl.no_mail_scanning and not bound.partial:
+        _check_scanning(bound, report)
+    if acl.no_mail_scanning:
+        for keyword in _SCANNING_ITEMS:
+            if keyword in bound.places:
+                report.warning(bound.place(keyword), f"`{keyword}` has no effect with `no-mail-scanning`")
+    for command in sorted(COMMAND_WORDS):
+        _check_uid_form(command, acl.commands or (), bound, report)
+
+
+def _check_scanning(bound: Bound, report: Report) -> None:
+    acl: CommandAcl = bound.struct
+    if not MAIL_PROCESSING:
         report.error(
             bound.statement.keyword.span,
             f"mail processing is not supported yet: `command-acl {acl.name}` must say `no-mail-scanning;` to accept",
         )
-    for command in sorted(COMMAND_WORDS):
-        _check_uid_form(command, acl.commands or (), bound, report)
+    for command in sorted(NEVER_SCANNED & named_words(acl.commands or ())):
+        text = f"`{command}` never passes where mails are processed: `no-mail-scanning` is missing, or leave it out"
+        report.error(bound.place("commands"), text)
+    for word in sorted(named_words(acl.capabilities or ())):
+        if never_with_scanning(word):
+            text = f"`{word}` is never offered where mails are processed"
+            report.warning(bound.place("capabilities"), text)
 
 
 def _check_uid_form(command: str, members: WordList, bound: Bound, report: Report) -> None:
@@ -118,7 +180,7 @@ COMMAND_ACL = Section(
             keyword="commands",
             type=COMMANDS_TYPE,
             default="all but COMPRESS UNAUTHENTICATE PROXYAUTH UNKNOWN",
-            help="commands that pass",
+            help="commands that pass; where mails are processed fewer by default, and some never",
         ),
         Item(
             keyword="capabilities",
@@ -154,19 +216,16 @@ COMMAND_ACL = Section(
         Item(
             keyword="mail-view",
             type=words("strict", "headers-first"),
-            supported=False,
-            default="strict",
-            help="what is answered from the processed mail",
+            help="headers-first: lists of mails are answered before the mails are processed; strict: nothing is",
         ),
-        Item(keyword="prefetch", type=INTEGER, supported=False, default="0", help="mails fetched ahead"),
+        Item(keyword="prefetch", type=INTEGER, help="mails fetched ahead while a mailbox is selected"),
         Item(
             keyword="signed",
             type=words("pass-if-clean", "rewrite", "replace"),
-            supported=False,
-            default="pass-if-clean",
-            help="signed mails",
+            help="signed and encrypted mails: left as they are unless something must be taken out; rewritten as "
+            "others are; or replaced where they would be changed",
         ),
-        _processing("download", "replace error", "replace"),
-        _processing("upload", "error", "error"),
+        _processing("download", Processing, "replace error"),
+        _processing("upload", Upload, "error"),
     ),
 )

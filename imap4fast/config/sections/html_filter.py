@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from imap4fast.config.composite import Seq
+from imap4fast.config.mailsettings import HtmlFilter
 from imap4fast.config.schema import Item, Section
 from imap4fast.config.types import STR, words
 from imap4fast.config.wordlist import STRINGS
 
-_ASPECTS = (
+ASPECTS = (
     "script-tag-language",
     "style-tag-type",
     "iframe-tag-src",
@@ -26,21 +27,17 @@ HTML_FILTER = Section(
     page="mod-html-filter",
     named=True,
     repeatable=True,
-    supported=False,
+    struct=HtmlFilter,
     members=(
         *(
             Item(
                 keyword=aspect,
                 type=Seq(words("accept", "deny"), STRINGS),
                 repeatable=True,
-                default="none",
                 help=f"a rule for {aspect}",
             )
-            for aspect in _ASPECTS
+            for aspect in ASPECTS
         ),
-        *(
-            Item(keyword=f"replace-{what}", type=STR, default="none", help=f"put in the place of removed {what}")
-            for what in _REPLACED
-        ),
+        *(Item(keyword=f"replace-{what}", type=STR, help=f"put in the place of removed {what}") for what in _REPLACED),
     ),
 )

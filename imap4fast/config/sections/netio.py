@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.composite import WordOr
 from imap4fast.config.schema import Item, Section
-from imap4fast.config.settings import SockOpt
 from imap4fast.config.types import (
     DURATION,
     DURATION_NOT_0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from imap4fast.config.basesettings import Conditions
 from imap4fast.config.host import SOCK
 from imap4fast.config.schema import Item, Section
 from imap4fast.config.sections.acl import (
@@ -20,7 +21,7 @@ from imap4fast.config.sections.acl import (
 from imap4fast.config.sections.auth import AUTH_TYPE, refused_auth
 from imap4fast.config.sections.source_address import SOURCE_ADDRESS
 from imap4fast.config.sections.ssl import CERT_MATCH, SSL_USE
-from imap4fast.config.settings import Conditions, SessionAcl
+from imap4fast.config.settings import SessionAcl
 from imap4fast.config.types import DURATION, Ref, words
 
 

@@ -53,9 +53,7 @@ TCPSERVER = Section(
         Item(
             keyword="helpers",
             type=WordOr("auto", 0, Integer(1, 1024)),
-            supported=False,
-            default="auto",
-            help="helper processes; auto: one a core",
+            help="processes that examine and rewrite mails; auto: one a core",
         ),
         Item(keyword="listener", type=KEY, help="known for compatibility: the proxy always works so"),
     ),

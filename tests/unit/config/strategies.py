@@ -7,17 +7,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from imap4fast.config.address import masked
+from imap4fast.config.basesettings import Conditions, SockOpt
 from imap4fast.config.ciphers import VERSIONS
 from imap4fast.config.settings import (
     CertMatch,
     CommandAcl,
-    Conditions,
     Listen,
     LogSink,
     Monitoring,
     Proxy,
     SessionAcl,
-    SockOpt,
     SslParams,
     SslSessionCache,
     SslUse,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 
 from imap4fast.config.values import WordList, WordMember
-from imap4fast.config.wordlist import STRINGS, WordListType, known_word, section_name
+from imap4fast.config.wordlist import STRINGS, WordListType, known_word, named_words, section_name
 from tests.unit.config import strategies
 from tests.unit.config.harness import read
 
@@ -34,3 +34,16 @@ def test_wrong() -> None:
 @given(strategies.word_lists(strategies.texts, regex=True))
 def test_round_trip(members: WordList) -> None:
     assert read(STRINGS, STRINGS.write(members)) == members
+
+
+def test_words_that_are_named() -> None:
+    inner = (WordMember("deep"), WordMember("no", negate=True))
+    members = (
+        WordMember("a", negate=True),
+        WordMember("b"),
+        WordMember(None),
+        WordMember("c", regex=True),
+        WordMember(None, sublist=inner),
+        WordMember(None, negate=True, sublist=(WordMember("x"),)),
+    )
+    assert named_words(members) == {"B", "DEEP"}

@@ -8,9 +8,11 @@ from imap4fast.config.words import (
     CAPABILITIES,
     CAPABILITY_WORDS,
     COMMAND_WORDS,
+    NEVER_SCANNED,
     is_capability_word,
     is_command_word,
     is_known_capability,
+    never_with_scanning,
     word_covers,
 )
 
@@ -63,3 +65,24 @@ def test_covers(word: str, name: str, covers: bool) -> None:
 def test_every_known_name_is_a_word() -> None:
     assert all(is_capability_word(word) for word in CAPABILITY_WORDS)
     assert all(is_known_capability(name) and word_covers(name, name) for name in CAPABILITIES)
+
+
+@pytest.mark.parametrize(
+    ("name", "never"),
+    [
+        ("catenate", True),
+        ("URLAUTH=BINARY", True),
+        ("COMPRESS=DEFLATE", True),
+        ("CONTEXT=SORT", True),
+        ("IMAP4rev2", True),
+        ("IMAP4rev1", False),
+        ("BINARY", False),
+        ("METADATA", False),
+    ],
+)
+def test_never_with_scanning(name: str, never: bool) -> None:
+    assert never_with_scanning(name) is never
+
+
+def test_commands_that_are_never_scanned_are_commands() -> None:
+    assert NEVER_SCANNED <= COMMAND_WORDS

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from imap4fast._wire import Relay
-from imap4fast.config.settings import CommandAcl, SessionAcl, SockOpt
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import CommandAcl, SessionAcl
 from imap4fast.config.values import Address, Sock
 from imap4fast.log import imap as entries
 from imap4fast.log import netc

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.config.settings import LogSink, Proxy, SockOpt
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import LogSink, Proxy
 from imap4fast.log import netc as entries
 from imap4fast.log.escape import Block
 from imap4fast.log.setup import Logs

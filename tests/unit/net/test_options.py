@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from imap4fast._wire import set_options
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.net.options import listening_options, server_options
 
 

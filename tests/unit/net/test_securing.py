@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from imap4fast._wire import Handshake, Tls
-from imap4fast.config.settings import CertMatch, SockOpt, TcpServer
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import CertMatch, TcpServer
 from imap4fast.config.values import WordMember
 from imap4fast.log import ssle
 from imap4fast.net.securing import ClientLeg, Farewell, ServerLeg

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from imap4fast.config.settings import CertMatch, CommandAcl, SockOpt, TcpServer
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import CertMatch, CommandAcl, TcpServer
 from imap4fast.config.values import WordMember
 from imap4fast.log import imap as entries
 from imap4fast.log import netc, ssle

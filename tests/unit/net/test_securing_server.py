@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imap4fast.config.settings import CertMatch, SockOpt
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import CertMatch
 from imap4fast.config.values import Sock, WordMember
 from imap4fast.log import netc, ssle
 from tests.play.stage import accepting

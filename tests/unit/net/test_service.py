@@ -7,7 +7,8 @@ import socket
 
 import pytest
 
-from imap4fast.config.settings import Conditions, Listen, SessionAcl, TcpServer
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import Listen, SessionAcl, TcpServer
 from imap4fast.config.values import Address, HostMember, HostName, HostRegex, Sock
 from imap4fast.log import imap as entries
 from imap4fast.log import tcps

@@ -6,7 +6,9 @@ import datetime
 
 from hypothesis import strategies as st
 
-from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.mailsettings import DocAcl, MailAcl, MailConditions
+from imap4fast.config.settings import CertMatch, CommandAcl, Proxy, SessionAcl, Settings
 from imap4fast.config.values import (
     Address,
     AnyHost,
@@ -143,6 +145,53 @@ presented = st.builds(
 command_acls = st.builds(
     CommandAcl, acl_names, st.booleans(), few_conditions, client_cert_match=st.none() | st.none() | cert_matches
 )
+statuses = st.sampled_from(("found", "free", "skipped", "unknown", "error"))
+directions = st.sampled_from(("download", "upload"))
+operators = st.sampled_from(("lt", "le", "eq", "ne", "ge", "gt"))
+sizes = st.integers(0, 3)
+media_types = st.sampled_from(("text/plain", "text/html", "image/png", "text/*", ""))
+file_names = st.sampled_from(("a.exe", "A.EXE", "b.txt", ""))
+
+
+def lists_of(words: st.SearchStrategy) -> st.SearchStrategy:
+    """Short lists of plain words, `*` among them."""
+    return st.lists(st.builds(WordMember, words | st.none(), st.booleans()), min_size=1, max_size=3).map(tuple)
+
+
+mail_conditions = st.builds(
+    MailConditions,
+    direction=st.none() | directions,
+    virus=st.none() | lists_of(statuses),
+    spam_score=st.none() | st.just(("UNKNOWN", None)) | st.tuples(operators, sizes.map(float)),
+    size=st.none() | st.tuples(operators, sizes),
+    header=st.none() | st.tuples(st.just("Subject"), word_lists(1)),
+    sender=st.none() | lists_of(words),
+    recipient=st.none() | lists_of(words),
+)
+few_mail_conditions = st.just(MailConditions()) | mail_conditions
+parents = st.none() | st.builds(lambda name: (WordMember(name),), acl_names)
+session_conditions = st.builds(
+    Conditions, from_=st.none() | host_lists(depth=1), user=st.none() | word_lists(1), parent_acl=parents
+)
+mail_acls = st.builds(MailAcl, acl_names, st.booleans(), session_conditions, few_mail_conditions)
+doc_acls = st.builds(
+    DocAcl,
+    acl_names,
+    st.booleans(),
+    session_conditions,
+    few_mail_conditions,
+    st.none() | lists_of(media_types),
+    st.none() | lists_of(file_names),
+)
+mail_policies = st.builds(
+    lambda command, mail, doc: Settings(
+        "drawn.cfg", "", Proxy("P", command_acls=tuple(command), mail_acls=tuple(mail), doc_acls=tuple(doc))
+    ),
+    st.lists(command_acls, min_size=1, max_size=3),
+    st.lists(mail_acls, max_size=3, unique_by=lambda acl: acl.name),
+    st.lists(doc_acls, max_size=3, unique_by=lambda acl: acl.name),
+)
+
 policies = st.builds(
     lambda session, command: Settings("drawn.cfg", "", Proxy("P", session_acls=session, command_acls=command)),
     st.lists(session_acls, max_size=4).map(tuple),

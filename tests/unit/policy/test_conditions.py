@@ -6,7 +6,8 @@ import datetime
 
 import pytest
 
-from imap4fast.config.settings import CertMatch, Conditions
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CertMatch
 from imap4fast.config.values import (
     Address,
     AnyHost,

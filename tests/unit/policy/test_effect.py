@@ -27,13 +27,20 @@ def test_capabilities_as_configured() -> None:
 
 
 def test_commands_excluded_by_default() -> None:
-    assert excluded_commands(CommandAcl("C", True)) == ("COMPRESS", "PROXYAUTH", "UNAUTHENTICATE", "UNKNOWN")
+    assert excluded_commands(CommandAcl("C", True, no_mail_scanning=True)) == (
+        "COMPRESS",
+        "PROXYAUTH",
+        "UNAUTHENTICATE",
+        "UNKNOWN",
+    )
 
 
 def test_commands_excluded_by_a_list() -> None:
-    everything = CommandAcl("C", True, commands=(WordMember(None),))
+    everything = CommandAcl("C", True, no_mail_scanning=True, commands=(WordMember(None),))
     assert excluded_commands(everything) == ("COMPRESS",)
-    but_idle = CommandAcl("C", True, commands=(WordMember("IDLE", negate=True), WordMember(None)))
+    but_idle = CommandAcl(
+        "C", True, no_mail_scanning=True, commands=(WordMember("IDLE", negate=True), WordMember(None))
+    )
     assert excluded_commands(but_idle) == ("COMPRESS", "IDLE")
     few = excluded_commands(CommandAcl("C", True, commands=(WordMember("NOOP"), WordMember("LOGOUT"))))
     assert "FETCH" in few

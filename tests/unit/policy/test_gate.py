@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,10 @@ CHANGES = {
     b"REPLACE", b"UID-STORE", b"UID-COPY", b"UID-MOVE", b"UID-EXPUNGE", b"UID-REPLACE", b"SETACL", b"DELETEACL",
     b"SETQUOTA", b"SETMETADATA",
 }  # fmt: skip
+
+
+def scanning(**items: Any) -> CommandAcl:
+    return CommandAcl("SCANNING", True, **items)
 
 
 def actions(acl: CommandAcl) -> dict[int, set[bytes]]:
@@ -67,6 +73,53 @@ class TestCommands:
         known = set(wire.COMMANDS)
         assert known >= gate.CHANGING == CHANGES
         assert known >= gate.ASKED | gate.NOT_BY_DEFAULT | gate.NEVER_FORWARDED
+
+
+class TestScanning:
+    """What passes where mails are processed (configuration.md section 4, protocol.md 1.6)."""
+
+    def test_commands(self) -> None:
+        found = actions(scanning())
+        assert found[wire.DENY] >= gate.NEVER_SCANNED | {
+            b"GETMETADATA",
+            b"SETACL",
+            b"ESEARCH",
+            b"LANGUAGE",
+            b"STARTTLS",
+        }
+        assert found[wire.DENY] == set(wire.COMMANDS) - gate.SCANNED | {b"STARTTLS"}
+        assert set(wire.COMMANDS) >= gate.SCANNED | gate.NEVER_SCANNED
+
+    def test_no_list_permits_what_carries_content_past_the_proxy(self) -> None:
+        found = actions(scanning(commands=words("*")))
+        assert found[wire.DENY] == gate.NEVER_SCANNED | {b"STARTTLS"}
+        assert b"GETMETADATA" in found[wire.PASS]
+
+    @pytest.mark.parametrize(
+        ("name", "shown"),
+        [
+            (b"IMAP4REV1", True), (b"MULTIAPPEND", True), (b"BINARY", True), (b"PREVIEW", True), (b"REPLACE", True),
+            (b"AUTH=PLAIN", True), (b"AUTH=NTLM", False), (b"THREAD=REFS", True), (b"QUOTA=RES-STORAGE", True),
+            (b"CATENATE", False), (b"URLAUTH", False), (b"URLAUTH=BINARY", False), (b"CONTEXT=SEARCH", False),
+            (b"IMAP4REV2", False), (b"UIDONLY", False), (b"METADATA", False), (b"NOTIFY", False), (b"X-NEW", False),
+            (b"ANNOTATE-EXPERIMENT-1", False), (b"COMPRESS=DEFLATE", False), (b"SNIPPET=FUZZY", False),
+        ],
+    )  # fmt: skip
+    def test_capabilities(self, name: bytes, shown: bool) -> None:
+        assert Powers(scanning()).offers(name) is shown
+
+    def test_listed_capabilities(self) -> None:
+        powers = Powers(scanning(commands=words("*"), capabilities=words("*", "UNKNOWN")))
+        assert powers.offers(b"METADATA")
+        assert not powers.offers(b"CATENATE")
+        assert not powers.offers(b"X-NEW")
+        assert not powers.unknown_capabilities
+        assert not powers.code_passes(b"X-NEW", True)
+
+    def test_who_scans(self) -> None:
+        assert Powers(scanning()).scanning
+        assert not Powers(accepting()).scanning
+        assert not gate.scans(CommandAcl("C", False))
 
 
 class TestWordLists:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast.config.settings import MOST_PENDING, Proxy, SessionAcl, SockOpt
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import MOST_PENDING, Proxy, SessionAcl
 from imap4fast.policy import limits
 from tests.play.stage import accepting
 

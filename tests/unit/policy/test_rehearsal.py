@@ -6,8 +6,9 @@ import datetime
 
 import pytest
 
+from imap4fast.config.basesettings import Conditions
 from imap4fast.config.expression import TestExpr, TestTime
-from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings, SslParams, SslUse
+from imap4fast.config.settings import CertMatch, CommandAcl, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.config.values import Address, HostMember, HostName, HostRange, Sock, TimeSpec, WordMember
 from imap4fast.errors import ConfigError
 from imap4fast.policy.rehearsal import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 
+from imap4fast.config.basesettings import Conditions
 from imap4fast.config.expression import TestExpr, TestTime
-from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings, SslParams, SslUse
+from imap4fast.config.settings import CertMatch, CommandAcl, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.config.values import Address, AnyHost, HostMember, HostName, HostRange, Sock, WordMember
 from imap4fast.policy.rehearsal import Rehearsal, rehearse
 from imap4fast.policy.report import outcome_text, rehearsal_text, rehearsal_values

@@ -6,7 +6,8 @@ import datetime
 
 from hypothesis import given
 
-from imap4fast.config.settings import CertMatch, CommandAcl, Conditions, Proxy, SessionAcl, Settings, SslParams, SslUse
+from imap4fast.config.basesettings import Conditions
+from imap4fast.config.settings import CertMatch, CommandAcl, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.config.values import (
     Address,
     AnyHost,

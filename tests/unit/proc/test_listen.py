@@ -8,7 +8,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from imap4fast.config.settings import Listen, Proxy, SockOpt, TcpServer
+from imap4fast.config.basesettings import SockOpt
+from imap4fast.config.settings import Listen, Proxy, TcpServer
 from imap4fast.config.values import Address, Sock
 from imap4fast.errors import SetupError
 from imap4fast.proc.listen import Group, bind_all, describe

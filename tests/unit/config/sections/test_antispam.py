@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from imap4fast.config.mailsettings import Antispam, Connection
 from imap4fast.config.sections.antispam import ANTISPAM
 from tests.unit.config.harness import bind, good
 
@@ -29,3 +30,8 @@ def test_good(body: str) -> None:
 )
 def test_wrong(body: str, error: str) -> None:
     assert error in "\n".join(bind(ANTISPAM, body)[1])
+
+
+def test_settings() -> None:
+    engine: Antispam = good(ANTISPAM, "connection builtin; pool 1;").struct
+    assert (engine.name, engine.connection, engine.pool, engine.timeout) == ("N", Connection("builtin"), 1, 30)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from imap4fast.config.mailsettings import HtmlFilter
 from imap4fast.config.sections.html_filter import HTML_FILTER
+from imap4fast.config.values import WordMember
 from tests.unit.config.harness import bind, good
 
 
@@ -29,3 +31,9 @@ def test_good(body: str) -> None:
 )
 def test_wrong(body: str, error: str) -> None:
     assert error in "\n".join(bind(HTML_FILTER, body)[1])
+
+
+def test_settings() -> None:
+    found: HtmlFilter = good(HTML_FILTER, "tag accept { a, p }; tag deny *; replace-iframe-tags gone;").struct
+    assert found.tag == (("accept", (WordMember("a"), WordMember("p"))), ("deny", (WordMember(None),)))
+    assert (found.replace_iframe_tags, found.replace_script_tags, found.attribute) == ("gone", None, ())

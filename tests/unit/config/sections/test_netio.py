@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.sections.netio import sock_opt
-from imap4fast.config.settings import SockOpt
 from tests.unit.config.harness import bind, good
 
 SOCK_OPT = sock_opt("sock-opt", "for the test")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from imap4fast.config.basesettings import Conditions
 from imap4fast.config.sections.session_acl import SESSION_ACL, shape
-from imap4fast.config.settings import Conditions, SessionAcl
+from imap4fast.config.settings import SessionAcl
 from imap4fast.config.values import Sock, WordMember
 from tests.unit.config.harness import bind, good
 

@@ -32,7 +32,7 @@ def test_good(body: str) -> None:
         ("max-children 1; max-sessions 1;", "second time"),
         ("max-sessions 1; max-sessions-per-ip 2;", "more than `max-sessions` 1"),
         ("listener yes;", "takes no value"),
-        ("helpers auto;", "`helpers` is not supported yet"),
+        ("helpers 1025;", "1 to 1024"),
     ],
 )
 def test_wrong(body: str, error: str) -> None:
@@ -41,4 +41,6 @@ def test_wrong(body: str, error: str) -> None:
 
 def test_settings() -> None:
     assert good(TCPSERVER, "").struct == TcpServer()
-    assert good(TCPSERVER, "workers 2; max-children 7;").struct == TcpServer(workers=2, max_sessions=7)
+    assert good(TCPSERVER, "workers 2; max-children 7; helpers 3;").struct == TcpServer(
+        workers=2, max_sessions=7, helpers=3
+    )

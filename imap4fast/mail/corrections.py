@@ -1,0 +1,155 @@
+"""`mail-filter`: what in the form of a mail is corrected, and what makes it rejected.
+
+What is found and not enabled makes the mail rejected. A correction is silent about the rest of the mail: octets that
+are in order stay as they are. The result is canonical (see `canonical`), also where nothing else was to be corrected.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from imap4fast._wire import MailIndex, MimePart
+from imap4fast.mail import canonical, coding, fields, headercorrections, mimefields, splice, words
+from imap4fast.mail.canonical import Octets
+from imap4fast.mail.splice import Splice
+
+CAPS = {
+    "TOO_DEEP": "max-depth",
+    "TOO_MANY_PARTS": "max-parts",
+    "HEADER_TOO_LARGE": "max-header-size",
+    "TOO_MANY_ADDRESSES": "max-header-size",
+    "TOO_MANY_PARAMETERS": "max-header-size",
+    "STRUCTURE_TOO_LARGE": "max-header-size",
+}
+"""Faults of the index, and the item that bounds them."""
+BAD_CHARS = frozenset(("BARE_CR", "NUL"))
+LINE_ENDS = BAD_CHARS | {"BARE_LF"}
+TNEF = (b"application/ms-tnef", b"application/vnd.ms-tnef")
+TNEF_NAME = "winmail.dat"
+TNEF_BASE64 = b"eJ8+I"
+"""How the magic number of TNEF begins in base64."""
+
+
+class FilterRules(msgspec.Struct, frozen=True):
+    """The items of `mail-filter {}`, with `_` for `-`. Sizes are octets."""
+
+    accept_8bit_header: bool = False
+    correct_8bit_body: bool = False
+    correct_bad_char: bool = False
+    correct_quoting: bool = False
+    invalid_header: str = "shorten"
+    header_8bit_chars: str = "encode"
+    max_header_size: int = 262144
+    max_parts: int = 1000
+    max_depth: int = 30
+    partial_message: str = "deny"
+    ambiguous_mime: str = "normalise"
+    tnef: str = "deny"
+
+
+class Finding(NamedTuple):
+    """`item` of mail-filter that decides, `part` of the index, what was found, and whether it was `corrected` (kept
+    counts as that); else it is why the mail is rejected."""
+
+    item: str
+    part: int
+    what: str
+    corrected: bool
+
+
+class Corrected(NamedTuple):
+    """`data` after the corrections (itself where there are none), or None and why it is `rejected`."""
+
+    data: Octets | None
+    rejected: str
+    findings: tuple[Finding, ...]
+
+
+def apply(data: Octets, index: MailIndex, rules: FilterRules) -> Corrected:
+    """Correct a mail by the rules; `index` is that of `data`, made with the caps of `rules`."""
+    found: list[Finding] = []
+    splices: list[Splice] = []
+    for fault in sorted(index.faults & CAPS.keys()):
+        found.append(Finding(CAPS[fault], 0, fault.lower().replace("_", " "), False))
+    eight_bit = not canonical.is_ascii(data)
+    for number in range(len(index)) if not found else ():
+        part = index.part(number)
+        found += kinds(data, number, part, rules)
+        header = data[part.header : part.header + part.header_size]
+        fixed, seen = headercorrections.apply(header, part, rules.invalid_header, rules.correct_quoting)
+        found += (Finding(item, number, what, done) for item, what, done in seen)
+        fixed = octets_of_header(fixed, part, number, rules, found)
+        body = body_of_leaf(data, part, number, rules, found, eight_bit) if part.kind == "leaf" else None
+        if body is not None:
+            fixed = with_encoding(fixed, body[0], number)
+            if body[1] is not None:
+                splices.append(Splice(part.body, part.body + part.body_size, body[1]))
+        if fixed != header:
+            splices.append(Splice(part.header, part.header + part.header_size, fixed))
+    if wrong := next((each for each in found if not each.corrected), None):
+        return Corrected(None, f"{wrong.item}: {wrong.what}", tuple(found))
+    data = splice.spliced(data, splices)
+    return Corrected(canonical.repaired(data[:]) if index.faults & LINE_ENDS else data, "", tuple(found))
+
+
+def kinds(data: Octets, number: int, part: MimePart, rules: FilterRules) -> list[Finding]:
+    """Mails in pieces, and TNEF."""
+    out = []
+    kind = part.type + b"/" + part.subtype
+    if kind == b"message/partial":
+        out.append(Finding("partial-message", number, "a piece of a mail", rules.partial_message == "keep"))
+    if part.kind == "leaf" and is_tnef(data, part, kind):
+        out.append(Finding("tnef", number, "TNEF", rules.tnef == "keep"))
+    return out
+
+
+def is_tnef(data: Octets, part: MimePart, kind: bytes) -> bool:
+    if kind in TNEF or data[part.body : part.body + len(TNEF_BASE64)] == TNEF_BASE64:
+        return True
+    if part.type != b"application":
+        return False
+    mime = mimefields.of(fields.fields(data[part.header : part.header + part.header_size]))
+    names = (name for field in (*mime.types, *mime.dispositions) for name in mimefields.names_of(field))
+    return any(words.collapsed(name).lower() == TNEF_NAME for name in names)
+
+
+def octets_of_header(header: bytes, part: MimePart, number: int, rules: FilterRules, found: list[Finding]) -> bytes:
+    """Bad characters and 8-bit ones of a header."""
+    if part.faults & BAD_CHARS and headercorrections.has_bad_char(header):
+        found.append(Finding("correct-bad-char", number, "NUL or CR in header", rules.correct_bad_char))
+        header = headercorrections.without_bad_char(header)
+    if "EIGHT_BIT_HEADER" in part.faults:
+        found.append(Finding("accept-8bit-header", number, "8-bit character in header", rules.accept_8bit_header))
+        if rules.header_8bit_chars == "reject":
+            found.append(Finding("header-8bit-chars", number, "8-bit character in header", False))
+        elif rules.header_8bit_chars == "encode":
+            header = headercorrections.encoded(header)
+    return header
+
+
+def body_of_leaf(
+    data: Octets, part: MimePart, number: int, rules: FilterRules, found: list[Finding], eight_bit: bool
+) -> tuple[bytes, bytes | None] | None:
+    """(encoding, body) to be declared and put in place (None: the body stays), or None where it is in order."""
+    start, stop = part.body, part.body + part.body_size
+    if part.encoding.lower() in mimefields.CODED:
+        if part.faults & BAD_CHARS and canonical.has_bad_char(data[start:stop]):
+            found.append(Finding("correct-bad-char", number, "NUL or CR in encoded body", rules.correct_bad_char))
+        return None
+    if part.faults & BAD_CHARS and canonical.has_bad_char(body := data[start:stop]):
+        found.append(Finding("correct-bad-char", number, "NUL or CR in body", rules.correct_bad_char))
+        return coding.encoded(body, part.type == b"text")
+    if eight_bit and part.encoding.lower() == b"7bit" and not canonical.is_ascii(data, start, stop):
+        found.append(Finding("correct-8bit-body", number, "8-bit character in 7-bit body", rules.correct_8bit_body))
+        return b"8bit", None
+    return None
+
+
+def with_encoding(header: bytes, encoding: bytes, number: int) -> bytes:
+    """Declared; the header of the mail itself says then that it is MIME."""
+    header = fields.replaced(header, mimefields.ENCODING, b"Content-Transfer-Encoding: " + encoding + b"\r\n")
+    if number == 0 and fields.first(header, mimefields.VERSION) is None:
+        header = fields.added(header, b"MIME-Version: 1.0\r\n")
+    return header

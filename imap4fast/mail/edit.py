@@ -1,0 +1,151 @@
+"""Changes of a mail by policy, in one pass over its index: octets that no change names are byte for byte what came in.
+
+Changes that were made before are not made again: a subject that has its prefix keeps it, a field that is there with its
+value is not added twice, and a part that was replaced is known by `replacement.is_ours`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from imap4fast._wire import MailIndex, MimePart
+from imap4fast.mail import fields, splice, spoof, subject, words
+from imap4fast.mail.canonical import Octets
+from imap4fast.mail.splice import Piece, Splice
+
+ADD = "add"
+REPLACE = "replace"
+DELETE = "delete"
+CONTENT = b"content-"
+EMPTY = b"Content-Type: text/plain; charset=us-ascii\r\nContent-Disposition: inline\r\n"
+"""Fields of what stands where nothing was left."""
+
+
+class HeaderOp(msgspec.Struct, frozen=True):
+    """`modify-header`: `op` is ADD, REPLACE (added where there is none) or DELETE."""
+
+    op: str
+    name: str
+    value: str = ""
+
+
+class Replacement(msgspec.Struct, frozen=True):
+    """What stands for a part: `header` are whole fields with CRLF, without the empty line behind them; `octets` are in
+    the transfer encoding that the header names."""
+
+    header: bytes
+    octets: bytes
+
+
+class Edits(msgspec.Struct, frozen=True):
+    """What is to become of a mail. Parts are numbered as in the index; what is said of a part in another that is
+    replaced or removed is void.
+
+    `body`: the whole body, in place of all parts. `cleaned`: control characters and fields of ours that the sender put
+    in are taken from the header first (`spoof.cleaned`), but for those that `own` names.
+    """
+
+    subject_prefix: str = ""
+    headers: tuple[HeaderOp, ...] = ()
+    parts: dict[int, Replacement] = {}
+    removed: frozenset[int] = frozenset()
+    body: Replacement | None = None
+    cleaned: bool = False
+    own: frozenset[bytes] = frozenset()
+
+
+def apply(data: Octets, index: MailIndex, edits: Edits) -> Octets:
+    """The mail after the edits, in memory; `data` itself where there is nothing to do."""
+    return splice.spliced(data, splices(data, index, edits))
+
+
+def pieces(data: Octets, index: MailIndex, edits: Edits) -> list[Piece]:
+    """The same as views of `data` and new octets, for writing a mapped mail to a file."""
+    return splice.pieces(data, splices(data, index, edits))
+
+
+def splices(data: Octets, index: MailIndex, edits: Edits) -> list[Splice]:
+    before = data[: index.part(0).header_size]
+    header = spoof.cleaned(before, edits.own) if edits.cleaned else before
+    if edits.body is not None or 0 in edits.parts or 0 in edits.removed:
+        new = edits.body or edits.parts.get(0) or Replacement(EMPTY, b"")
+        return [Splice(0, len(data), edited_header(header_with(header, new), edits) + new.octets)]
+    header = edited_header(header, edits)
+    out = [] if header == before else [Splice(0, len(before), header)]
+    for number, new in edits.parts.items():
+        out.append(replaced(data, index, number, new))
+    out += without_parts(data, index, edits.removed)
+    return out
+
+
+def edited_header(header: bytes, edits: Edits) -> bytes:
+    for op in edits.headers:
+        header = with_op(header, op)
+    return subject.prefixed(header, edits.subject_prefix) if edits.subject_prefix else header
+
+
+def with_op(header: bytes, op: HeaderOp) -> bytes:
+    name = op.name.lower().encode("ascii")
+    if op.op == DELETE:
+        return fields.without(header, frozenset((name,)))
+    line = words.field(op.name.encode("ascii"), words.encoded(op.value))
+    found = [field.octets for field in fields.fields(header) if field.name == name]
+    if op.op == ADD:
+        return header if line in found else fields.added(header, line)
+    return header if found == [line] else fields.replaced(header, name, line)
+
+
+def replaced(data: Octets, index: MailIndex, number: int, new: Replacement) -> Splice:
+    """A part in a multipart is exchanged whole; of a mail in a mail what is not about its content stays."""
+    part = index.part(number)
+    start, stop = part.header, part.body + part.body_size
+    if index.part(part.parent).kind == "message":
+        return Splice(start, stop, header_with(data[start : start + part.header_size], new) + new.octets)
+    return Splice(start, stop, new.header + b"\r\n" + new.octets)
+
+
+def header_with(header: bytes, new: Replacement) -> bytes:
+    """The header of a mail whose body becomes the replacement: what was not about the content, and the new fields."""
+    kept = fields.kept(header, lambda field: not field.name.startswith(CONTENT))
+    version = b"" if fields.first(kept, b"mime-version") else b"MIME-Version: 1.0\r\n"
+    whole = fields.added(kept, version + new.header)
+    return whole if fields.ending(whole) else whole + b"\r\n"
+
+
+def without_parts(data: Octets, index: MailIndex, removed: frozenset[int]) -> Iterator[Splice]:
+    for parent in sorted({index.part(number).parent for number in removed}):
+        part = index.part(parent)
+        if part.kind == "message":
+            yield replaced(data, index, part.children[0], Replacement(EMPTY, b""))
+        else:
+            yield from without_children(index, part, removed)
+
+
+def without_children(index: MailIndex, part: MimePart, removed: frozenset[int]) -> Iterator[Splice]:
+    """Of parts in a row that go, all up to the next header go, that is with the delimiters behind them; of the last ones
+    all from the end of the part before, that is with the delimiters before them. One part is left, if an empty one."""
+    kept = [index.part(child) for child in part.children if child not in removed]
+    first, last = (index.part(child) for child in (part.children[0], part.children[-1]))
+    end = last.body + last.body_size
+    if not kept:
+        yield Splice(first.header, end, EMPTY + b"\r\n")
+        return
+    at = first.header
+    for each in kept:
+        if each.header > at and index_gap(index, part, at, each):
+            yield Splice(at, each.header, b"")
+        at = next_header(index, part, each, end)
+    if at < end:
+        yield Splice(kept[-1].body + kept[-1].body_size, end, b"")
+
+
+def index_gap(index: MailIndex, part: MimePart, at: int, each: MimePart) -> bool:
+    """Whether a part begins at `at` and before `each`."""
+    return any(at <= index.part(child).header < each.header for child in part.children)
+
+
+def next_header(index: MailIndex, part: MimePart, each: MimePart, end: int) -> int:
+    """Where the part behind `each` begins, or `end`."""
+    return min((index.part(child).header for child in part.children if index.part(child).header > each.header), default=end)

@@ -1,0 +1,141 @@
+"""The fields that say how a part is read: Content-Type, Content-Transfer-Encoding, Content-Disposition, MIME-Version.
+
+`odd` names what in them is read differently by different programs; `strict` values have one reading only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from imap4fast._wire import decode_words, parameters
+from imap4fast.mail import structured, words
+from imap4fast.mail.fields import Field
+from imap4fast.mail.structured import Value
+
+TYPE = b"content-type"
+ENCODING = b"content-transfer-encoding"
+DISPOSITION = b"content-disposition"
+VERSION = b"mime-version"
+
+IDENTITY = frozenset((b"7bit", b"8bit", b"binary"))
+CODED = frozenset((b"base64", b"quoted-printable"))
+NAMES = (b"name", b"filename")
+LONGEST_BOUNDARY = 70
+BOUNDARY = re.compile(rb"[ -!#-\[\]-~]*[!#-\[\]-~]")
+"""More than the bchars of RFC 2046, since mailers use more; nothing that needs a backslash, no blank at the end."""
+ENCODED_WORD = re.compile(rb"=\?[^?]*\?[BbQq]\?[^?]*\?=")
+MAIN = re.compile(structured.TOKEN + rb"/" + structured.TOKEN)
+BAD_NAME = re.compile("[/\\\\]|[. ]$|" + words.CONTROLS.pattern)
+
+
+class Mime(NamedTuple):
+    """The fields of each kind, in their order."""
+
+    types: list[Field]
+    encodings: list[Field]
+    dispositions: list[Field]
+    versions: list[Field]
+
+
+def of(found: list[Field]) -> Mime:
+    mime = Mime([], [], [], [])
+    lists = {TYPE: mime.types, ENCODING: mime.encodings, DISPOSITION: mime.dispositions, VERSION: mime.versions}
+    for field in found:
+        if (kind := lists.get(field.name)) is not None:
+            kind.append(field)
+    return mime
+
+
+def odd(mime: Mime) -> Iterator[tuple[str, str]]:
+    """(row, what) for each way in which they have more than one reading."""
+    if len(mime.types) > 1:
+        yield "T-M02", "several Content-Type"
+    if len(mime.encodings) > 1:
+        yield "T-M04", "several Content-Transfer-Encoding"
+    if len(mime.dispositions) > 1:
+        yield "T-M23", "several Content-Disposition"
+    for field in mime.types:
+        yield from odd_type(field.value)
+    for field in mime.encodings:
+        if field.value.lower() not in IDENTITY | CODED or field.raw.strip(b" ") != field.value:
+            yield "T-M05", "odd Content-Transfer-Encoding"
+    yield from odd_names(mime)
+
+
+def odd_type(said: bytes) -> Iterator[tuple[str, str]]:
+    value = structured.parse(said)
+    if structured.COMMENT in value.faults:
+        yield "T-M18", "comment in Content-Type"
+    if value.faults - {structured.COMMENT} or not MAIN.fullmatch(value.main):
+        yield "T-M17", "malformed Content-Type"
+    if value.main.startswith(b"message/external-body"):
+        yield "T-M27", "content kept elsewhere"
+    if is_repeated(value, (b"charset", b"type", b"format", b"delsp")):
+        yield "T-M02", "several values of a parameter"
+    if value.main.startswith(b"multipart/"):
+        yield from odd_boundary(value)
+
+
+def is_repeated(value: Value, names: tuple[bytes, ...]) -> bool:
+    """Whether one of the parameters is there twice, or in a form of RFC 2231 that only some read."""
+    said = [name.partition(b"*")[0] for name, _ in value.parameters]
+    extended = {name.partition(b"*")[0] for name, _ in value.parameters if b"*" in name}
+    return any(said.count(name) > 1 or name in extended for name in names)
+
+
+def odd_boundary(value: Value) -> Iterator[tuple[str, str]]:
+    if any(name.startswith(b"boundary*") for name, _ in value.parameters):
+        yield "T-M15", "boundary by RFC 2231"
+        return
+    found = value.all(b"boundary")
+    if len(found) > 1:
+        yield "T-M03", "several boundaries"
+    if not found or b"" in found:
+        yield "T-M09", "no boundary"
+    for each in filter(None, found):
+        if ENCODED_WORD.search(each):
+            yield "T-M16", "boundary by encoded word"
+        elif len(each) > LONGEST_BOUNDARY or not BOUNDARY.fullmatch(each):
+            yield "T-M17", "odd boundary"
+
+
+def odd_names(mime: Mime) -> Iterator[tuple[str, str]]:
+    """Names of files that programs read differently, or that hide what they end in."""
+    said = [parameter for field in (*mime.types, *mime.dispositions) for parameter in names_of(field)]
+    if not said:
+        return
+    if any(structured.QUOTE in structured.parse(field.value).faults for field in mime.dispositions):
+        yield "T-M23", "malformed file name"
+    plain = {words.collapsed(name) for name in said}
+    if any(BAD_NAME.search(name) for name in said):
+        yield "T-M23", "file name with control characters, slashes or a trailing dot"
+    elif len({ending(name) for name in plain} - {""}) > 1:
+        yield "T-M23", "file names that disagree"
+
+
+def names_of(field: Field) -> list[str]:
+    """All file names that a field gives: as written, joined and decoded by RFC 2231, and by RFC 2047."""
+    if b"name" not in field.octets.lower():
+        return []
+    raw = [value for name, value in structured.parse(field.value).parameters if name in NAMES]
+    joined = [value for name, value in parameters(field.value)[1] if name.lower() in NAMES]
+    return [decode_words(value) for value in (*raw, *joined)]
+
+
+def ending(name: str) -> str:
+    """What a file name ends in, behind its last dot."""
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def needs_version(mime: Mime) -> bool:
+    """Whether programs that ask for MIME-Version would read another mail without it."""
+    if mime.versions:
+        return False
+    coded = any(field.value.lower() not in IDENTITY for field in mime.encodings)
+    return coded or any(not field.value.lower().startswith(b"text/plain") for field in mime.types)
+
+
+def is_encoded(mime: Mime) -> bool:
+    return any(field.value.lower() in CODED for field in mime.encodings)

@@ -1,0 +1,162 @@
+"""Values of structured MIME fields, as `text/plain; charset=utf-8`: read tolerantly with what is odd named, and printed.
+
+    value     = main *( ";" parameter )          ; RFC 2045 section 5.1
+    parameter = token "=" ( token / quoted-string )
+
+The reading is ours, made to see what others may see differently: `faults` names each place where another parser could
+read another thing. Time is linear in the value, whatever it holds (T-M18).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]++"
+QUOTED = rb'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
+BEGINNING = rb"[ \t]*+%(t)s(?:/%(t)s)?(?:[ \t]*+;[ \t]*+%(t)s=(?:%(t)s|%(q)s))*+" % {b"t": TOKEN, b"q": QUOTED}
+CONFORMING = re.compile(BEGINNING)
+STRICT = re.compile(BEGINNING + rb"[ \t]*+;?+[ \t]*+")
+"""Possessive throughout, so that no value makes them try twice."""
+STRICT_PARAMETER = re.compile(rb";[ \t]*(%s)=(%s|%s)" % (TOKEN, TOKEN, QUOTED))
+QUOTED_SOMEHOW = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+PIECE = re.compile(rb'"(?:[^"\\]|\\.)*+"|\\.|["();\\]|[^"();\\]+', re.DOTALL)
+PAIR = re.compile(rb"\\(.)", re.DOTALL)
+IS_TOKEN = re.compile(TOKEN)
+IS_QUOTED = re.compile(QUOTED)
+NEXT = re.compile(rb"[ \t]*(%s=.*)" % TOKEN, re.DOTALL)
+MAIN = re.compile(rb"([^ \t;]+)[ \t]+(%s=.*)" % TOKEN, re.DOTALL)
+CONTROLS = bytes(range(32)) + b"\x7f"
+
+MOST = 200
+"""Parameters of one value; further ones are not read, and the value has a fault."""
+
+COMMENT = "comment"
+QUOTE = "quote"
+SPECIAL = "special"
+SEMICOLON = "semicolon"
+JUNK = "junk"
+
+
+class Parameter(NamedTuple):
+    """`name` in lower case, with what RFC 2231 adds to it; `value` without its quotes. `bare`: it has blanks or
+    specials in it, and had no quotes."""
+
+    name: bytes
+    value: bytes
+    bare: bool = False
+
+
+class Value(NamedTuple):
+    """`main` in lower case; `faults`: COMMENT (a comment, closed or not), QUOTE (a quote that does not close, or text
+    behind one), SPECIAL (blanks or specials in an unquoted value), SEMICOLON (one is missing), JUNK (no parameter)."""
+
+    main: bytes
+    parameters: tuple[Parameter, ...]
+    faults: frozenset[str]
+
+    def all(self, name: bytes) -> list[bytes]:
+        return [value for each, value in self.parameters if each == name]
+
+
+def parse(value: bytes) -> Value:
+    """The reading of an unfolded value."""
+    if STRICT.fullmatch(value):
+        found = STRICT_PARAMETER.findall(value)
+        parameters = tuple(Parameter(name.lower(), unquoted(said)) for name, said in found)
+        return Value(value.partition(b";")[0].strip(b" \t").lower(), parameters, frozenset())
+    faults: set[str] = set()
+    first, *others = segments(value, faults)
+    main = first.strip(b" \t")
+    if cut := MAIN.fullmatch(main):
+        faults.add(SEMICOLON)
+        main, others = cut[1], [cut[2], *others]
+    if others and not others[-1].strip(b" \t"):
+        others.pop()
+    return Value(main.lower(), tuple(parameters_of(others, faults)), frozenset(faults))
+
+
+def segments(value: bytes, faults: set[str]) -> list[bytes]:
+    """What stands between semicolons, outside of quoted strings, without comments. A quote that does not close is a
+    character; a comment that does not close goes to the end."""
+    out = [bytearray()]
+    depth = 0
+    for piece in PIECE.findall(value):
+        if piece == b"(":
+            depth += 1
+            faults.add(COMMENT)
+        elif piece == b")" and depth:
+            depth -= 1
+        elif depth:
+            continue
+        elif piece == b";":
+            out.append(bytearray())
+        else:
+            if piece == b'"':
+                faults.add(QUOTE)
+            out[-1] += piece
+    return [bytes(segment) for segment in out]
+
+
+def parameters_of(others: list[bytes], faults: set[str]) -> list[Parameter]:
+    out: list[Parameter] = []
+    waiting = others[::-1]
+    while waiting and len(out) < MOST:
+        name, equals, said = waiting.pop().partition(b"=")
+        name, said = name.strip(b" \t").lower(), said.strip(b" \t")
+        if not equals or not IS_TOKEN.fullmatch(name):
+            faults.add(JUNK)
+            continue
+        value, rest = value_of(said, faults)
+        out.append(Parameter(name, value, value == said and not IS_TOKEN.fullmatch(said)))
+        if rest:
+            waiting.append(rest)
+    if waiting:
+        faults.add(JUNK)
+    return out
+
+
+def value_of(said: bytes, faults: set[str]) -> tuple[bytes, bytes]:
+    """The value, and a parameter that follows it without a semicolon."""
+    if whole := QUOTED_SOMEHOW.match(said):
+        rest = said[whole.end() :]
+        if not rest:
+            if not IS_QUOTED.fullmatch(said):
+                faults.add(SPECIAL)
+            return unquoted(said), b""
+        if following := NEXT.fullmatch(rest):
+            faults.add(SEMICOLON)
+            return unquoted(whole[0]), following[1]
+        faults.add(QUOTE)
+        return unquoted(whole[0]), b""
+    if said.startswith(b'"'):
+        faults.add(QUOTE)
+        return unquoted(said + b'"'), b""
+    if not IS_TOKEN.fullmatch(said):
+        faults.add(SPECIAL)
+    return said, b""
+
+
+def unquoted(said: bytes) -> bytes:
+    """A token as it stands, a quoted string without quotes and backslashes."""
+    if not said.startswith(b'"'):
+        return said
+    return PAIR.sub(rb"\1", said[1:-1]) if b"\\" in said else said[1:-1]
+
+
+def shortened(value: bytes) -> bytes:
+    """As much of a value, from its beginning, as conforms to the grammar: main value and whole parameters."""
+    found = CONFORMING.match(value)
+    return found[0].strip(b" \t") if found else b""
+
+
+def printed(main: bytes, parameters: list[Parameter] | tuple[Parameter, ...]) -> bytes:
+    """The value in plain form: tokens where they suffice, else quoted strings; control characters are left out."""
+    return b"; ".join([main, *(name + b"=" + quoted(value) for name, value in parameters)])
+
+
+def quoted(value: bytes) -> bytes:
+    value = value.translate(None, CONTROLS)
+    if IS_TOKEN.fullmatch(value):
+        return value
+    return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'

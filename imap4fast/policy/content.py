@@ -1,0 +1,129 @@
+"""What is known of a mail, or of one document in it, when its ACLs are searched: the entry values of phase 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol
+
+import re2  # type: ignore[import-untyped]
+
+from imap4fast._wire import decode_words
+from imap4fast.mail import fields
+
+_NO_NAME = ("",)
+"""The candidates of what has none: `""` in a configuration stands for it."""
+
+_QUOTED = re2.compile(rb'"(?:[^"\\]|\\.)*"@?')
+_COMMENT = re2.compile(rb"\([^()]*\)")
+_ANGLE = re2.compile(rb"<([^<>]*)>")
+_ADDRESS = re2.compile(rb"""(?:[^\s<>(),;:"\[\]]+|"(?:[^"\\]|\\.)*")@[^\s<>(),;:"]+""")
+"""Searched in linear time: a field may be as long as the header."""
+_MOST_ADDRESSES = 10_000
+"""Addresses of one header that are looked at; a header is bounded by `max-header-size` besides."""
+
+
+class Headers(Protocol):
+    """The header of a mail."""
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """What the fields of a name (any case) hold, unfolded and decoded, in their order."""
+
+    def addresses(self, *names: str) -> tuple[str, ...]:
+        """The addresses in the fields of these names, case-folded."""
+
+
+class Header:
+    """The header of a mail, by its octets; fields are looked for when somebody asks for one."""
+
+    __slots__ = ("_fields", "_octets")
+
+    def __init__(self, octets: bytes) -> None:
+        self._octets = octets
+        self._fields: dict[bytes, list[bytes]] | None = None
+
+    def values(self, name: str) -> tuple[str, ...]:
+        return tuple(decode_words(value) for value in self._raw(name))
+
+    def addresses(self, *names: str) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for name in names:
+            for value in self._raw(name):
+                decoded = decode_words(value).encode("utf-8", "surrogatepass")
+                found.update(dict.fromkeys(addresses(value)))
+                found.update(dict.fromkeys(addresses(decoded) if decoded != value else ()))
+        return tuple(found)
+
+    def _raw(self, name: str) -> list[bytes]:
+        if self._fields is None:
+            self._fields = {}
+            for field in fields.fields(self._octets):
+                self._fields.setdefault(field.name, []).append(field.value)
+        return self._fields.get(name.lower().encode("utf-8"), [])
+
+
+def addresses(value: bytes) -> Iterator[str]:
+    """The addresses of a field of addresses, case-folded.
+
+    Of `name <address>` what is between the angles counts, whatever the name looks like; without angles every word with
+    an `@` does. What is no address gives none.
+    """
+    left = _MOST_ADDRESSES
+    for one in _split(_COMMENT.sub(b" ", _QUOTED.sub(_local_part, value))):
+        angles = _ANGLE.findall(one)
+        for part in angles or [one]:
+            for found in _ADDRESS.findall(part):
+                if (left := left - 1) < 0:
+                    return
+                yield found.decode("utf-8", "replace").casefold()
+
+
+def _local_part(quoted: Any) -> bytes:
+    """A quoted string before an `@` is part of an address, any other one of a name."""
+    octets: bytes = quoted.group()
+    return octets if octets.endswith(b"@") else b" "
+
+
+def _split(value: bytes) -> Iterable[bytes]:
+    """Members of a list; a group's name and its end separate, too."""
+    return value.replace(b";", b",").split(b",")
+
+
+class MailCase:
+    """A mail as the ACLs see it. `virus` is a status, `spam` None where no score is known."""
+
+    __slots__ = ("direction", "header", "size", "spam", "virus")
+
+    def __init__(self, direction: str, header: Headers, size: int, virus: str, spam: float | None) -> None:
+        self.direction = direction
+        self.header = header
+        self.size = size
+        self.virus = virus
+        self.spam = spam
+
+
+class DocCase(MailCase):
+    """A document as the ACLs see it: size and virus are its own, the rest is the mail's.
+
+    `parent` is the mail-acl that accepted the mail. `names` are all candidate file names; `types` gives all candidate
+    types by an order of methods, `""` for an unknown one.
+    """
+
+    __slots__ = ("_types", "names", "parent")
+
+    def __init__(
+        self,
+        mail: MailCase,
+        parent: str,
+        size: int,
+        virus: str,
+        names: tuple[str, ...],
+        types: Callable[[tuple[str, ...] | None], tuple[str, ...]],
+    ) -> None:
+        super().__init__(mail.direction, mail.header, size, virus, mail.spam)
+        self.parent = parent
+        self.names = names or _NO_NAME
+        self._types = types
+
+    def types(self, order: tuple[str, ...] | None) -> tuple[str, ...]:
+        """Candidate types; `order` None: the proxy's."""
+        return self._types(order) or _NO_NAME
