@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from imap4fast.imap.fetch import Request
 from imap4fast.imap.fetchdata import string_of
 from imap4fast.imap.replies import Reply
+from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.work import LogLine
 from imap4fast.session import answers
 from imap4fast.session.intake import too_large
@@ -211,11 +212,16 @@ class Download:
         if mail is not None:
             self._have(row, mail)
             return
-        key = self._work.mails.key(box.name, box.uidvalidity, row.uid) if box.uidvalidity else b""
-        if not key:
+        origin = self._origin(row)
+        if origin is None:
             row.stage = Stage.WANTED
             return
-        self._work.mails.find(key, lambda found: self._found(row, found))
+        self._work.mails.find(origin, lambda found: self._found(row, found))
+
+    def _origin(self, row: Row) -> Origin | None:
+        """What the mail is kept under: nothing where the server says no UIDVALIDITY (architecture.md section 7)."""
+        box = self.box
+        return self._work.mails.origin(box.name, box.uidvalidity, row.uid) if box.uidvalidity else None
 
     def _found(self, row: Row, mail: ProcessedMail | None) -> None:
         if self._over:
@@ -257,11 +263,9 @@ class Download:
         self._process(row, None, refused.reason)
 
     def _process(self, row: Row, receiver: Receiver | None, refused: str) -> None:
-        box, mails = self.box, self._work.mails
         row.stage = Stage.PROCESSED
-        key = mails.key(box.name, box.uidvalidity, row.uid) if box.uidvalidity else b""
-        work = Work("download", key, row.date, refused)
-        row.give_up = mails.process(receiver, work, lambda done, lines: self._processed(row, done, lines))
+        work = Work("download", self._origin(row), row.date, refused)
+        row.give_up = self._work.mails.process(receiver, work, lambda done, lines: self._processed(row, done, lines))
 
     def _processed(self, row: Row, done: ProcessedMail | Refused, lines: Sequence[LogLine]) -> None:
         row.give_up = None

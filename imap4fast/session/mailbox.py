@@ -15,7 +15,7 @@ from imap4fast.imap.sets import to_client, translated
 if TYPE_CHECKING:
     from imap4fast.session.mailwork import ProcessedMail
 
-MOST_KEPT = 8
+MOST_KEPT = 4
 """Processed mails that a session keeps at hand: clients read one mail in many pieces."""
 
 _EXPUNGE = re.compile(rb"\* ([0-9]+) EXPUNGE\r\n\Z", re.IGNORECASE)
@@ -82,6 +82,11 @@ class Mailbox:
         if len(self._kept) > MOST_KEPT:
             gone, _ = self._kept.popitem(last=False)
             self._numbers.pop(gone, None)
+
+    def forget(self) -> None:
+        """No mail is at hand any more: a session that is idle holds none in memory."""
+        self._kept.clear()
+        self._numbers.clear()
 
     def at_hand(self, uid: int) -> ProcessedMail | None:
         """The processed form of a mail that the server reported in this selection."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.work import LogLine
 
 if TYPE_CHECKING:
@@ -52,12 +53,12 @@ class Receiver(Protocol):
 class Work(msgspec.Struct, frozen=True):
     """What is to be done with a mail whose octets are complete.
 
-    `key` is what its processed form is kept under, b"" where it may not outlive the session. `refused` is why it is to
-    be denied whatever is in it, empty where it is to be judged.
+    `origin` is what its processed form is kept under, None where it may not outlive the session. `refused` is why it is
+    to be denied whatever is in it, empty where it is to be judged.
     """
 
     direction: str
-    key: bytes = b""
+    origin: Origin | None = None
     date: str = ""
     refused: str = ""
 
@@ -71,10 +72,10 @@ class Mails(Protocol):
     def prefix(self) -> bytes:
         """The prefix of a session's own tags, which nobody can foretell."""
 
-    def key(self, mailbox: bytes, uidvalidity: int, uid: int) -> bytes:
-        """What the processed form of a mail of this session's account is kept under; b"": nowhere."""
+    def origin(self, mailbox: bytes, uidvalidity: int, uid: int) -> Origin | None:
+        """What the processed form of a mail of this session's account is kept under; None: it is not kept."""
 
-    def find(self, key: bytes, then: Callable[[ProcessedMail | None], object]) -> None:
+    def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
         """The processed form, where it is kept."""
 
     def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:

@@ -159,7 +159,7 @@ def _fixed(mail: ProcessedMail, item: Content) -> bytes:
     if item.kind is Kind.BINARY_SIZE:
         return _binary_size(mail, item)
     if item.kind is Kind.PREVIEW:
-        return b'"' + index.preview.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+        return b"{%d}\r\n" % len(index.preview) + index.preview
     return {Kind.ENVELOPE: index.envelope, Kind.BODY: index.body, Kind.BODYSTRUCTURE: index.bodystructure}[item.kind]
 
 

@@ -33,6 +33,9 @@ ASKED = frozenset(b"FETCH UID-FETCH SELECT EXAMINE SEARCH UID-SEARCH SORT UID-SO
 KEEP_ALIVE_S = 10.0
 """How long a client waits for a mail before it hears that work goes on."""
 
+FORGET_S = 30.0
+"""How long mails stay at hand in a session in which nothing is said."""
+
 _QUIET = frozenset(b"FETCH STORE SEARCH SORT THREAD".split())
 """Commands during which the client must not hear of EXPUNGE (RFC 9051 section 7.5.1)."""
 
@@ -256,9 +259,13 @@ class Processing:
     def tick(self, now: float) -> None:
         """A client that waits hears now and then that it is not forgotten: a whole line between two units (R16)."""
         relay = self.session.relay
-        if self.flow is None or relay.cin != self._cin or not relay.between_units:
+        if self.flow is None and self.box is not None and now - self._quiet_since >= FORGET_S:
+            self.box.forget()
+        if relay.cin != self._cin or not relay.between_units:
             self._cin = relay.cin
             self._quiet_since = now
+        elif self.flow is None:
+            pass
         elif now - self._quiet_since >= KEEP_ALIVE_S:
             self.session.reply(b"", b"OK", Reply.WORKING)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import imap4fast._wire as wire
-from imap4fast._wire import MailIndex
+from imap4fast._wire import MailIndex, decode_transfer
+from imap4fast.mail.spoolkey import Origin
 from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
 
 PREFIX = b"own-"
@@ -34,7 +34,7 @@ class Kept:
     def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
         found = self.index.part(part)
         body = self.octets[found.body : found.body + found.body_size]
-        self._post.later(lambda: then(wire.decode_transfer(body, found.encoding)))
+        self._post.later(lambda: then(decode_transfer(body, found.transfer)))
 
 
 class Box:
@@ -62,7 +62,7 @@ class Post:
         self.slow = False
         self.choking = False
         self.full = False
-        self.store: dict[bytes, Kept] = {}
+        self.store: dict[Origin, Kept] = {}
         self.received: list[Box] = []
         self.worked: list[Work] = []
         self.given_up = 0
@@ -89,11 +89,11 @@ class Post:
     def prefix(self) -> bytes:
         return PREFIX
 
-    def key(self, mailbox: bytes, uidvalidity: int, uid: int) -> bytes:
-        return b"%b/%d/%d" % (mailbox, uidvalidity, uid)
+    def origin(self, mailbox: bytes, uidvalidity: int, uid: int) -> Origin | None:
+        return Origin(b"jana", b"server", mailbox, uidvalidity, uid, b"policy")
 
-    def find(self, key: bytes, then: Callable[[ProcessedMail | None], object]) -> None:
-        self.later(lambda: then(self.store.get(key)))
+    def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
+        self.later(lambda: then(self.store.get(origin)))
 
     def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:
         if self.full:
@@ -131,6 +131,6 @@ class Post:
                 return Refused(b"CANNOT", "infected")
             octets = REPLACEMENT
         kept = Kept(octets, self)
-        if work.key:
-            self.store[work.key] = kept
+        if work.origin is not None:
+            self.store[work.origin] = kept
         return kept

@@ -1,0 +1,468 @@
+"""A worker's mails on their way: spooled by the I/O thread, scanned over the network, processed by a helper, kept.
+
+    octets -> unnamed file -> [examine -> scanners -> leaves] -> finish, or all of it in one job -> object -> session
+
+With built-in engines alone one job of a helper does all. What fails is a verdict for that mail: `on-unavailable` says what
+becomes of it, and nothing that was not processed is ever shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from imap4fast._wire import MailIndex
+from imap4fast.config.mailsettings import BUILTIN, Processing
+from imap4fast.errors import ServiceError
+from imap4fast.log import imap as entries
+from imap4fast.log.cause import cause
+from imap4fast.mail import work as words
+from imap4fast.mail.quota import SpoolFullError
+from imap4fast.mail.spool import Found
+from imap4fast.mail.spoolkey import Origin, digest
+from imap4fast.mail.store import Kept
+from imap4fast.mail.work import LogLine, Order, Outcome, Scan, Verdicts
+from imap4fast.net.disk import Disk
+from imap4fast.net.keptmail import SMALL, KeptMail
+from imap4fast.net.pool import Pool
+from imap4fast.net.scanners import Scanners
+from imap4fast.policy.residual import Residual, Residuals
+from imap4fast.scan.engines import Use
+from imap4fast.session.mailwork import Done, ProcessedMail, Refused, Work
+
+if TYPE_CHECKING:
+    from imap4fast.session.session import Session
+
+CHOKED, FREE = 1 << 20, 1 << 18
+"""Octets of one mail that may wait for the disk before its end is not read any more, and when it is again."""
+
+ROOM_FOR_MORE = 65536
+"""Octets that a processed mail with its index may have more than the mail, before more room is asked for."""
+
+
+class Mailroom:
+    """Of one worker and one configuration. `directories` are those of quarantine, opened before chroot, by their paths."""
+
+    def __init__(
+        self, disk: Disk, pool: Pool, scanners: Scanners, residuals: Residuals, directories: Mapping[str, int]
+    ) -> None:
+        self.disk = disk
+        self.pool = pool
+        self.scanners = scanners
+        self.residuals = residuals
+        self.directories = directories
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task that the mailroom holds until it ends."""
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def stop(self) -> None:
+        """All sessions have ended: what is still done is given up."""
+        for task in list(self._tasks):
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(list(self._tasks))
+
+    def engines(self, processing: Processing) -> tuple[bytes, bytes]:
+        """Digests of the engines in use, and of the versions of their signatures."""
+        names = [f"{use.engine.name} {use.engine.connection}" for use in processing.use_antivirus if use.enable]
+        spam = processing.use_antispam
+        if spam is not None and spam.enable:
+            names.append(f"{spam.engine.name} {spam.engine.connection} {spam.size}")
+        told = self.scanners.versions()
+        said = [f"{name} {told[name]}" for name in sorted(told)]
+        return digest(b"engines", *(name.encode() for name in names)), digest(b"versions", *(one.encode() for one in said))
+
+
+class Incoming:
+    """The octets of a mail as they come, in an unnamed file."""
+
+    def __init__(self, room: Mailroom, size: int, ready: Callable[[], object]) -> None:
+        self._room = room
+        self._ready = ready
+        self._early: list[bytes] = []
+        self._early_size = 0
+        self._state = hashlib.sha256()
+        self._fd = -1
+        self._dropped = False
+        self._failure: ServiceError | None = None
+        self.size = 0
+        self._opening = room.begin(self._open(size))
+
+    async def _open(self, size: int) -> None:
+        try:
+            fd = await self._room.disk.create(size)
+        except ServiceError as error:
+            self._failure = error
+            self._early.clear()
+            self._ready()
+            return
+        if self._dropped:
+            self._room.disk.close(fd)
+            return
+        self._fd = fd
+        if self._early:
+            self._room.disk.append(fd, b"".join(self._early))
+            self._early.clear()
+        if self._early_size >= CHOKED:
+            self._room.disk.when_below(fd, FREE, self._ready)
+
+    def write(self, octets: bytes) -> bool:
+        """False: no more for now; `ready` is called when it is time for more."""
+        self.size += len(octets)
+        self._state.update(octets)
+        if self._failure is not None or self._dropped:
+            return True
+        if self._fd < 0:
+            self._early.append(octets)
+            self._early_size += len(octets)
+            return self._early_size < CHOKED
+        disk = self._room.disk
+        disk.append(self._fd, octets)
+        if disk.pending(self._fd) < CHOKED:
+            return True
+        disk.when_below(self._fd, FREE, self._ready)
+        return False
+
+    def drop(self) -> None:
+        """They are not wanted any more."""
+        self._dropped = True
+        self._early.clear()
+        if self._fd >= 0:
+            self._room.disk.close(self._fd)
+            self._fd = -1
+
+    async def whole(self) -> int:
+        """The descriptor, once all that came is written. Raises ServiceError."""
+        await asyncio.wait((self._opening,))
+        if self._failure is not None:
+            raise self._failure
+        await self._room.disk.settled(self._fd)
+        return self._fd
+
+    @property
+    def sha256(self) -> bytes:
+        """Of the octets."""
+        return self._state.digest()
+
+
+class SessionMails:
+    """What one session has done (`session.mailwork.Mails`)."""
+
+    def __init__(self, room: Mailroom, session: Session) -> None:
+        self._room = room
+        self._session = session
+        self._residuals: dict[tuple[str, str | None, str], Residual] = {}
+
+    def prefix(self) -> bytes:
+        """The prefix of a session's own tags, which nobody can foretell."""
+        return secrets.token_hex(5).encode() + b"x"
+
+    def _residual(self, direction: str) -> Residual:
+        session = self._session
+        key = (session.powers.acl.name, session.user, direction)
+        found = self._residuals.get(key)
+        if found is None:
+            acl = session.powers.acl
+            found = self._room.residuals.of(session.facts, acl, direction, session.language)
+            self._residuals[key] = found
+        return found
+
+    def origin(self, mailbox: bytes, uidvalidity: int, uid: int) -> Origin | None:
+        """What the processed form of a mail is kept under; None: nobody knows the account."""
+        session = self._session
+        if session.user is None:
+            return None
+        server = ",".join(f"{sock.host}:{sock.port}" for sock in session.acl.plug_to)
+        residual = self._residual("download").digest
+        return Origin(session.user.encode(), server.encode(), mailbox, uidvalidity, uid, residual)
+
+    def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
+        """The processed form, where it is kept."""
+        self._room.begin(self._find(origin, then))
+
+    async def _find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
+        try:
+            found = await self._room.disk.find(origin.key())
+            mail = None if found is None or found.fd < 0 else await self._kept(found)
+        except ServiceError:
+            mail = None
+        then(mail)
+
+    async def _kept(self, found: Found) -> KeptMail | None:
+        try:
+            index = MailIndex.unpack(found.index)
+        except ValueError:
+            self._room.disk.close(found.fd)
+            return None
+        return await self._opened(found.fd, index, found.kept.mail_size, found.kept.index_size)
+
+    async def _opened(self, fd: int, index: MailIndex, size: int, index_size: int) -> KeptMail | None:
+        """The mail in an object; its descriptor belongs to it from now on, or is closed."""
+        disk = self._room.disk
+        if size + index_size > SMALL:
+            return KeptMail(disk, self._room, index, size, fd, None)
+        try:
+            octets = await disk.pread(fd, size, 0)
+        finally:
+            disk.close(fd)
+        return KeptMail(disk, self._room, index, size, -1, octets) if len(octets) == size else None
+
+    def receive(self, size: int, ready: Callable[[], object]) -> Incoming | None:
+        """Room for a mail of so many octets. Where there is none, the mail's processing says so."""
+        return Incoming(self._room, size, ready)
+
+    def process(self, receiver: Incoming | None, work: Work, then: Done) -> Callable[[], object]:
+        """Judge and process a mail whose octets are all there."""
+        return self._room.begin(self._process(receiver, work, then)).cancel
+
+    async def _process(self, incoming: Incoming | None, work: Work, then: Done) -> None:
+        begun = asyncio.get_running_loop().time()
+        job = Job(self._room, self._session, work, self._residual(work.direction), incoming)
+        done: KeptMail | Refused
+        try:
+            outcome, fd = await job.done()
+            if fd < 0:
+                done = Refused(outcome.code.encode() or b"CANNOT", outcome.reason)
+            else:
+                done = await self._result(outcome, fd, work, job)
+        except ServiceError as error:
+            outcome = job.failed(error)
+            done = Refused(outcome.code.encode(), outcome.reason)
+        except Exception as error:
+            self._session.log(entries.INTERNAL_ERROR, "mail", cause(error))
+            outcome = Outcome(words.REFUSED)
+            done = Refused(b"SERVERBUG", "internal error")
+        finally:
+            if incoming is not None:
+                incoming.drop()
+        then(done, (*outcome.log, job.record(outcome, begun)))
+
+    async def _result(self, outcome: Outcome, fd: int, work: Work, job: Job) -> KeptMail | Refused:
+        """The mail that a helper wrote, kept for later where it may be."""
+        disk = self._room.disk
+        try:
+            packed = await disk.pread(fd, outcome.index_size, outcome.mail_size)
+            index = MailIndex.unpack(packed)
+            if work.origin is not None and job.lasting:
+                await disk.keep(work.origin, fd, job.kept(outcome))
+        except (ServiceError, ValueError):
+            disk.close(fd)
+            raise ServiceError("helper", "what it made is no mail") from None
+        mail = await self._opened(fd, index, outcome.mail_size, outcome.index_size)
+        return mail or Refused(b"UNAVAILABLE", "the processed mail cannot be read")
+
+
+class Job:
+    """One mail's way through scanners and helpers."""
+
+    def __init__(
+        self, room: Mailroom, session: Session, work: Work, residual: Residual, incoming: Incoming | None
+    ) -> None:
+        self._room = room
+        self._session = session
+        self._work = work
+        self._residual = residual
+        self._incoming = incoming
+        acl = session.powers.acl
+        self.processing: Processing = acl.download if work.direction == "download" else acl.upload
+        self._owner = session.user or session.facts.client.text
+        self.lasting = True
+        """Whether the next time the same would come of it."""
+
+    def _order(self, job: str, size: int, verdicts: Verdicts | None = None, refused: str = "") -> Order:
+        residual, sha256 = self._residual, b"" if self._incoming is None else self._incoming.sha256
+        return Order(
+            job=job,
+            direction=self._work.direction,
+            command_acl=self._session.powers.acl.name,
+            mail_acls=residual.mail_acls,
+            doc_acls=residual.doc_acls,
+            size=size,
+            seed=digest(b"seed", sha256, residual.digest),
+            date=self._work.date,
+            language=self._session.language,
+            verdicts=verdicts,
+            refused=refused,
+        )
+
+    async def done(self) -> tuple[Outcome, int]:
+        """What became of the mail, and the descriptor of its object; -1: there is none. Raises ServiceError."""
+        incoming = self._incoming
+        if incoming is None:
+            return await self._refused(self._work.refused)
+        source = await incoming.whole()
+        engines, versions = self._room.engines(self.processing)
+        held = await self._room.disk.verdicts(incoming.sha256, engines, versions)
+        if held is not None and held[1]:
+            return await self._written(self._order("finish", incoming.size, held[0]), source)
+        if not self._over_network():
+            outcome, fd = await self._written(self._order("process", incoming.size), source)
+            said = outcome.verdicts or Verdicts()
+        else:
+            outcome, fd, said = await self._scanned(source)
+        if not _is_lasting(said):
+            self.lasting = False
+            return outcome, fd
+        holds = await self._room.disk.keep_verdicts(incoming.sha256, engines, versions, said)
+        if holds == said:
+            return outcome, fd
+        # What was said first holds, unless a virus is found only now: the mail must stay what a client has seen.
+        if fd >= 0:
+            self._room.disk.close(fd)
+        return await self._written(self._order("finish", incoming.size, holds), source)
+
+    async def _refused(self, reason: str) -> tuple[Outcome, int]:
+        """The mail is denied unseen."""
+        self.lasting = False
+        if self.processing.on_deny == "error":
+            return Outcome(words.REFUSED, reason=reason, code="LIMIT"), -1
+        return await self._written(self._order("finish", 0, refused=reason), -1)
+
+    def _over_network(self) -> bool:
+        scanners, processing = self._room.scanners, self.processing
+        spam = processing.use_antispam
+        return any(use.enable and scanners.has(use.engine.name) for use in processing.use_antivirus) or (
+            spam is not None and spam.enable and scanners.has(spam.engine.name)
+        )
+
+    async def _written(self, order: Order, source: int) -> tuple[Outcome, int]:
+        """Have a helper write an object; its descriptor is the caller's, -1 where nothing was written."""
+        disk = self._room.disk
+        target = await disk.create(order.size + ROOM_FOR_MORE)
+        try:
+            outcome = await self._room.pool.run(order, source if source >= 0 else target, target, self._owner)
+            if outcome.quarantine and source >= 0:
+                await self._quarantine(outcome, source)
+            if outcome.mail_size and outcome.index_size:
+                await disk.reserve(target, outcome.mail_size + outcome.index_size)
+                kept, target = target, -1
+                return outcome, kept
+            return outcome, -1
+        finally:
+            if target >= 0:
+                disk.close(target)
+
+    async def _quarantine(self, outcome: Outcome, source: int) -> None:
+        for copy in outcome.quarantine:
+            directory = self._room.directories.get(copy.directory, -1)
+            if directory >= 0:
+                await self._room.disk.quarantine(directory, source, copy.text)
+
+    # ---- scanners over the network ------------------------------------------------------------------------------
+
+    async def _scanned(self, source: int) -> tuple[Outcome, int, Verdicts]:
+        """Form first, then the scanners, then what is decided."""
+        assert self._incoming is not None
+        disk, size = self._room.disk, self._incoming.size
+        examined = await disk.create(size + ROOM_FOR_MORE)
+        try:
+            outcome = await self._room.pool.run(self._order("examine", size), source, examined, self._owner)
+            if outcome.kind == words.REFUSED:
+                return outcome, -1, Verdicts()
+            said = outcome.verdicts or Verdicts()
+            raw = (source, size)
+            normal = (examined, outcome.mail_size) if outcome.mail_size else raw
+            verdicts = await self._verdicts(said, raw, normal)
+            if verdicts.virus is not None and verdicts.virus.status == words.FOUND:
+                verdicts = await self._leaves(verdicts, normal)
+            done, fd = await self._written(self._order("finish", normal[1], verdicts), normal[0])
+            return msgspec.structs.replace(done, log=(*outcome.log, *done.log)), fd, verdicts
+        finally:
+            disk.close(examined)
+
+    def _uses(self) -> list[Use]:
+        """The engines of viruses that are asked over the network."""
+        return [
+            Use(use.engine.name, use.size or 0)
+            for use in self.processing.use_antivirus
+            if use.enable and use.engine.connection.kind != BUILTIN
+        ]
+
+    async def _verdicts(self, said: Verdicts, raw: tuple[int, int], normal: tuple[int, int]) -> Verdicts:
+        """What all engines say of the mail: of its octets as they came, and as they are read from now on."""
+        uses = self._uses()
+        asked = [self._virus(where, uses) for where in ([raw] if raw == normal else [raw, normal])] if uses else []
+        spam = self.processing.use_antispam
+        score, failed = said.spam, said.spam_failed
+        scoring = spam is not None and spam.enable and self._room.scanners.has(spam.engine.name)
+        if spam is not None and scoring and Use(spam.engine.name, spam.size or 0).takes(raw[1]):
+            use = Use(spam.engine.name, spam.size or 0)
+            found, *scans = await asyncio.gather(self._room.scanners.spam(raw[0], raw[1], use), *asked)
+            score, failed = found, found is None
+        else:
+            scans = await asyncio.gather(*asked)
+        virus = merged([*([said.virus] if said.virus is not None else []), *scans])
+        return Verdicts(virus, said.leaves, score, failed)
+
+    async def _virus(self, where: tuple[int, int], uses: list[Use], offset: int = 0) -> Scan:
+        return await self._room.scanners.virus(where[0], where[1], uses, offset, track=self._session.number)
+
+    async def _leaves(self, verdicts: Verdicts, normal: tuple[int, int]) -> Verdicts:
+        """A virus was found in the mail: which documents have it? Each decoded leaf is scanned alone."""
+        uses = self._uses()
+        if not uses or verdicts.leaves:
+            return verdicts
+        disk = self._room.disk
+        target = await disk.create(normal[1] + ROOM_FOR_MORE)
+        try:
+            outcome = await self._room.pool.run(self._order("leaves", normal[1]), normal[0], target, self._owner)
+            scans = [await self._virus((target, size), uses, offset) for offset, size in outcome.pieces]
+            return msgspec.structs.replace(verdicts, leaves=tuple(scans))
+        finally:
+            disk.close(target)
+
+    # ---- what is told of it -------------------------------------------------------------------------------------
+
+    def failed(self, error: ServiceError) -> Outcome:
+        """No helper, no disk: the mail is not shown."""
+        full = isinstance(error, SpoolFullError)
+        return Outcome(words.REFUSED, reason=f"{error.service}: {error.why}", code="LIMIT" if full else "UNAVAILABLE")
+
+    def kept(self, outcome: Outcome) -> Kept:
+        """The row of the object."""
+        assert self._incoming is not None
+        return Kept(
+            kind=outcome.kind,
+            mail_size=outcome.mail_size,
+            index_size=outcome.index_size,
+            sha256=outcome.sha256,
+            original_size=self._incoming.size,
+            original_sha256=self._incoming.sha256,
+            reason=outcome.reason,
+            code=outcome.code,
+            message_id=outcome.message_id,
+        )
+
+    def record(self, outcome: Outcome, begun: float) -> LogLine:
+        """The mail's own statistics."""
+        size = 0 if self._incoming is None else self._incoming.size
+        way = "IN" if self._work.direction == "download" else "OUT"
+        spent = f"{asyncio.get_running_loop().time() - begun:.3f}"
+        args = (way, size, outcome.mail_size, outcome.message_id or None, outcome.kind.upper(), spent, outcome.reason)
+        return LogLine("IMAP-706", args)
+
+
+def merged(scans: list[Scan]) -> Scan | None:
+    """The strongest of several results, with the names of all that found something."""
+    for status in words.STATUSES:
+        found = [scan for scan in scans if scan.status == status]
+        if found:
+            return found[0]
+    return None
+
+
+def _is_lasting(verdicts: Verdicts) -> bool:
+    return not verdicts.spam_failed and (
+        verdicts.virus is None or verdicts.virus.status not in (words.ERROR, words.UNKNOWN)
+    )
