@@ -63,7 +63,7 @@ class Listen(msgspec.Struct, frozen=True):
 
 
 class TcpServer(msgspec.Struct, frozen=True):
-    """`tcpserver {}`; `workers` 0 means auto (one a core)."""
+    """`tcpserver {}`; `workers` and `helpers` 0 mean auto (one a core)."""
 
     workers: int = 0
     queue_size: int = 2000
@@ -73,6 +73,7 @@ class TcpServer(msgspec.Struct, frozen=True):
     conn_rate_per_ip: int = 0
     terminate_wait: float = 30
     listener: bool = False
+    helpers: int = 0
 
 
 class Monitoring(msgspec.Struct, frozen=True):
