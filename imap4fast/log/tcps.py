@@ -140,6 +140,56 @@ STAYS_ROOT = TCPS.entry(
     "Workers keep root's privileges: app-user is not set",
     "The master runs as root and nothing says who the workers should be.",
 )
+POOL_BEGAN = TCPS.entry(
+    750,
+    "K",
+    "Mail processing began, at most %u helpers",
+    "A worker can have mails made; its helper processes are started when there is work for them.",
+    unnamed=("HELPERS",),
+)
+HELPER_DIED = TCPS.entry(
+    751,
+    "E",
+    "Helper with PID %u died: %s",
+    "A process that makes mails ended without having been asked, or a mail broke it. That mail gets the verdict error; "
+    "no other mail and no session is touched.",
+    unnamed=("PID", "REASON"),
+)
+HELPER_OVER = TCPS.entry(
+    752,
+    "W",
+    "Helper with PID %u ended over a limit: %s",
+    "A mail took more processor time, time, memory or room than a mail may. Its verdict is error.",
+    unnamed=("PID", "LIMIT"),
+)
+HELPERS_DAMPED = TCPS.entry(
+    753,
+    "W",
+    "Helpers die too fast, no more than %u a second are started",
+    "Mails go on being processed, more slowly.",
+    unnamed=("RATE",),
+)
+ZYGOTE_DIED = TCPS.entry(
+    754,
+    "E",
+    "The process that starts helpers died",
+    "The mails that were being processed in this worker get the verdict error; another such process is started.",
+)
+NURSERY_DIED = TCPS.entry(
+    755,
+    "E",
+    "Nursery with PID %u died",
+    "The process from which those that start helpers come. Mail processing goes on, and another one is started.",
+    unnamed=("PID",),
+)
+SANDBOX_LACKS = TCPS.entry(
+    756,
+    "W",
+    "Helpers have no network name space of their own: %s",
+    "The machine, or the container, does not allow root to make one. The filter of system calls keeps helpers from the "
+    "network all the same.",
+    unnamed=("REASON",),
+)
 INTERNAL_ERROR = TCPS.entry(
     790,
     "E",

@@ -24,6 +24,7 @@ from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
 from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.options import delay_options, server_options
+from imap4fast.net.pool import Pool
 from imap4fast.net.resolve import ClientNames, resolve_names
 from imap4fast.net.securing import FAREWELL_S, Farewell
 from imap4fast.net.tlsmaterial import Contexts, Material
@@ -56,6 +57,7 @@ class Service:
         self._client_options = delay_options(settings.proxy.client_conn)
         self.dump = Dump(settings.proxy, logs)
         self.tls = Contexts(())
+        self.pool: Pool | None = None
         self._drivers: dict[Driver, None] = {}
         self._parting: dict[Driver, float] = {}
         self._servers: list[asyncio.Server] = []
@@ -310,6 +312,10 @@ class Service:
             self.tls.set_ticket_keys(ticket_keys)
         if materials is not None:
             self.tls.replace(materials)
+
+    def take_pool(self, pool: Pool) -> None:
+        """Where mails are made."""
+        self.pool = pool
 
     def level_changed(self) -> None:
         """The log has another level: sessions that live go by it from now on."""

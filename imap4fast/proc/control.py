@@ -71,6 +71,10 @@ class Large(msgspec.Struct, frozen=True, tag="large"):
     size: int
 
 
+class Zygote(msgspec.Struct, frozen=True, tag="zygote"):
+    """To the worker, with a descriptor: the socket to a new zygote, in place of one that died."""
+
+
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """To the master: the worker accepts connections."""
 
@@ -93,7 +97,11 @@ class Unbound(msgspec.Struct, frozen=True, tag="unbound"):
     """To the master: Unbind is done."""
 
 
-Frame = Unbind | Drain | Level | Reopen | Adopt | Tls | Large | Ready | Failed | Heartbeat | Unbound
+class NoZygote(msgspec.Struct, frozen=True, tag="nozygote"):
+    """To the master: the worker has mails to make, and its zygote died."""
+
+
+Frame = Unbind | Drain | Level | Reopen | Adopt | Tls | Large | Zygote | Ready | Failed | Heartbeat | Unbound | NoZygote
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Frame] = msgspec.msgpack.Decoder(Frame)

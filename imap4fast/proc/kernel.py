@@ -1,4 +1,4 @@
-"""The few calls of Linux that Python has no name for: prctl(2), capget(2), capset(2), mlock(2)."""
+"""The few calls of Linux that Python has no name for: prctl(2), capget(2), capset(2), mlock(2), mmap(2), unshare(2)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ import struct
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAPBSET_READ, PR_CAPBSET_DROP = 1, 4, 23, 24
 PR_SET_NO_NEW_PRIVS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 38, 47, 4
+PR_SET_CHILD_SUBREAPER = 36
+CLONE_NEWNET = 0x40000000
 
 _CAPABILITY_VERSION_3 = 0x20080522
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 _libc.mlock.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+_libc.mmap.restype = ctypes.c_void_p
+_MAP_FIXED = 0x10
 
 
 def prctl(option: int, first: int = 0) -> int:
@@ -56,6 +61,18 @@ def keep_secret(memory: mmap.mmap) -> bool:
     memory.madvise(mmap.MADV_DONTDUMP)
     first = ctypes.c_char.from_buffer(memory)
     return bool(_libc.mlock(ctypes.addressof(first), len(memory)) == 0)
+
+
+def unshare(what: int) -> None:
+    """Leaves what was shared with other processes (CLONE_NEWNET: the network); raises OSError."""
+    if _libc.unshare(what) < 0:
+        _fail("unshare")
+
+
+def cover(address: int, size: int) -> None:
+    """Lays memory that cannot be touched over a range of addresses: what was there is gone. Raises OSError."""
+    if _libc.mmap(address, size, 0, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_FIXED, -1, 0) != address:
+        _fail("mmap")
 
 
 def _capability_head() -> ctypes.Array[ctypes.c_char]:

@@ -6,7 +6,9 @@ the rights and from the directory of the start, and again when it is told to; a 
 
 from __future__ import annotations
 
+import ctypes
 import os
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
@@ -73,11 +75,31 @@ class Keyring:
         self._logs.write(ssle.READ_AGAIN, len(self.materials))
         return True
 
+    def wipe(self) -> None:
+        """In a process that must not have them: cleans this process's copies of the keys."""
+        for material in self.materials:
+            for secret in _secrets(material):
+                _clean(secret)
+        self.forget()
+
     def forget(self) -> None:
         """In a worker that has taken everything: it must not keep for good what the master changes later."""
         self.materials = ()
         if self._tickets is not None:
             self._tickets.wipe()
+
+
+def _secrets(material: Material) -> Iterator[bytes]:
+    yield material.private_key or b""
+    yield material.passphrase or b""
+    for _, _, key in material.sni:
+        yield key
+
+
+def _clean(secret: bytes) -> None:
+    """Python has no way to overwrite bytes: these are nobody else's, and are not looked at again in this process."""
+    if len(secret) > 1:  # shorter ones are shared by the interpreter
+        ctypes.memset(id(secret) + bytes.__basicsize__ - 1, 0, len(secret))
 
 
 def _absolute(settings: Settings) -> Settings:

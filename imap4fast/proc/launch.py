@@ -14,19 +14,23 @@ from imap4fast.log import cfgp, tcps
 from imap4fast.log.setup import Logs, open_logs
 from imap4fast.log.syslog import Datagrams
 from imap4fast.proc import daemon, master, privileges, single
+from imap4fast.proc.brood import Craft
 from imap4fast.proc.worker import MakeService
 
 SYSLOG_SOCKET = "/dev/log"
 
 
-def run(settings: Settings, make_service: MakeService, warnings: Sequence[str] = ()) -> None:
+def run(
+    settings: Settings, make_service: MakeService, warnings: Sequence[str] = (), craft: Craft | None = None
+) -> None:
     """Runs the service until it is ended, or starts the daemon and returns when that listens.
 
-    `warnings` of the configuration go to the log. Raises SetupError when the start failed.
+    `warnings` of the configuration go to the log; `craft` is how mail is processed. Raises SetupError when the start
+    failed.
     """
 
     def serve(on_ready: Callable[[], None]) -> None:
-        _serve(settings, make_service, warnings, on_ready)
+        _serve(settings, make_service, warnings, on_ready, craft)
 
     if settings.proxy.nodaemon:
         serve(lambda: None)
@@ -35,14 +39,18 @@ def run(settings: Settings, make_service: MakeService, warnings: Sequence[str] =
 
 
 def _serve(
-    settings: Settings, make_service: MakeService, warnings: Sequence[str], on_ready: Callable[[], None]
+    settings: Settings,
+    make_service: MakeService,
+    warnings: Sequence[str],
+    on_ready: Callable[[], None],
+    craft: Craft | None,
 ) -> None:
     logs = _open_logs(settings)
     try:
         for warning in warnings:
             logs.write(cfgp.CONFIG_WARNING, warning)
         logs.write(cfgp.CONFIG_READ, settings.path, settings.digest)
-        (single if settings.proxy.singleproc else master).run(settings, logs, make_service, on_ready)
+        (single if settings.proxy.singleproc else master).run(settings, logs, make_service, on_ready, craft)
     except SetupError as error:
         logs.write(tcps.SETUP_FAILED, error.what, str(error.why))
         raise

@@ -11,6 +11,7 @@ import gc
 import os
 import selectors
 import signal
+import socket
 import sys
 import time
 import traceback
@@ -26,7 +27,22 @@ from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
 from imap4fast.proc import kernel, privileges, signals, sweep, worker
-from imap4fast.proc.control import Channel, Drain, Failed, Frame, Heartbeat, Level, Ready, Reopen, Tls, Unbind, Unbound
+from imap4fast.proc.brood import Brood, Craft
+from imap4fast.proc.control import (
+    Channel,
+    Drain,
+    Failed,
+    Frame,
+    Heartbeat,
+    Level,
+    NoZygote,
+    Ready,
+    Reopen,
+    Tls,
+    Unbind,
+    Unbound,
+    Zygote,
+)
 from imap4fast.proc.keyring import Keyring
 from imap4fast.proc.listen import Group, bind_all
 from imap4fast.proc.pidfile import PidFile
@@ -48,22 +64,32 @@ class Phase(Enum):
     ENDING = 3
 
 
-def run(settings: Settings, logs: Logs, make_service: worker.MakeService, on_ready: Callable[[], None]) -> None:
+def run(
+    settings: Settings,
+    logs: Logs,
+    make_service: worker.MakeService,
+    on_ready: Callable[[], None],
+    craft: Craft | None = None,
+) -> None:
     """Serves until a signal ends it. `on_ready` is called once the service listens.
 
     Raises SetupError when something cannot be read, bound, written or dropped, or no worker came up.
     """
     who = privileges.identity(settings.proxy)
     worker.raise_descriptor_limit()
-    keyring = Keyring(settings, logs, time.monotonic())
-    if keyring.materials:
-        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # a core would hold the keys
-    groups, pid_file = bind(settings.proxy, worker_count(settings.proxy))
-    master = Master(settings, logs, make_service, keyring, who, groups, pid_file)
+    brood = Brood(settings, logs, craft, worker_count(settings.proxy))  # before there are keys
     try:
-        master.serve(on_ready)
+        keyring = Keyring(settings, logs, time.monotonic())
+        if keyring.materials:
+            kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # a core would hold the keys
+        groups, pid_file = bind(settings.proxy, worker_count(settings.proxy))
+        master = Master(settings, logs, make_service, keyring, who, groups, pid_file, brood)
+        try:
+            master.serve(on_ready)
+        finally:
+            master.finish()
     finally:
-        master.finish()
+        brood.end()
 
 
 def worker_count(proxy: Proxy) -> int:
@@ -101,11 +127,14 @@ class Master:
         who: privileges.Identity | None,
         groups: list[Group],
         pid_file: PidFile | None,
+        brood: Brood,
     ) -> None:
         self.settings = settings
         self.logs = logs
         self.make_service = make_service
         self.keyring = keyring
+        self.brood = brood
+        brood.forget_secrets = keyring.wipe
         self.who = who
         self.pid = os.getpid()
         self._seats = [Seat(number) for number in range(worker_count(settings.proxy))]
@@ -120,6 +149,7 @@ class Master:
         self._queues = Queues(groups, self._seats, self._selector, logs)
         self._signals = signals.Signals()
         self._selector.register(self._signals, selectors.EVENT_READ, self._on_signals)
+        self._watch_nursery()
 
     def serve(self, on_ready: Callable[[], None]) -> None:
         """Returns when every worker has ended as asked. Raises SetupError when none came up."""
@@ -175,6 +205,8 @@ class Master:
             key.data(now)
         for seat in self._seats:
             self._look_after(seat, now)
+        if self.brood.look(now):
+            self._watch_nursery()
         if self.keyring.change_keys(now):
             self._tell(Tls(None, self.keyring.ticket_keys))
         if self._phase is Phase.SERVING:
@@ -191,6 +223,7 @@ class Master:
             self._bury_if_dead(seat, now)
         if seat.channel is not None:
             seat.channel.push()
+            self._give_zygote(seat, seat.channel)
         if not seat.living and seat.state is State.EMPTY and self._subtracted(seat):
             self._fill(seat, now)
 
@@ -211,11 +244,12 @@ class Master:
     def _fork(self, seat: Seat) -> None:
         self.logs.flush()
         mine, theirs = Channel.pair()
+        zygote = self.brood.sprout()
         mask = signals.block_all()
         try:
             pid = os.fork()
             if not pid:
-                self._be_worker(seat, mine, theirs, mask)
+                self._be_worker(seat, mine, theirs, mask, zygote)
         except OSError as error:
             mine.close()
             self.logs.write(tcps.INTERNAL_ERROR, "master.fork", error.strerror)
@@ -224,11 +258,15 @@ class Master:
         finally:
             signals.restore(mask)
             theirs.close()
+            if zygote is not None:
+                zygote.close()
         seat.sit(pid, mine, time.monotonic())
         self._selector.register(mine, selectors.EVENT_READ, lambda now: self._on_frames(seat, now))
         self._started += 1
 
-    def _be_worker(self, seat: Seat, mine: Channel, theirs: Channel, mask: set[int]) -> NoReturn:
+    def _be_worker(
+        self, seat: Seat, mine: Channel, theirs: Channel, mask: set[int], zygote: socket.socket | None
+    ) -> NoReturn:
         """In the child: keeps what a worker needs, closes the rest."""
         status = 1
         try:
@@ -236,7 +274,7 @@ class Master:
             signals.restore(mask)
             mine.close()
             self._forget(seat)
-            status = worker.main(self, seat.number, self._queues.sockets_of(seat.number), theirs)
+            status = worker.main(self, seat.number, self._queues.sockets_of(seat.number), theirs, zygote)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -246,6 +284,7 @@ class Master:
     def _forget(self, own: Seat) -> None:
         self._selector.close()
         self._signals.forget()
+        self.brood.forget()
         self._queues.keep_only(own.number)
         if self._pid_file is not None:
             self._pid_file.forget()
@@ -273,6 +312,27 @@ class Master:
                 seat.unbound = True
             case Failed(what, why):
                 seat.failure = (what, why)
+            case NoZygote():
+                seat.wants_zygote = True
+
+    # Mail processing
+
+    def _watch_nursery(self) -> None:
+        if self.brood.fileno() != -1:
+            self._selector.register(self.brood.fileno(), selectors.EVENT_READ, self._on_nursery_dead)
+
+    def _on_nursery_dead(self, now: float) -> None:
+        self._selector.unregister(self.brood.fileno())
+        self.brood.bury(now)
+
+    def _give_zygote(self, seat: Seat, channel: Channel) -> None:
+        """One a turn at most, and only where it can be passed on."""
+        if not seat.wants_zygote or not channel.has_room():
+            return
+        zygote = self.brood.sprout()
+        if zygote is not None:
+            with zygote:
+                seat.wants_zygote = not channel.pass_on(Zygote(), zygote.fileno())
 
     # Workers go
 

@@ -51,6 +51,7 @@ class Seat:
         self.out = False
         self.counted = False
         self.served = False
+        self.wants_zygote = False
         self._deaths: deque[float] = deque(maxlen=GUARD_DEATHS)
         self._delay_s = 0.0
 
@@ -61,7 +62,7 @@ class Seat:
         self.state = State.STARTING
         self.sat_at = now
         self.failure = None
-        self.sessions, self.full, self.unbound = 0, False, False
+        self.sessions, self.full, self.unbound, self.wants_zygote = 0, False, False, False
         self.counted = True
 
     def forget(self) -> None:

@@ -13,38 +13,79 @@ from imap4fast.config.settings import Settings
 from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
+from imap4fast.net.pool import Pool
 from imap4fast.proc import privileges, signals
+from imap4fast.proc.brood import Brood, Craft
 from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.keyring import Keyring
 from imap4fast.proc.listen import Group
 from imap4fast.proc.master import bind, count_table
 from imap4fast.proc.pidfile import PidFile
-from imap4fast.proc.worker import MakeService, Worker, drop_privileges, raise_descriptor_limit
+from imap4fast.proc.worker import MakeService, Worker, drop_privileges, make_pool, raise_descriptor_limit
 
 LOOK_S = 0.5
 """How often there is a look whether the ticket keys are due."""
 
 
-def run(settings: Settings, logs: Logs, make_service: MakeService, on_ready: Callable[[], None]) -> None:
-    """As master.run, with one worker in this process; SetupError likewise."""
+def run(
+    settings: Settings,
+    logs: Logs,
+    make_service: MakeService,
+    on_ready: Callable[[], None],
+    craft: Craft | None = None,
+) -> None:
+    """As master.run, with one worker in this process; SetupError likewise. A nursery that dies is not replaced here:
+    this process has keys and threads."""
     who = privileges.identity(settings.proxy)
     raise_descriptor_limit()
-    keyring = Keyring(settings, logs, time.monotonic())
-    groups, pid_file = bind(settings.proxy, 1)
+    brood = Brood(settings, logs, craft, workers=1)
     try:
-        drop_privileges(who, logs)
-        keep_memory()
-        counts = count_table(settings.proxy, 1)
-        sockets = [(group.sockets[0], group.place.item) for group in groups]
-        service = make_service(settings, logs, counts, 0)
-        service.take_tls(keyring.materials, keyring.ticket_keys)
-        single = Single(settings, logs, Worker(service, logs, counts, sockets), keyring, groups, pid_file)
-        uvloop.run(single.serve(on_ready))
+        keyring = Keyring(settings, logs, time.monotonic())
+        groups, pid_file = bind(settings.proxy, 1)
+        try:
+            drop_privileges(who, logs)
+            keep_memory()
+            uvloop.run(_serve(settings, logs, make_service, keyring, brood, groups, pid_file, on_ready))
+        finally:
+            for group in groups:
+                group.close()
+            logs.write(tcps.ENDED)
+            logs.flush()
     finally:
-        for group in groups:
-            group.close()
-        logs.write(tcps.ENDED)
-        logs.flush()
+        brood.end()
+
+
+async def _serve(
+    settings: Settings,
+    logs: Logs,
+    make_service: MakeService,
+    keyring: Keyring,
+    brood: Brood,
+    groups: list[Group],
+    pid_file: PidFile | None,
+    on_ready: Callable[[], None],
+) -> None:
+    counts = count_table(settings.proxy, 1)
+    sockets = [(group.sockets[0], group.place.item) for group in groups]
+    service = make_service(settings, logs, counts, 0)
+    service.take_tls(keyring.materials, keyring.ticket_keys)
+    pool = _pool(brood, logs)
+    if pool is not None:
+        service.take_pool(pool)
+    worker = Worker(service, logs, counts, sockets, pool=pool)
+    await Single(settings, logs, worker, keyring, groups, pid_file).serve(on_ready)
+    if pool is not None:
+        pool.close()
+
+
+def _pool(brood: Brood, logs: Logs) -> Pool | None:
+    def sprout_again() -> None:
+        zygote = brood.sprout()
+        if pool is not None and zygote is not None:
+            pool.renew(zygote)
+
+    pool = make_pool(brood, brood.sprout(), logs, sprout_again)
+    return pool
 
 
 class Single:

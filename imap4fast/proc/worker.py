@@ -19,8 +19,10 @@ from imap4fast.config.settings import Listen, Settings
 from imap4fast.errors import Imap4FastError, InternalError, SetupError
 from imap4fast.log.setup import Logs
 from imap4fast.log.tcps import INTERNAL_ERROR, LEVEL_CHANGED, LOGS_REOPENED, PRIVILEGES, SESSIONS_CUT
+from imap4fast.net.pool import Pool
 from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import kernel, privileges
+from imap4fast.proc.brood import Brood
 from imap4fast.proc.control import (
     WHY_CHARS,
     Adopt,
@@ -30,11 +32,13 @@ from imap4fast.proc.control import (
     Frame,
     Heartbeat,
     Level,
+    NoZygote,
     Ready,
     Reopen,
     Tls,
     Unbind,
     Unbound,
+    Zygote,
 )
 from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.keyring import Keyring
@@ -60,6 +64,9 @@ class Service(Protocol):
     def take_tls(self, materials: tuple[Material, ...] | None, ticket_keys: tuple[bytes, ...]) -> None:
         """What new handshakes use from now on; None: the same as before. Called once before `start`, with everything;
         no ticket keys come only where there are no materials. Sessions that live go on as they are."""
+
+    def take_pool(self, pool: Pool) -> None:
+        """Where mails are made; called once before `start`, where mail is processed."""
 
     def level_changed(self) -> None:
         """The log's level is another now."""
@@ -90,6 +97,7 @@ class Worker:
         sockets: Sockets,
         channel: Channel | None = None,
         column: int = 0,
+        pool: Pool | None = None,
     ) -> None:
         self._service = service
         self._logs = logs
@@ -98,6 +106,7 @@ class Worker:
         self._sockets = list(sockets)
         self._channel = channel
         self._column = column
+        self._pool = pool
         self._accepting = True
         self._draining: asyncio.Task[None] | None = None
         self._ended = asyncio.Event()
@@ -206,8 +215,23 @@ class Worker:
                 self.reopen()
             case Tls(materials, ticket_keys):
                 self.take_tls(materials, ticket_keys)
+            case Zygote():
+                self._take_zygote(socket.socket(fileno=descriptor))
             case _:
                 raise InternalError(f"worker: no frame for it: {type(frame).__name__}")
+
+    def _take_zygote(self, zygote: socket.socket) -> None:
+        if self._pool is not None:
+            self._pool.renew(zygote)
+        else:
+            zygote.close()
+
+
+def make_pool(brood: Brood, zygote: socket.socket | None, logs: Logs, lost: Callable[[], None]) -> Pool | None:
+    """The worker's pool, in its loop; None where no mail is processed."""
+    if brood.craft is None:
+        return None
+    return Pool(zygote, brood.share, logs.write, lost, brood.craft.limits)
 
 
 def raise_descriptor_limit() -> None:
@@ -224,12 +248,13 @@ class Start(Protocol):
     counts: CountTable
     make_service: MakeService
     keyring: Keyring
+    brood: Brood
     who: privileges.Identity | None
     pid: int
 
 
-def main(start: Start, column: int, sockets: Sockets, channel: Channel) -> int:
-    """The whole life of a worker process after the fork, in the child; the exit status."""
+def main(start: Start, column: int, sockets: Sockets, channel: Channel, zygote: socket.socket | None = None) -> int:
+    """The whole life of a worker process after the fork, in the child; the exit status. `zygote` is a socket to one."""
     start.logs.after_fork(os.getpid())
     keep_memory()
     gc.disable()  # what sessions leave is free of cycles, and what came before the fork is frozen
@@ -237,7 +262,7 @@ def main(start: Start, column: int, sockets: Sockets, channel: Channel) -> int:
         _tie_to_master(start.pid)
         drop_privileges(start.who, start.logs)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)  # a change of user has cleared it
-        uvloop.run(_serve(start, column, sockets, channel))
+        uvloop.run(_serve(start, column, sockets, channel, zygote))
     except Imap4FastError as error:
         _report(channel, error)
         return 1
@@ -265,11 +290,14 @@ def _tie_to_master(master: int) -> None:
         raise SetupError("worker", "the master is dead already")
 
 
-async def _serve(start: Start, column: int, sockets: Sockets, channel: Channel) -> None:
+async def _serve(start: Start, column: int, sockets: Sockets, channel: Channel, zygote: socket.socket | None) -> None:
     service = start.make_service(start.settings, start.logs, start.counts, column)
     service.take_tls(start.keyring.materials, start.keyring.ticket_keys)
     start.keyring.forget()
-    worker = Worker(service, start.logs, start.counts, sockets, channel, column)
+    pool = make_pool(start.brood, zygote, start.logs, lambda: channel.send(NoZygote()))
+    if pool is not None:
+        service.take_pool(pool)
+    worker = Worker(service, start.logs, start.counts, sockets, channel, column, pool)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.drain, 0)
     loop.add_signal_handler(signal.SIGUSR1, worker.change_level, True)

@@ -16,6 +16,7 @@ from imap4fast.errors import SetupError
 from imap4fast.log.setup import Logs
 from imap4fast.log.syslog import Datagrams
 from imap4fast.proc import daemon, launch, master, single
+from imap4fast.proc.brood import Craft
 
 Serve = Callable[[Callable[[], None]], None]
 
@@ -41,7 +42,9 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
 
     def note(name: str) -> Callable[..., None]:
-        def run(settings: Settings, logs: Logs, make_service: object, on_ready: Callable[[], None]) -> None:
+        def run(
+            settings: Settings, logs: Logs, make_service: object, on_ready: Callable[[], None], craft: Craft | None
+        ) -> None:
             names.append(name)
             on_ready()
 

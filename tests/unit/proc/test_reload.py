@@ -24,6 +24,7 @@ from imap4fast.errors import SetupError
 from imap4fast.log.setup import Logs
 from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import kernel, launch, master, sealed, tickets
+from imap4fast.proc.brood import Craft
 from imap4fast.proc.worker import MakeService
 from tests.e2e.proc_running import LOOPBACK, eventually, free_port
 from tests.unit.tls.certificates import Authority
@@ -309,8 +310,10 @@ def test_files_may_be_roots_alone_and_outside_of_the_chroot(tmp_path: Path, made
 def test_paths_hold_after_a_daemon_has_gone_elsewhere(
     tmp_path: Path, made: list[Running], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def serve(configured: Settings, logs: Logs, make: MakeService, on_ready: Callable[[], None]) -> None:
-        real(configured, logs, make, lambda: os.chdir("/"))
+    def serve(
+        configured: Settings, logs: Logs, make: MakeService, on_ready: Callable[[], None], craft: Craft | None
+    ) -> None:
+        real(configured, logs, make, lambda: os.chdir("/"), craft)
 
     real = master.run
     monkeypatch.setattr(master, "run", serve)

@@ -252,10 +252,15 @@ class Keyring:
 def test_a_new_worker_takes_all_before_it_accepts_and_keeps_no_copy(scene: Scene) -> None:
     keyring = Keyring()
     start = SimpleNamespace(
-        settings=None, logs=scene.logs, counts=CountTable(1), keyring=keyring, make_service=lambda *_: scene.service
+        settings=None,
+        logs=scene.logs,
+        counts=CountTable(1),
+        keyring=keyring,
+        brood=SimpleNamespace(craft=None),
+        make_service=lambda *_: scene.service,
     )
     scene.master.send(Drain(0))
-    uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own))
+    uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own, None))
     assert scene.service.calls == [((), OLD), "start", "stop", 0]
     assert keyring.ticket_keys == ()
 
