@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from imap4fast._wire import Tls, set_options
 from imap4fast.config.values import Address, Sock
+from imap4fast.errors import InternalError
 from imap4fast.imap.replies import Reply
 from imap4fast.log import netc as entries
 from imap4fast.log.cause import cause
 from imap4fast.log.imap import INTERNAL_ERROR
 from imap4fast.net import addresses
 from imap4fast.net.endpoint import ClientEnd, ServerEnd
+from imap4fast.net.mailroom import SessionMails
 from imap4fast.net.securing import ClientLeg, ServerLeg, listen
 from imap4fast.net.steps import Steps
 from imap4fast.session import tls
@@ -83,6 +85,13 @@ class Driver:
     def today(self) -> datetime.datetime:
         """Now, of the host's clock, with its zone."""
         return datetime.datetime.now(datetime.UTC)
+
+    def mails(self) -> SessionMails:
+        """Where this session's mails are processed."""
+        room = self.service.mailroom
+        if room is None:
+            raise InternalError("mails are to be processed, and nothing is there for it")
+        return SessionMails(room, self.session)
 
     def service_name(self, port: int) -> str:
         """The system's name of a port."""

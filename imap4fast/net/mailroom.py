@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -23,7 +23,7 @@ from imap4fast.log import imap as entries
 from imap4fast.log.cause import cause
 from imap4fast.mail import work as words
 from imap4fast.mail.quota import SpoolFullError
-from imap4fast.mail.spool import Found
+from imap4fast.mail.spool import Found, Spool
 from imap4fast.mail.spoolkey import Origin, digest
 from imap4fast.mail.store import Kept
 from imap4fast.mail.work import LogLine, Order, Outcome, Scan, Verdicts
@@ -43,6 +43,13 @@ CHOKED, FREE = 1 << 20, 1 << 18
 
 ROOM_FOR_MORE = 65536
 """Octets that a processed mail with its index may have more than the mail, before more room is asked for."""
+
+
+class Provisions(NamedTuple):
+    """What a worker brought along from before its chroot. `directories` are opened ones, by their paths."""
+
+    spool: Spool
+    directories: Mapping[str, int]
 
 
 class Mailroom:
@@ -72,6 +79,9 @@ class Mailroom:
             task.cancel()
         if self._tasks:
             await asyncio.wait(list(self._tasks))
+        await self.scanners.close()
+        self.pool.close()
+        await self.disk.stop()
 
     def engines(self, processing: Processing) -> tuple[bytes, bytes]:
         """Digests of the engines in use, and of the versions of their signatures."""

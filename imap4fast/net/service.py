@@ -22,18 +22,25 @@ from imap4fast.log.setup import Logs
 from imap4fast.net import addresses
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
+from imap4fast.net.disk import Disk
 from imap4fast.net.endpoint import ClientEnd
+from imap4fast.net.mailroom import Mailroom, Provisions
 from imap4fast.net.options import delay_options, server_options
 from imap4fast.net.pool import Pool
 from imap4fast.net.resolve import ClientNames, resolve_names
+from imap4fast.net.scannersettings import engines_of
+from imap4fast.net.scanners import Scanners
 from imap4fast.net.securing import FAREWELL_S, Farewell
 from imap4fast.net.tlsmaterial import Contexts, Material
 from imap4fast.policy.facts import Facts
 from imap4fast.policy.limits import NEVER_S, idle_timeout
+from imap4fast.policy.material import Material as Files
+from imap4fast.policy.residual import Residuals
 from imap4fast.policy.search import Policy
 from imap4fast.session.charter import Charter
 from imap4fast.session.session import Session
 
+NO_FILES = Files()
 TICK_S = 0.5
 MOST_FAREWELLS = 64
 """Clients over a limit that get a handshake to hear of it, of those of the last FAREWELL_S seconds."""
@@ -44,12 +51,15 @@ LAST_WORDS_S = 2.0
 class Service:
     """Made by the worker inside its loop's process; `start` begins to accept."""
 
-    def __init__(self, settings: Settings, logs: Logs, counts: CountTable, column: int) -> None:
+    def __init__(
+        self, settings: Settings, logs: Logs, counts: CountTable, column: int, files: Files = NO_FILES
+    ) -> None:
         self.settings = settings
         self.proxy = settings.proxy
         self.logs = logs
         self.counts = counts
         self.column = column
+        self._files = files
         self.loop: asyncio.AbstractEventLoop
         self.handshakes: Queue
         self.clock: Callable[[], float] = time.monotonic
@@ -57,7 +67,8 @@ class Service:
         self._client_options = delay_options(settings.proxy.client_conn)
         self.dump = Dump(settings.proxy, logs)
         self.tls = Contexts(())
-        self.pool: Pool | None = None
+        self.mailroom: Mailroom | None = None
+        self._mail: tuple[Pool, Provisions] | None = None
         self._drivers: dict[Driver, None] = {}
         self._parting: dict[Driver, float] = {}
         self._servers: list[asyncio.Server] = []
@@ -100,6 +111,8 @@ class Service:
         self.clock = self.loop.time
         self.loop.set_exception_handler(self._broken)
         self.handshakes = Queue(self.loop.call_soon)
+        if self._mail is not None:
+            self._open_mailroom(*self._mail)
         await self._refresh_names()
         for sock, listen in sockets:
             server = await self.loop.create_server(
@@ -107,6 +120,15 @@ class Service:
             )
             self._servers.append(server)
         self.loop.call_later(TICK_S, self._tick)
+
+    def _open_mailroom(self, pool: Pool, provisions: Provisions) -> None:
+        disk = Disk(self.loop, provisions.spool, self.logs)
+        disk.start()
+        engines = engines_of(self.proxy)
+        scanners = Scanners(*engines, disk, self.logs, self.clock, provisions.directories)
+        scanners.start()
+        residuals = Residuals(self.settings, self._files)
+        self.mailroom = Mailroom(disk, pool, scanners, residuals, provisions.directories)
 
     def _maker(self, listen: Listen) -> Callable[[], ClientEnd]:
         # Tickets of TLS are good at the listening address alone that gave them.
@@ -291,6 +313,8 @@ class Service:
         # A name that nobody can tell now keeps the addresses that it had: a rule must not end with a name server.
         self._names |= await self.loop.run_in_executor(None, resolve_names, names)
         self._charter = self._charter_of(Policy(self.settings, self._names))
+        if self.mailroom is not None:
+            self.mailroom.residuals = Residuals(self.settings, self._files, self._names)
         refresh = self.proxy.cfg_resolution
         if refresh:
             self.loop.call_later(refresh, lambda: self._keep(self.loop.create_task(self._refresh_names())))
@@ -313,9 +337,9 @@ class Service:
         if materials is not None:
             self.tls.replace(materials)
 
-    def take_pool(self, pool: Pool) -> None:
-        """Where mails are made."""
-        self.pool = pool
+    def take_mail(self, pool: Pool, provisions: Provisions) -> None:
+        """Where mails are made and kept."""
+        self._mail = (pool, provisions)
 
     def level_changed(self) -> None:
         """The log has another level: sessions that live go by it from now on."""
@@ -353,4 +377,6 @@ class Service:
                 driver.abort()
         for driver in self._parting:
             driver.cut_server()
+        if self.mailroom is not None:
+            await self.mailroom.stop()
         self.logs.flush()

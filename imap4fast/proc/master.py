@@ -45,6 +45,7 @@ from imap4fast.proc.control import (
 )
 from imap4fast.proc.keyring import Keyring
 from imap4fast.proc.listen import Group, bind_all
+from imap4fast.proc.mailstores import MailStores
 from imap4fast.proc.pidfile import PidFile
 from imap4fast.proc.queues import Queues
 from imap4fast.proc.room import Room
@@ -82,12 +83,18 @@ def run(
         keyring = Keyring(settings, logs, time.monotonic())
         if keyring.materials:
             kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # a core would hold the keys
-        groups, pid_file = bind(settings.proxy, worker_count(settings.proxy))
-        master = Master(settings, logs, make_service, keyring, who, groups, pid_file, brood)
+        workers = worker_count(settings.proxy)
+        stores = MailStores(settings, workers, who, logs) if brood.craft is not None else None
         try:
-            master.serve(on_ready)
+            groups, pid_file = bind(settings.proxy, workers)
+            master = Master(settings, logs, make_service, keyring, who, groups, pid_file, brood, stores)
+            try:
+                master.serve(on_ready)
+            finally:
+                master.finish()
         finally:
-            master.finish()
+            if stores is not None:
+                stores.close()
     finally:
         brood.end()
 
@@ -128,12 +135,14 @@ class Master:
         groups: list[Group],
         pid_file: PidFile | None,
         brood: Brood,
+        stores: MailStores | None = None,
     ) -> None:
         self.settings = settings
         self.logs = logs
         self.make_service = make_service
         self.keyring = keyring
         self.brood = brood
+        self.stores = stores
         brood.forget_secrets = keyring.wipe
         self.who = who
         self.pid = os.getpid()

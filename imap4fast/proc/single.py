@@ -13,12 +13,14 @@ from imap4fast.config.settings import Settings
 from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.names import PRODUCT
+from imap4fast.net.mailroom import Provisions
 from imap4fast.net.pool import Pool
 from imap4fast.proc import privileges, signals
 from imap4fast.proc.brood import Brood, Craft
 from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.keyring import Keyring
 from imap4fast.proc.listen import Group
+from imap4fast.proc.mailstores import MailStores
 from imap4fast.proc.master import bind, count_table
 from imap4fast.proc.pidfile import PidFile
 from imap4fast.proc.worker import MakeService, Worker, drop_privileges, make_pool, raise_descriptor_limit
@@ -41,14 +43,18 @@ def run(
     brood = Brood(settings, logs, craft, workers=1)
     try:
         keyring = Keyring(settings, logs, time.monotonic())
+        stores = MailStores(settings, 1, who, logs) if brood.craft is not None else None
         groups, pid_file = bind(settings.proxy, 1)
         try:
+            provisions = None if stores is None else stores.enter(0)
             drop_privileges(who, logs)
             keep_memory()
-            uvloop.run(_serve(settings, logs, make_service, keyring, brood, groups, pid_file, on_ready))
+            uvloop.run(_serve(settings, logs, make_service, keyring, brood, groups, pid_file, on_ready, provisions))
         finally:
             for group in groups:
                 group.close()
+            if stores is not None:
+                stores.close()
             logs.write(tcps.ENDED)
             logs.flush()
     finally:
@@ -64,14 +70,15 @@ async def _serve(
     groups: list[Group],
     pid_file: PidFile | None,
     on_ready: Callable[[], None],
+    provisions: Provisions | None,
 ) -> None:
     counts = count_table(settings.proxy, 1)
     sockets = [(group.sockets[0], group.place.item) for group in groups]
     service = make_service(settings, logs, counts, 0)
     service.take_tls(keyring.materials, keyring.ticket_keys)
     pool = _pool(brood, logs)
-    if pool is not None:
-        service.take_pool(pool)
+    if pool is not None and provisions is not None:
+        service.take_mail(pool, provisions)
     worker = Worker(service, logs, counts, sockets, pool=pool)
     await Single(settings, logs, worker, keyring, groups, pid_file).serve(on_ready)
     if pool is not None:

@@ -19,6 +19,7 @@ from imap4fast.config.settings import Listen, Settings
 from imap4fast.errors import Imap4FastError, InternalError, SetupError
 from imap4fast.log.setup import Logs
 from imap4fast.log.tcps import INTERNAL_ERROR, LEVEL_CHANGED, LOGS_REOPENED, PRIVILEGES, SESSIONS_CUT
+from imap4fast.net.mailroom import Provisions
 from imap4fast.net.pool import Pool
 from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import kernel, privileges
@@ -42,6 +43,7 @@ from imap4fast.proc.control import (
 )
 from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.keyring import Keyring
+from imap4fast.proc.mailstores import MailStores
 from imap4fast.proc.room import Room
 
 HEARTBEAT_S = 0.25
@@ -65,8 +67,8 @@ class Service(Protocol):
         """What new handshakes use from now on; None: the same as before. Called once before `start`, with everything;
         no ticket keys come only where there are no materials. Sessions that live go on as they are."""
 
-    def take_pool(self, pool: Pool) -> None:
-        """Where mails are made; called once before `start`, where mail is processed."""
+    def take_mail(self, pool: Pool, provisions: Provisions) -> None:
+        """Where mails are made and kept; called once before `start`, where mail is processed."""
 
     def level_changed(self) -> None:
         """The log's level is another now."""
@@ -249,6 +251,7 @@ class Start(Protocol):
     make_service: MakeService
     keyring: Keyring
     brood: Brood
+    stores: MailStores | None
     who: privileges.Identity | None
     pid: int
 
@@ -260,9 +263,10 @@ def main(start: Start, column: int, sockets: Sockets, channel: Channel, zygote: 
     gc.disable()  # what sessions leave is free of cycles, and what came before the fork is frozen
     try:
         _tie_to_master(start.pid)
+        provisions = None if start.stores is None else start.stores.enter(column)
         drop_privileges(start.who, start.logs)
         kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGTERM)  # a change of user has cleared it
-        uvloop.run(_serve(start, column, sockets, channel, zygote))
+        uvloop.run(_serve(start, column, sockets, channel, zygote, provisions))
     except Imap4FastError as error:
         _report(channel, error)
         return 1
@@ -290,13 +294,20 @@ def _tie_to_master(master: int) -> None:
         raise SetupError("worker", "the master is dead already")
 
 
-async def _serve(start: Start, column: int, sockets: Sockets, channel: Channel, zygote: socket.socket | None) -> None:
+async def _serve(
+    start: Start,
+    column: int,
+    sockets: Sockets,
+    channel: Channel,
+    zygote: socket.socket | None,
+    provisions: Provisions | None,
+) -> None:
     service = start.make_service(start.settings, start.logs, start.counts, column)
     service.take_tls(start.keyring.materials, start.keyring.ticket_keys)
     start.keyring.forget()
     pool = make_pool(start.brood, zygote, start.logs, lambda: channel.send(NoZygote()))
-    if pool is not None:
-        service.take_pool(pool)
+    if pool is not None and provisions is not None:
+        service.take_mail(pool, provisions)
     worker = Worker(service, start.logs, start.counts, sockets, channel, column, pool)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, worker.drain, 0)
