@@ -57,4 +57,3 @@ def windows(data: Octets, start: int = 0, stop: int | None = None) -> Iterator[b
             window += b"\n"
         yield window
         start += len(window)
-

@@ -148,4 +148,6 @@ def index_gap(index: MailIndex, part: MimePart, at: int, each: MimePart) -> bool
 
 def next_header(index: MailIndex, part: MimePart, each: MimePart, end: int) -> int:
     """Where the part behind `each` begins, or `end`."""
-    return min((index.part(child).header for child in part.children if index.part(child).header > each.header), default=end)
+    return min(
+        (index.part(child).header for child in part.children if index.part(child).header > each.header), default=end
+    )

@@ -87,7 +87,7 @@ def refolded(header: bytes) -> bytes:
     for field in fields.fields(header):
         if LONG_LINE.search(field.octets):
             name, colon, _ = field.octets.partition(b":")
-            pieces = [piece[:LONGEST_LINE - 80] for piece in field.value.split(b" ")]
+            pieces = [piece[: LONGEST_LINE - 80] for piece in field.value.split(b" ")]
             field = Field(field.name, words.field(name, b" ".join(pieces)) if colon else b"")
         out.append(field)
     return fields.joined(out, header)

@@ -145,7 +145,9 @@ def name_parameter(key: bytes, name: str) -> Parameter:
     """Plain for ASCII, RFC 2231 else."""
     if name.isascii():
         return Parameter(key, name.encode("ascii"))
-    octets = b"".join(b"%c" % each if chr(each).isalnum() and each < 128 else b"%%%02X" % each for each in name.encode())
+    octets = b"".join(
+        b"%c" % each if chr(each).isalnum() and each < 128 else b"%%%02X" % each for each in name.encode()
+    )
     return Parameter(key + b"*", b"utf-8''" + octets)
 
 

@@ -97,4 +97,6 @@ def word_list(text: str) -> bytes:
 
 def is_plain_word(octets: bytes) -> bool:
     """Printable ASCII without blanks, of a length that a header line has room for."""
-    return len(octets) < LONGEST_LINE and octets.isascii() and octets.decode("ascii").isprintable() and b" " not in octets
+    return (
+        len(octets) < LONGEST_LINE and octets.isascii() and octets.decode("ascii").isprintable() and b" " not in octets
+    )

@@ -91,7 +91,9 @@ class Mailroom:
             names.append(f"{spam.engine.name} {spam.engine.connection} {spam.size}")
         told = self.scanners.versions()
         said = [f"{name} {told[name]}" for name in sorted(told)]
-        return digest(b"engines", *(name.encode() for name in names)), digest(b"versions", *(one.encode() for one in said))
+        return digest(b"engines", *(name.encode() for name in names)), digest(
+            b"versions", *(one.encode() for one in said)
+        )
 
 
 class Incoming:

@@ -11,10 +11,13 @@ UNIT = ROOT / "tests" / "unit"
 REASONS = {
     "names.py": "words, no behaviour",
     "config/basesettings.py": "shapes of data, no behaviour",
+    "scan/engines.py": "shapes of data, no behaviour",
     "config/settings.py": "shapes of data, no behaviour",
     "log/cfgp.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/imap.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/logs.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
+    "log/mavi.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
+    "log/mspa.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/netc.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/ssle.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/tcps.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast.log import cfgp, imap, logs, netc, ssle, tcps
+from imap4fast.log import cfgp, imap, logs, mavi, mspa, netc, ssle, tcps
 from imap4fast.log.catalogue import COMPONENTS, by_code, entries
 from imap4fast.log.entry import Component, Entry
 
@@ -50,7 +50,7 @@ def test_two_components_of_one_code_are_refused() -> None:
         by_code(Component("TEST", "a"), Component("TEST", "b"))
 
 
-@pytest.mark.parametrize("module", [imap, tcps, cfgp, netc, ssle, logs])
+@pytest.mark.parametrize("module", [imap, tcps, cfgp, netc, ssle, mavi, mspa, logs])
 def test_each_file_names_every_entry_of_its_component(module: object) -> None:
     named = [value for value in vars(module).values() if isinstance(value, Entry)]
     component = next(value for value in vars(module).values() if isinstance(value, Component))

@@ -1,0 +1,130 @@
+"""One talk with a scanner over one socket: the mail's octets are read from its file as the scanner takes them.
+
+Reading and writing go on at once: a scanner that answers before it has all is heard, also when it closes after that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol
+
+from imap4fast.config.settings import SockOpt
+from imap4fast.errors import ServiceError
+from imap4fast.scan.talk import Talk
+
+CHUNK = 128 * 1024
+"""Octets of the mail that are held at once."""
+_READ = 65536
+
+
+class Disk(Protocol):
+    """Reads files without blocking the loop."""
+
+    async def pread(self, fd: int, size: int, offset: int, /) -> bytes: ...
+
+
+class Source(NamedTuple):
+    """The octets to be scanned: a range of a file that nobody changes."""
+
+    disk: Disk
+    fd: int
+    size: int
+    offset: int = 0
+
+
+class Exchange:
+    """To be used once: `run` has the talk done."""
+
+    def __init__(self, sock: socket.socket, talk: Talk[Any], source: Source, opt: SockOpt) -> None:
+        self._sock = sock
+        self._talk = talk
+        self._source = source
+        self._opt = opt
+        self._loop = asyncio.get_running_loop()
+        self._given = 0
+        self._heard = False
+        self._failure: ServiceError | None = None
+
+    async def run(self) -> None:
+        """ServiceError: the mail cannot be read, or a time of `sock-opt` is over. A connection that breaks is the
+        talk's `cut`.
+        """
+        talk = self._talk
+        writing = self._loop.create_task(self._write(talk.begin()))
+        try:
+            while not talk.done:
+                await self._read()
+                if talk.wants and writing.done():
+                    writing = self._loop.create_task(self._write([]))
+        finally:
+            writing.cancel()
+            await asyncio.wait((writing,))
+        if self._failure is not None and talk.result is None:
+            raise self._failure
+
+    async def _read(self) -> None:
+        """How long the first octet of an answer takes is the engine's affair; from then on `recv-timeout` counts."""
+        try:
+            async with asyncio.timeout(self._opt.recv_timeout if self._heard else None):
+                data = await self._loop.sock_recv(self._sock, _READ)
+        except TimeoutError as error:
+            raise ServiceError("scanner", f"fell silent for {self._opt.recv_timeout:g} s") from error
+        except OSError:
+            data = b""
+        self._heard = True
+        if data:
+            self._talk.receive(data)
+        else:
+            self._talk.end()
+
+    async def _write(self, pieces: list[bytes]) -> None:
+        """Write `pieces`, then what the talk makes of the mail, until it wants no more for now.
+
+        Whatever fails ends reading, too, once what came before that is read.
+        """
+        try:
+            await self._send(pieces)
+            while self._talk.wants and not self._talk.done:
+                octets = await self._next()
+                if not self._talk.done:
+                    await self._send(self._talk.give(octets))
+            if self._talk.half_closes and not self._talk.done:
+                self._sock.shutdown(socket.SHUT_WR)
+        except ServiceError as error:
+            self._failure = error
+            self._hang_up()
+        except TimeoutError:
+            self._failure = ServiceError("scanner", f"took nothing for {self._opt.send_timeout:g} s")
+            self._hang_up()
+        except OSError:
+            self._hang_up()
+
+    async def _next(self) -> bytes:
+        """The next octets of the mail."""
+        source = self._source
+        size = min(CHUNK, self._talk.wants)
+        try:
+            octets = await source.disk.pread(source.fd, size, source.offset + self._given)
+        except OSError as error:
+            raise ServiceError("mail's file", error.strerror) from error
+        if not octets:
+            raise ServiceError("mail's file", "shorter than the mail")
+        self._given += len(octets)
+        return octets
+
+    async def _send(self, pieces: list[bytes]) -> None:
+        if not pieces:
+            return
+        try:
+            sent = self._sock.sendmsg(pieces)
+        except BlockingIOError:
+            sent = 0
+        if sent < sum(map(len, pieces)):
+            async with asyncio.timeout(self._opt.send_timeout):
+                await self._loop.sock_sendall(self._sock, b"".join(pieces)[sent:])
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):
+            self._sock.shutdown(socket.SHUT_RDWR)

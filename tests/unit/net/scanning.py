@@ -1,0 +1,127 @@
+"""A scanner that plays a script, mails in files, and a disk, for the tests of what asks scanners."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any, cast
+
+from imap4fast.config.settings import SockOpt
+from imap4fast.config.values import Sock
+from imap4fast.log.setup import Logs
+from imap4fast.net.exchange import Source
+from imap4fast.net.scanners import Scanners
+from imap4fast.scan.engines import AntispamEngine, AntivirusEngine
+from tests.play.stage import Notebook
+from tests.unit.net.running import LOOPBACK, Talk, closing, unused_port
+
+OPT = SockOpt(conn_timeout=1, recv_timeout=1, send_timeout=1)
+MAIL = b"Subject: x\r\n\r\n" + b"0123456789abcdef" * 20
+
+
+class ThreadDisk:
+    """Reads in threads, as the I/O thread does."""
+
+    def __init__(self) -> None:
+        self.reads: list[tuple[int, int]] = []
+
+    async def pread(self, fd: int, size: int, offset: int) -> bytes:
+        self.reads.append((size, offset))
+        return await asyncio.to_thread(os.pread, fd, size, offset)
+
+
+class Fake:
+    """Where the scanner listens, and how many connections it took."""
+
+    def __init__(self) -> None:
+        self.address: Sock = Sock(LOOPBACK, unused_port())
+        self.connections = 0
+
+
+@asynccontextmanager
+async def scanner(*scripts: Talk) -> AsyncIterator[Fake]:
+    """A scanner whose nth connection plays the nth script; the last one goes on for all others."""
+    fake = Fake()
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        script = scripts[min(fake.connections, len(scripts) - 1)]
+        fake.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        tasks.add(cast("asyncio.Task[None]", task))
+        try:
+            with suppress(asyncio.IncompleteReadError, asyncio.CancelledError):
+                await closing(script)(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(one, "127.0.0.1", fake.address.port)
+    try:
+        yield fake
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def take_stream(reader: asyncio.StreamReader) -> bytes:
+    """The mail of one INSTREAM, with the session's beginning or without."""
+    command = await reader.readuntil(b"\0")
+    if command == b"zIDSESSION\0":
+        command = await reader.readuntil(b"\0")
+    assert command == b"zINSTREAM\0", command
+    mail = b""
+    while size := int.from_bytes(await reader.readexactly(4), "big"):
+        mail += await reader.readexactly(size)
+    return mail
+
+
+async def clamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """clamd with one signature: `virus`."""
+    turn = 1
+    while True:
+        mail = await take_stream(reader)
+        writer.write(b"%d: stream: %s\0" % (turn, b"Test FOUND" if b"virus" in mail else b"OK"))
+        turn += 1
+
+
+@contextmanager
+def mail_file(mail: bytes = MAIL) -> Iterator[int]:
+    """The descriptor of a file with these octets."""
+    with tempfile.TemporaryFile() as file:
+        file.write(mail)
+        file.flush()
+        yield file.fileno()
+
+
+@contextmanager
+def mail_source(mail: bytes = MAIL) -> Iterator[Source]:
+    with mail_file(mail) as fd:
+        yield Source(ThreadDisk(), fd, len(mail))
+
+
+def antivirus(address: Sock | str | None, name: str = "AV", kind: str = "clamav-net", **items: Any) -> AntivirusEngine:
+    return AntivirusEngine(name, kind, address, **{"sock_opt": OPT, "timeout": 2.0, "breaker": (0, 0), **items})
+
+
+def antispam(address: Sock | str | None, name: str = "AS", kind: str = "spamd", **items: Any) -> AntispamEngine:
+    return AntispamEngine(name, kind, address, **{"sock_opt": OPT, "timeout": 2.0, "breaker": (0, 0), **items})
+
+
+@asynccontextmanager
+async def scanners(
+    *engines: AntivirusEngine | AntispamEngine, notebook: Notebook | None = None, **items: Any
+) -> AsyncIterator[Scanners]:
+    """These engines, not started."""
+    viruses = [one for one in engines if isinstance(one, AntivirusEngine)]
+    spams = [one for one in engines if isinstance(one, AntispamEngine)]
+    made = Scanners(viruses, spams, ThreadDisk(), cast(Logs, notebook or Notebook(9)), **items)
+    try:
+        yield made
+    finally:
+        await made.close()
