@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from imap4fast.cli.options import USAGE_ERROR, base_parser
 from imap4fast.config.load import load
+from imap4fast.config.settings import Settings
 from imap4fast.errors import ConfigError, SetupError
 from imap4fast.log.entry import LEVELS
+from imap4fast.net.jobs import Work
 from imap4fast.net.service import Service
+from imap4fast.policy.mailjob import Kit, run
+from imap4fast.policy.material import Material, read
 from imap4fast.proc import launch
+from imap4fast.proc.brood import Craft
 
 START_FAILED = 1
 
@@ -50,11 +56,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         for warning in warnings:
             print(warning, file=sys.stderr)
     try:
-        launch.run(loaded.settings, Service, [warning.splitlines()[0] for warning in warnings])
+        files = read(loaded.settings)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return USAGE_ERROR
+    said = [warning.splitlines()[0] for warning in warnings]
+    try:
+        launch.run(loaded.settings, partial(Service, files=files), said, _craft(files))
     except SetupError as error:
         print(f"imap4-proxy: {error}", file=sys.stderr)
         return START_FAILED
     return 0
+
+
+def _craft(files: Material) -> Craft:
+    """How mails are processed, where a command-acl has that done."""
+
+    def make_work(settings: Settings) -> Work:
+        return partial(run, Kit(settings, files))
+
+    return Craft(processes_mail, make_work)
+
+
+def processes_mail(settings: Settings) -> bool:
+    """Whether some command-acl has mails processed."""
+    return any(acl.accept and not acl.no_mail_scanning for acl in settings.proxy.command_acls)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Items(NamedTuple):
     seen: bool
 
 
-class BadFetch(Exception):
+class FetchError(Exception):
     """An item that nobody knows, or one that has no such form."""
 
 
@@ -87,7 +87,7 @@ _HEADER = re.compile(rb"((?:[1-9][0-9]{0,9}\.)*)HEADER\.FIELDS(\.NOT)?\Z")
 
 
 def items_of(tokens: Sequence[Token]) -> Items:
-    """The items of a FETCH from its tokens behind the set, modifiers taken off. Raises BadFetch."""
+    """The items of a FETCH from its tokens behind the set, modifiers taken off. Raises FetchError."""
     if len(tokens) == 1 and isinstance(tokens[0], bytes) and tokens[0].upper() in _MACROS:
         words: Sequence[Token] = _MACROS[tokens[0].upper()]
     elif len(tokens) == 1 and isinstance(tokens[0], list):
@@ -95,10 +95,10 @@ def items_of(tokens: Sequence[Token]) -> Items:
     else:
         words = tokens
         if sum(1 for _ in _contents(iter(words))) != 1:
-            raise BadFetch
+            raise FetchError
     found = list(_contents(iter(words)))
     if not found:
-        raise BadFetch
+        raise FetchError
     dynamic = tuple(item for item in found if isinstance(item, bytes))
     contents = tuple(item for item in found if isinstance(item, Content))
     return Items(dynamic, contents, any(item.seen for item in contents))
@@ -109,7 +109,7 @@ def _contents(words: Iterator[Token]) -> Iterator[Content | bytes]:
     ahead = next(words, None)
     while ahead is not None:
         if not isinstance(ahead, bytes):
-            raise BadFetch
+            raise FetchError
         word, ahead = ahead.upper(), None
         if word in DYNAMIC_ITEMS:
             yield word
@@ -128,14 +128,14 @@ def _contents(words: Iterator[Token]) -> Iterator[Content | bytes]:
 def _only_lazy(modifiers: list[Token]) -> None:
     """preview modifiers (RFC 8970)"""
     if [word.upper() if isinstance(word, bytes) else b"" for word in modifiers] != [b"LAZY"]:
-        raise BadFetch
+        raise FetchError
 
 
 def _bracketed(word: bytes, words: Iterator[Token]) -> Content:
     """BODY[...], BODY.PEEK[...], BINARY[...], BINARY.PEEK[...], BINARY.SIZE[...]"""
     found = _ITEM.match(word)
     if found is None:
-        raise BadFetch
+        raise FetchError
     base, form, section, closed = found[1], found[2], found[3], found[4]
     if closed is None:
         return _fields(base, form, section, words)
@@ -143,7 +143,7 @@ def _bracketed(word: bytes, words: Iterator[Token]) -> Content:
     if base == b"BINARY":
         return _binary(form, section, span)
     if form == b".SIZE" or _SECTION.match(section) is None:
-        raise BadFetch
+        raise FetchError
     return Content(Kind.SECTION, b"BODY[" + section + b"]", section, span=span, seen=form is None)
 
 
@@ -151,16 +151,16 @@ def _span(first: bytes | None, size: bytes | None) -> tuple[int, int] | None:
     if first is None or size is None:
         return None
     if int(first) > 0xFFFFFFFF or not 0 < int(size) <= 0xFFFFFFFF:
-        raise BadFetch
+        raise FetchError
     return int(first), int(size)
 
 
 def _binary(form: bytes | None, section: bytes, span: tuple[int, int] | None) -> Content:
     if section and _PARTS.match(section) is None:
-        raise BadFetch
+        raise FetchError
     if form == b".SIZE":
         if span is not None:
-            raise BadFetch
+            raise FetchError
         return Content(Kind.BINARY_SIZE, b"BINARY.SIZE[" + section + b"]", section)
     return Content(Kind.BINARY, b"BINARY[" + section + b"]", section, span=span, seen=form is None)
 
@@ -170,10 +170,10 @@ def _fields(base: bytes, form: bytes | None, section: bytes, words: Iterator[Tok
     names, rest = next(words, None), next(words, None)
     head = _HEADER.match(section)
     if base != b"BODY" or form == b".SIZE" or head is None or not isinstance(names, list) or not names:
-        raise BadFetch
+        raise FetchError
     closed = _REST.match(rest) if isinstance(rest, bytes) else None
     if closed is None:
-        raise BadFetch
+        raise FetchError
     wanted = tuple(_name(name) for name in names)
     label = b"BODY[" + section + b" (" + b" ".join(map(_shown, wanted)) + b")]"
     where = head[1] + b"HEADER"
@@ -185,7 +185,7 @@ def _name(token: Token) -> bytes:
     """header-fld-name, in upper case."""
     name = token if isinstance(token, bytes) else token[0] if isinstance(token, tuple) else b""
     if not name or any(octet <= 0x20 or octet >= 0x7F or octet == 0x3A for octet in name):
-        raise BadFetch
+        raise FetchError
     return name.upper()
 
 
@@ -208,13 +208,14 @@ _MODIFIERS = re.compile(rb"\((?:CHANGEDSINCE [0-9]{1,19}|VANISHED|PARTIAL -?[0-9
 
 
 def request_of(tokens: Sequence[Token]) -> Request:
-    """A FETCH from its tokens: set, items, modifiers. Raises BadFetch."""
+    """A FETCH from its tokens: set, items, modifiers. Raises FetchError."""
     if len(tokens) < 2 or not isinstance(tokens[0], bytes):
-        raise BadFetch
+        raise FetchError
     rest = list(tokens[1:])
     modifiers = b""
     if len(rest) > 1 and isinstance(rest[-1], list) and not _closes(rest):
-        modifiers = _modifiers(rest.pop())
+        last = rest.pop()
+        modifiers = _modifiers(last) if isinstance(last, list) else b""
     return Request(tokens[0], items_of(rest), modifiers)
 
 
@@ -227,10 +228,10 @@ def _closes(rest: Sequence[Token]) -> bool:
 def _modifiers(words: Sequence[Token]) -> bytes:
     """fetch-modifiers: CHANGEDSINCE, VANISHED (RFC 7162), PARTIAL (RFC 9394)."""
     if not all(isinstance(word, bytes) for word in words):
-        raise BadFetch
+        raise FetchError
     text = b"(" + b" ".join(word.upper() for word in words if isinstance(word, bytes)) + b")"
     if _MODIFIERS.match(text) is None:
-        raise BadFetch
+        raise FetchError
     return text
 
 

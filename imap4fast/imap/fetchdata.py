@@ -20,15 +20,15 @@ _LITERAL = re.compile(rb"~?\{([0-9]{1,19})\}\r\n")
 _MARK = re.compile(rb"\{[=-]\}")
 
 
-class BadData(Exception):
+class FetchDataError(Exception):
     """The unit is no FETCH data."""
 
 
 def items_of(unit: bytes) -> list[tuple[bytes, bytes]]:
-    """(name in upper case, text of the value) of each item, in their order. Raises BadData."""
+    """(name in upper case, text of the value) of each item, in their order. Raises FetchDataError."""
     head = _HEAD.match(unit)
     if head is None:
-        raise BadData
+        raise FetchDataError
     at = head.end()
     found: list[tuple[bytes, bytes]] = []
     if unit[at:] == b")\r\n":
@@ -36,7 +36,7 @@ def items_of(unit: bytes) -> list[tuple[bytes, bytes]]:
     while True:
         name = _NAME.match(unit, at)
         if name is None:
-            raise BadData
+            raise FetchDataError
         end = _value_end(unit, name.end())
         found.append((name[1].upper(), unit[name.end() : end]))
         if unit[end : end + 1] == b" ":
@@ -44,7 +44,7 @@ def items_of(unit: bytes) -> list[tuple[bytes, bytes]]:
         elif unit[end:] == b")\r\n":
             return found
         else:
-            raise BadData
+            raise FetchDataError
 
 
 def _value_end(unit: bytes, at: int) -> int:
@@ -55,7 +55,7 @@ def _value_end(unit: bytes, at: int) -> int:
         return _string_end(unit, at)
     found = _ATOM.match(unit, at)
     if found is None:
-        raise BadData
+        raise FetchDataError
     return found.end()
 
 
@@ -65,10 +65,10 @@ def _string_end(unit: bytes, at: int) -> int:
         return found.end()
     found = _LITERAL.match(unit, at)
     if found is None:
-        raise BadData
+        raise FetchDataError
     end = found.end() + int(found[1])
     if end > len(unit):
-        raise BadData
+        raise FetchDataError
     return end
 
 
@@ -80,7 +80,7 @@ def _list_end(unit: bytes, at: int) -> int:
             continue
         found = _PIECE.match(unit, at)
         if found is None:
-            raise BadData
+            raise FetchDataError
         at = found.end()
         if found[0] == b"(":
             depth += 1

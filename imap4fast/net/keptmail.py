@@ -49,7 +49,7 @@ class KeptMail:
         if octets is not None:
             return octets[offset : offset + size]
         start = offset - self._ahead_at
-        return self._ahead[start : start + size] if 0 <= start and start + size <= len(self._ahead) else None
+        return self._ahead[start : start + size] if start >= 0 and start + size <= len(self._ahead) else None
 
     def read(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
         """Octets of the mail; None: they cannot be had."""

@@ -2,8 +2,8 @@
 
     octets -> unnamed file -> [examine -> scanners -> leaves] -> finish, or all of it in one job -> object -> session
 
-With built-in engines alone one job of a helper does all. What fails is a verdict for that mail: `on-unavailable` says what
-becomes of it, and nothing that was not processed is ever shown.
+With built-in engines alone one job of a helper does all. What fails is a verdict for that mail: `on-unavailable` says
+what becomes of it, and nothing that was not processed is ever shown.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from imap4fast.net.pool import Pool
 from imap4fast.net.scanners import Scanners
 from imap4fast.policy.residual import Residual, Residuals
 from imap4fast.scan.engines import Use
-from imap4fast.session.mailwork import Done, ProcessedMail, Refused, Work
+from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
 
 if TYPE_CHECKING:
     from imap4fast.session.session import Session
@@ -53,7 +53,7 @@ class Provisions(NamedTuple):
 
 
 class Mailroom:
-    """Of one worker and one configuration. `directories` are those of quarantine, opened before chroot, by their paths."""
+    """Of one worker and one configuration. `directories` were opened before chroot, by their paths."""
 
     def __init__(
         self, disk: Disk, pool: Pool, scanners: Scanners, residuals: Residuals, directories: Mapping[str, int]
@@ -234,8 +234,9 @@ class SessionMails:
         """Room for a mail of so many octets. Where there is none, the mail's processing says so."""
         return Incoming(self._room, size, ready)
 
-    def process(self, receiver: Incoming | None, work: Work, then: Done) -> Callable[[], object]:
+    def process(self, receiver: Receiver | None, work: Work, then: Done) -> Callable[[], object]:
         """Judge and process a mail whose octets are all there."""
+        assert receiver is None or isinstance(receiver, Incoming)
         return self._room.begin(self._process(receiver, work, then)).cancel
 
     async def _process(self, incoming: Incoming | None, work: Work, then: Done) -> None:
@@ -288,7 +289,7 @@ class Job:
         self._incoming = incoming
         acl = session.powers.acl
         self.processing: Processing = acl.download if work.direction == "download" else acl.upload
-        self._owner = session.user or session.facts.client.text
+        self._owner = session.user or str(session.facts.client)
         self.lasting = True
         """Whether the next time the same would come of it."""
 
@@ -410,8 +411,10 @@ class Job:
         scoring = spam is not None and spam.enable and self._room.scanners.has(spam.engine.name)
         if spam is not None and scoring and Use(spam.engine.name, spam.size or 0).takes(raw[1]):
             use = Use(spam.engine.name, spam.size or 0)
-            found, *scans = await asyncio.gather(self._room.scanners.spam(raw[0], raw[1], use), *asked)
-            score, failed = found, found is None
+            scoring_task = asyncio.ensure_future(self._room.scanners.spam(raw[0], raw[1], use))
+            scans = await asyncio.gather(*asked)
+            score = await scoring_task
+            failed = score is None
         else:
             scans = await asyncio.gather(*asked)
         virus = merged([*([said.virus] if said.virus is not None else []), *scans])

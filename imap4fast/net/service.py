@@ -20,16 +20,16 @@ from imap4fast.log.cause import cause
 from imap4fast.log.entry import Entry
 from imap4fast.log.setup import Logs
 from imap4fast.net import addresses
+from imap4fast.net.disk import Disk
 from imap4fast.net.driver import Driver
 from imap4fast.net.dump import Dump
-from imap4fast.net.disk import Disk
 from imap4fast.net.endpoint import ClientEnd
 from imap4fast.net.mailroom import Mailroom, Provisions
 from imap4fast.net.options import delay_options, server_options
 from imap4fast.net.pool import Pool
 from imap4fast.net.resolve import ClientNames, resolve_names
-from imap4fast.net.scannersettings import engines_of
 from imap4fast.net.scanners import Scanners
+from imap4fast.net.scannersettings import engines_of
 from imap4fast.net.securing import FAREWELL_S, Farewell
 from imap4fast.net.tlsmaterial import Contexts, Material
 from imap4fast.policy.facts import Facts

@@ -1,5 +1,5 @@
-"""FETCH where mails are processed (architecture.md section 7): the server is asked for dynamic items and for whole mails,
-the client is answered from processed ones.
+"""FETCH where mails are processed (architecture.md section 7): the server is asked for dynamic items and for whole
+mails, the client is answered from processed ones.
 
 1. The set goes to the server with the dynamic items: the answers say which mails there are, with their UIDs.
 2. Each mail is looked for where processed ones are kept; else it is fetched whole by its UID and processed.
@@ -21,7 +21,7 @@ from imap4fast.mail.work import LogLine
 from imap4fast.session import answers
 from imap4fast.session.intake import too_large
 from imap4fast.session.mailwork import ProcessedMail, Receiver, Refused, Work
-from imap4fast.session.printing import Piece, UnknownEncoding, printed
+from imap4fast.session.printing import Piece, UnknownEncodingError, printed
 
 if TYPE_CHECKING:
     from imap4fast.session.mailbox import Mailbox
@@ -291,7 +291,7 @@ class Download:
         if self._over:
             return
         row.stage = Stage.READY
-        if isinstance(pieces, UnknownEncoding):
+        if isinstance(pieces, UnknownEncodingError):
             row.refused = Refused(b"UNKNOWN-CTE", "transfer encoding is not known")
         elif isinstance(pieces, Exception):
             row.refused = Refused(b"UNAVAILABLE", "the processed mail cannot be read")

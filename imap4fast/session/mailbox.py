@@ -72,7 +72,7 @@ class Mailbox:
         """The server's set for the client's; None: no mail is left in it, or nobody can say."""
         return None if self.vanished else translated(numbers, self.expunged)
 
-    # ---- processed mails at hand --------------------------------------------------------------------------------------
+    # ---- processed mails at hand ------------------------------------------------------------------------------------
 
     def keep(self, uid: int, number: int, mail: ProcessedMail) -> None:
         """The server has reported this mail under this number, and here is its processed form."""

@@ -25,19 +25,19 @@ class Range(NamedTuple):
 Piece = bytes | Range
 
 
-class Unreadable(Exception):
+class UnreadableError(Exception):
     """Octets that a processed mail must have cannot be had."""
 
 
-class UnknownEncoding(Exception):
+class UnknownEncodingError(Exception):
     """BINARY of a part whose transfer encoding nobody knows: `NO [UNKNOWN-CTE]` (RFC 3516)."""
 
 
 def printed(
     mail: ProcessedMail, contents: Sequence[Content], then: Callable[[list[Piece] | Exception], object]
 ) -> None:
-    """Give the pieces of all items, apart by spaces, or Unreadable, or UnknownEncoding. Where a header or a decoded part
-    is needed first it is read.
+    """Give the pieces of all items, apart by spaces; or UnreadableError, UnknownEncodingError. Where a header or a decoded
+    part is needed first it is read.
     """
     _Printing(mail, contents, then).go_on()
 
@@ -70,7 +70,7 @@ class _Printing:
                     self._running = False
                     return
                 self._at += 1
-        except (UnknownEncoding, Unreadable) as error:
+        except (UnknownEncodingError, UnreadableError) as error:
             self._then(error)
             return
         self._then(self._pieces)
@@ -117,7 +117,7 @@ class _Printing:
             self._pieces.append(_name(item) + b" NIL")
             return
         if index.part(part).kind == "leaf" and index.decoded_size(part) is None:
-            raise UnknownEncoding
+            raise UnknownEncodingError
         self._wait()
         self._mail.decoded(part, lambda octets: self._take(item, octets))
 
@@ -128,8 +128,8 @@ class _Printing:
         """What was waited for has come, maybe at once."""
         if octets is None:
             if self._running:
-                raise Unreadable
-            self._then(Unreadable())
+                raise UnreadableError
+            self._then(UnreadableError())
             return
         if header_only:
             octets = header_fields(octets, item.fields, item.negate)
@@ -170,5 +170,5 @@ def _binary_size(mail: ProcessedMail, item: Content) -> bytes:
         return b"0"
     size = index.decoded_size(part)
     if size is None:
-        raise UnknownEncoding
+        raise UnknownEncodingError
     return b"%d" % size

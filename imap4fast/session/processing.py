@@ -1,5 +1,5 @@
-"""What a session has besides where mails are processed: the selected mailbox, the flow under way, and the questions that
-the relay asks only then.
+"""What a session has besides where mails are processed: the selected mailbox, the flow under way, and the questions
+that the relay asks only then.
 
 One flow at a time, FETCH or an upload; the client's next command waits for its end.
 """
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from imap4fast.imap.fetch import BadFetch, quick_request, request_of
-from imap4fast.imap.fetchdata import BadData, items_of
+from imap4fast.imap.fetch import FetchError, quick_request, request_of
+from imap4fast.imap.fetchdata import FetchDataError, items_of
 from imap4fast.imap.replies import Reply
 from imap4fast.imap.responses import DYNAMIC_ITEMS
 from imap4fast.log.catalogue import entry_of
@@ -113,7 +113,7 @@ class Processing:
         session = self.session
         try:
             request = quick_request(session.relay.unit) or request_of(session.relay.tokens())
-        except BadFetch:
+        except FetchError:
             return session.bad(Reply.BAD_SYNTAX)
         if self.box is None:
             return session.bad(Reply.BAD_STATE)
@@ -178,7 +178,7 @@ class Processing:
         unit, number = session.relay.unit, session.relay.number
         try:
             items = items_of(unit)
-        except BadData:
+        except FetchDataError:
             self.intake.broken()
             session.unlisted(b"FETCH")
             return answers.DROP

@@ -1,5 +1,5 @@
-"""APPEND and REPLACE where mails are processed (protocol.md section 2.4): the proxy takes the mails of a command by itself,
-decides on each, and uploads them under its own command once all have passed; none of a refused one reaches the server.
+"""APPEND and REPLACE where mails are processed (protocol.md section 2.4): the proxy takes the mails of a command by
+itself, decides on each, and uploads them under its own command once all have passed; nothing else reaches the server.
 
 append = "APPEND" SP mailbox 1*append-message (RFC 3502), append-message = [SP flag-list] [SP date-time] SP
 (literal / literal8 / "UTF8" SP "(" literal8 ")") (RFC 3516, RFC 9755); REPLACE has a number first (RFC 8508).
@@ -45,7 +45,7 @@ class Upload:
     """One command of the client's that brings mails."""
 
     __slots__ = (
-        "_at", "_command", "_head", "_literals", "_name", "_over", "_parts", "_reading", "_sent", "_started", "_tag", "_work",
+        "_at", "_command", "_head", "_literals", "_name", "_over", "_parts", "_reading", "_sent", "_tag", "_work",
     )  # fmt: skip
 
     def __init__(self, work: Processing) -> None:
@@ -59,7 +59,6 @@ class Upload:
         self._command = 0
         self._at = 0
         self._sent = 0
-        self._started = 0
         self._reading = False
         self._over = False
 
@@ -148,7 +147,6 @@ class Upload:
         work.flow = self
         for part in self._parts:
             receiver, part.receiver = part.receiver, None
-            self._started += 1
             part.give_up = work.mails.process(
                 receiver,
                 Work("upload"),

@@ -1,4 +1,4 @@
-"""Responses of the proxy's own that hold octets of a mail: sent as fast as the client takes them, never all in memory."""
+"""Responses of the proxy's own with octets of a mail: sent as fast as the client takes them, never all in memory."""
 
 from __future__ import annotations
 

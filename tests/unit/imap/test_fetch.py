@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imap4fast._wire import tokens
-from imap4fast.imap.fetch import BadFetch, Content, Kind, Request, quick_request, request_of
+from imap4fast.imap.fetch import FetchError, Content, Kind, Request, quick_request, request_of
 
 
 def asked(rest: bytes) -> Request:
@@ -78,5 +78,5 @@ def test_modifiers() -> None:
     ],
 )  # fmt: skip
 def test_what_has_no_answer(rest: bytes) -> None:
-    with pytest.raises(BadFetch):
+    with pytest.raises(FetchError):
         asked(rest)

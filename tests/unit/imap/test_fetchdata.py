@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast.imap.fetchdata import BadData, items_of, string_of
+from imap4fast.imap.fetchdata import FetchDataError, items_of, string_of
 
 GOOD = [
     (b"* 1 FETCH ()\r\n", []),
@@ -30,14 +30,14 @@ def test_items(unit: bytes, items: list[tuple[bytes, bytes]]) -> None:
 
 @pytest.mark.parametrize("unit", BAD)
 def test_what_is_no_data(unit: bytes) -> None:
-    with pytest.raises(BadData):
+    with pytest.raises(FetchDataError):
         items_of(unit)
 
 
 @pytest.mark.parametrize("unit", [unit for unit, _ in GOOD])
 def test_no_part_of_it_is_data(unit: bytes) -> None:
     for end in range(len(unit)):
-        with pytest.raises(BadData):
+        with pytest.raises(FetchDataError):
             items_of(unit[:end])
 
 
