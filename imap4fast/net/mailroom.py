@@ -175,6 +175,7 @@ class SessionMails:
         self._room = room
         self._session = session
         self._residuals: dict[tuple[str, str | None, str], Residual] = {}
+        self._server = ",".join(f"{sock.host}:{sock.port}" for sock in session.acl.plug_to).encode()
 
     def prefix(self) -> bytes:
         """The prefix of a session's own tags, which nobody can foretell."""
@@ -195,13 +196,19 @@ class SessionMails:
         session = self._session
         if session.user is None:
             return None
-        server = ",".join(f"{sock.host}:{sock.port}" for sock in session.acl.plug_to)
         residual = self._residual("download").digest
-        return Origin(session.user.encode(), server.encode(), mailbox, uidvalidity, uid, residual)
+        return Origin(session.user.encode(), self._server, mailbox, uidvalidity, uid, residual)
 
     def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
         """The processed form, where it is kept."""
         self._room.begin(self._find(origin, then))
+
+    def forget_mailbox(self, mailbox: bytes) -> None:
+        """A mailbox of this account has gone, or has another name; those below it as well, whatever delimits them."""
+        session = self._session
+        if session.user is not None:
+            for delimiter in (b"/", b"."):
+                self._room.disk.drop_mailbox(session.user.encode(), self._server, mailbox, delimiter)
 
     async def _find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
         try:

@@ -78,6 +78,9 @@ class Mails(Protocol):
     def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
         """The processed form, where it is kept."""
 
+    def forget_mailbox(self, mailbox: bytes) -> None:
+        """A mailbox of this account has gone, or has another name: nothing that was kept of it is wanted any more."""
+
     def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:
         """Room for a mail of so many octets; None: there is none."""
 

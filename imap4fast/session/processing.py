@@ -65,7 +65,7 @@ class Flow(Protocol):
 class Processing:
     """Of one session, from the moment when its command-acl says that mails are processed."""
 
-    __slots__ = ("_cin", "_quiet_since", "box", "flow", "intake", "mails", "naming", "session", "upload", "writer")
+    __slots__ = ("_cin", "_quiet_since", "box", "flow", "intake", "leaving", "mails", "naming", "session", "upload", "writer")
 
     def __init__(self, session: Session, mails: Mails) -> None:
         self.session = session
@@ -75,6 +75,8 @@ class Processing:
         self.box: Mailbox | None = None
         self.naming: Mailbox | None = None
         """The mailbox that SELECT or EXAMINE asks for."""
+        self.leaving: bytes | None = None
+        """The mailbox that DELETE or RENAME is about."""
         self.flow: Flow | None = None
         self._cin = 0
         self._quiet_since = 0.0
@@ -96,6 +98,8 @@ class Processing:
             return self._select(name)
         if b"SEARCH" in name or b"SORT" in name:
             return self._search()
+        if name in (b"DELETE", b"RENAME"):
+            self.leaving = _mailbox_of(self.session.relay.tokens())
         return None
 
     def _catch_up(self, box: Mailbox, name: bytes) -> int | None:
@@ -161,6 +165,8 @@ class Processing:
                 self.box.read_only = True
         elif name in (b"CLOSE", b"UNSELECT") and ok:
             self.box = None
+        elif name in (b"DELETE", b"RENAME") and ok and self.leaving is not None:
+            self.mails.forget_mailbox(self.leaving)
 
     # ---- what the server says -----------------------------------------------------------------------------------
 

@@ -95,6 +95,10 @@ class Post:
     def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
         self.later(lambda: then(self.store.get(origin)))
 
+    def forget_mailbox(self, mailbox: bytes) -> None:
+        for origin in [origin for origin in self.store if origin.mailbox == mailbox]:
+            del self.store[origin]
+
     def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:
         if self.full:
             return None

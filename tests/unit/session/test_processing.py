@@ -65,3 +65,19 @@ def test_who_is_idle_has_no_mail_in_memory(make: Make) -> None:
     stage.wait(6)
     assert work.box.at_hand(5) is None
     assert stage.client.taken() == b""
+
+
+def test_a_mailbox_that_goes_is_forgotten(make: Make) -> None:
+    stage = selected(make)
+    origin = stage.post.origin(b"Old", 1, 5)
+    other = stage.post.origin(b"New", 1, 5)
+    assert origin is not None
+    assert other is not None
+    stage.post.store |= {origin: Kept(b"A: b", stage.post), other: Kept(b"A: b", stage.post)}
+    stage.client_says("a RENAME Old Older")
+    stage.server_says("own-3 NO it is not there")
+    assert set(stage.post.store) == {origin, other}
+    stage.client_says("b DELETE {3+}")
+    stage.client_says("Old")
+    stage.server_says("own-4 OK done")
+    assert set(stage.post.store) == {other}
