@@ -65,7 +65,19 @@ class Flow(Protocol):
 class Processing:
     """Of one session, from the moment when its command-acl says that mails are processed."""
 
-    __slots__ = ("_cin", "_quiet_since", "box", "flow", "intake", "leaving", "mails", "naming", "session", "upload", "writer")
+    __slots__ = (
+        "_cin",
+        "_quiet_since",
+        "box",
+        "flow",
+        "intake",
+        "leaving",
+        "mails",
+        "naming",
+        "session",
+        "upload",
+        "writer",
+    )
 
     def __init__(self, session: Session, mails: Mails) -> None:
         self.session = session
