@@ -7,6 +7,7 @@ value is not added twice, and a part that was replaced is known by `replacement.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
@@ -108,7 +109,8 @@ def replaced(data: Octets, index: MailIndex, number: int, new: Replacement) -> S
 
 def header_with(header: bytes, new: Replacement) -> bytes:
     """The header of a mail whose body becomes the replacement: what was not about the content, and the new fields."""
-    kept = fields.kept(header, lambda field: not field.name.startswith(CONTENT))
+    names = {field.name for field in fields.fields(new.header)}
+    kept = fields.kept(header, lambda field: not field.name.startswith(CONTENT) and field.name not in names)
     version = b"" if fields.first(kept, b"mime-version") else b"MIME-Version: 1.0\r\n"
     whole = fields.added(kept, version + new.header)
     return whole if fields.ending(whole) else whole + b"\r\n"
@@ -124,28 +126,25 @@ def without_parts(data: Octets, index: MailIndex, removed: frozenset[int]) -> It
 
 
 def without_children(index: MailIndex, part: MimePart, removed: frozenset[int]) -> Iterator[Splice]:
-    """Of parts in a row that go, all up to the next header go, that is with the delimiters behind them; of the last ones
-    all from the end of the part before, that is with the delimiters before them. One part is left, if an empty one."""
+    """Of parts in a row all up to the next header goes, that is with the delimiters behind them; of the last ones all
+    from the end of the part before, that is with the delimiters before them. One part is left, if an empty one."""
     kept = [index.part(child) for child in part.children if child not in removed]
     first, last = (index.part(child) for child in (part.children[0], part.children[-1]))
     end = last.body + last.body_size
     if not kept:
         yield Splice(first.header, end, EMPTY + b"\r\n")
         return
-    at = first.header
-    for each in kept:
-        if each.header > at and index_gap(index, part, at, each):
-            yield Splice(at, each.header, b"")
-        at = next_header(index, part, each, end)
-    if at < end:
+    for one, other in pairwise(kept):
+        yield from gap(index, part, one, other)
+    if kept[0].header > first.header:
+        yield Splice(first.header, kept[0].header, b"")
+    if kept[-1].header < last.header:
         yield Splice(kept[-1].body + kept[-1].body_size, end, b"")
 
 
-def index_gap(index: MailIndex, part: MimePart, at: int, each: MimePart) -> bool:
-    """Whether a part begins at `at` and before `each`."""
-    return any(at <= index.part(child).header < each.header for child in part.children)
-
-
-def next_header(index: MailIndex, part: MimePart, each: MimePart, end: int) -> int:
-    """Where the part behind `each` begins, or `end`."""
-    return min((index.part(child).header for child in part.children if index.part(child).header > each.header), default=end)
+def gap(index: MailIndex, part: MimePart, one: MimePart, other: MimePart) -> Iterator[Splice]:
+    """What lies between two parts that stay, from the first header behind `one`, if a part went."""
+    headers = [index.part(child).header for child in part.children]
+    begins = headers[headers.index(one.header) + 1]
+    if begins < other.header:
+        yield Splice(begins, other.header, b"")
