@@ -22,6 +22,7 @@ cdef extern from "scan.h" nogil:
     const uint8_t* scan_flags(const uint8_t* p, const uint8_t* end, int most)
     const uint8_t* scan_text(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_lines(const uint8_t* p, const uint8_t* end, long long* lines, unsigned* seen)
+    long long count_base64(const uint8_t* p, const uint8_t* end)
     enum:
         SEEN_BARE_LF
         SEEN_BARE_CR
@@ -64,9 +65,11 @@ include "headertokens.pxi"
 include "mimestrings.pxi"
 include "headerparams.pxi"
 include "headeraddress.pxi"
+include "headerwords.pxi"
 include "mimeparts.pxi"
 include "mimetransfer.pxi"
 include "mimeenvelope.pxi"
 include "mime.pxi"
+include "mimestructure.pxi"
 include "mimeindex.pxi"
 include "mimepack.pxi"

@@ -3,7 +3,7 @@
 from libc.stdlib cimport qsort
 
 cdef enum:
-    MAX_PARAMS = 500          # of one field
+    MAX_PARAMS = 200          # of one field
     PARAMS_TOO_MANY = 1
     PARAMS_BROKEN = 2
     PARAMS_TWICE = 4          # a name without RFC 2231 that stands more than once
@@ -204,6 +204,17 @@ cdef int _joined_at(Params* params, int first, bint* extended, bint* whole) noex
     return stop
 
 
+cdef bint _named_twice(Params* params) noexcept:
+    """Whether a name stands more than once, or stands both whole and in pieces."""
+    cdef int i, k
+    for i in range(params.count):
+        for k in range(i):
+            if param_named(params, i, <const char*>params.items[k].name):
+                if not (params.items[i].pieced and params.items[k].pieced):
+                    return True
+    return False
+
+
 cdef int params_merge(Params* params, Buf* names, Buf* values) except -1:
     """Name and value of each parameter, with a NUL behind each, into the two; how many. Those without RFC 2231 come
     first. Pieces of which one is missing or stands twice are no pieces.
@@ -213,6 +224,8 @@ cdef int params_merge(Params* params, Buf* names, Buf* values) except -1:
     names.size = values.size = 0
     if params.count:
         qsort(params.items, params.count, sizeof(Param), _by_name)
+        if _named_twice(params):
+            params.faults |= PARAMS_TWICE
     while i < params.count:
         if not params.items[i].pieced:
             stop = i + 1
@@ -238,3 +251,70 @@ cdef int params_merge(Params* params, Buf* names, Buf* values) except -1:
             count += stop - i
         i = stop
     return count
+
+
+def parameters(bytes value not None):
+    """The main value of a Content-Type or Content-Disposition, comments aside, and (name, value) of its parameters as
+    BODYSTRUCTURE has them: pieces (RFC 2231 section 3) are joined; where one of them is percent-encoded the name ends
+    in an asterisk, and charset, language and percent signs stay. At most 200. Of a type that cannot be read the main
+    value is b"", and its parameters begin at the first semicolon.
+    """
+    cdef Cursor c
+    cdef Params params
+    cdef Buf main, names, values
+    cdef Field field
+    cdef Buf room
+    cdef Py_ssize_t size = 0
+    memset(&params, 0, sizeof(Params))
+    memset(&main, 0, sizeof(Buf))
+    memset(&names, 0, sizeof(Buf))
+    memset(&values, 0, sizeof(Buf))
+    memset(&room, 0, sizeof(Buf))
+    memset(&c, 0, sizeof(Cursor))
+    field.value = 0
+    field.value_end = len(value)
+    field.folded = True
+    try:
+        full_value(<const uint8_t*>value, &field, &room, &c.p, &size)
+        c.end = c.p + size
+        _read_main(&c, &main)
+        params_read(&c, &params)
+        count = params_merge(&params, &names, &values)
+        return _bytes_of(&main), _pairs(count, &names, &values)
+    finally:
+        params_drop(&params)
+        buf_drop(&main)
+        buf_drop(&names)
+        buf_drop(&values)
+        buf_drop(&room)
+
+
+cdef int _read_main(Cursor* c, Buf* main) except -1:
+    cdef const uint8_t* start = c.p
+    skip_lwsp(c)
+    if read_token(c, main) >= 0 and (c.p >= c.end or c.p[0] == c";"):
+        return 0
+    c.p = start
+    main.size = 0
+    if read_content_type(c, main) < 0:
+        main.size = 0
+        c.p = <const uint8_t*>memchr(start, c";", c.end - start) if c.end > start else c.end
+        if c.p == NULL:
+            c.p = c.end
+    return 0
+
+
+cdef bytes _bytes_of(const Buf* out):
+    return PyBytes_FromStringAndSize(<const char*>out.data, out.size)
+
+
+cdef list _pairs(int count, const Buf* names, const Buf* values):
+    cdef list found = []
+    cdef const char* name = <const char*>names.data
+    cdef const char* value = <const char*>values.data
+    cdef int i
+    for i in range(count):
+        found.append((<bytes>name, <bytes>value))
+        name += strlen(name) + 1
+        value += strlen(value) + 1
+    return found

@@ -83,8 +83,22 @@ cdef class MailIndex:
 
     cdef int _take(self, Reader* r) except -1:
         """Keep what was read."""
+        cdef Buf out
         cdef int i
         cdef Part* part
+        memset(&out, 0, sizeof(Buf))
+        try:
+            put_structure(r, &out, False)
+            self.body = PyBytes_FromStringAndSize(<const char*>out.data, out.size)
+            out.size = 0
+            put_structure(r, &out, True)
+            self.bodystructure = PyBytes_FromStringAndSize(<const char*>out.data, out.size)
+        finally:
+            buf_drop(&out)
+        part = &r.tree.parts[0]
+        self.envelope = PyBytes_FromStringAndSize(
+            <const char*>r.envelopes.data + part.envelope, part.envelope_size
+        )
         self.parts = <Kept*>calloc(r.tree.count, sizeof(Kept))
         if self.parts == NULL:
             raise MemoryError
@@ -97,6 +111,8 @@ cdef class MailIndex:
                 part.faults |= NO_PARTS if part.first < 0 else 0
                 part.faults |= 0 if part.closed else NOT_CLOSED
             keep_part(&self.parts[i], part)
+            if part.first < 0:
+                self.parts[i].decoded = decoded_octets(r.p + part.body, part.body_size, part.transfer)
             self.fault_bits |= part.faults
         self.words = PyBytes_FromStringAndSize(<const char*>r.words.data, r.words.size)
         return 0
@@ -144,6 +160,13 @@ cdef class MailIndex:
             TRANSFER_NAMES[part.transfer],
             fault_names(part.faults),
         )
+
+    def decoded_size(self, i):
+        """Octets of a leaf's body without its transfer encoding (`decode_transfer`); None where that is not known, or
+        where parts are in it.
+        """
+        cdef int number = self.checked(i)
+        return None if self.parts[number].decoded < 0 else self.parts[number].decoded
 
     @property
     def leaves(self):

@@ -21,3 +21,186 @@ cdef uint8_t known_encoding(const uint8_t* p, Py_ssize_t n) noexcept:
     if same_word(p, n, <const uint8_t*>"base64", 6):
         return CTE_BASE64
     return CTE_UNKNOWN
+
+
+cdef enum:
+    NO_SEXTET = 255
+
+cdef uint8_t SEXTETS[256]
+
+
+cdef void _fill_sextets() noexcept:
+    cdef int i
+    memset(SEXTETS, NO_SEXTET, 256)
+    for i in range(26):
+        SEXTETS[65 + i] = <uint8_t>i
+        SEXTETS[97 + i] = <uint8_t>(26 + i)
+    for i in range(10):
+        SEXTETS[48 + i] = <uint8_t>(52 + i)
+    SEXTETS[43] = 62
+    SEXTETS[47] = 63
+
+
+_fill_sextets()
+
+
+cdef int64_t base64_size(const uint8_t* p, Py_ssize_t n) noexcept:
+    """What `base64_decode` gives."""
+    cdef const uint8_t* end = p + n
+    cdef const uint8_t* pad
+    cdef int64_t size = 0
+    while p < end:
+        pad = <const uint8_t*>memchr(p, c"=", end - p)
+        if pad == NULL:
+            pad = end
+        size += count_base64(p, pad) * 3 // 4
+        p = pad + 1
+    return size
+
+
+cdef Py_ssize_t base64_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept:
+    """What is not of the alphabet is passed over; "=" ends a group, so that pieces with padding may follow one another.
+    At least n * 3 / 4 + 3 octets have room.
+    """
+    cdef const uint8_t* end = p + n
+    cdef uint8_t* start = out
+    cdef uint32_t bits = 0
+    cdef uint8_t a, b, c, d
+    cdef int have = 0
+    while p < end:
+        while have == 0 and end - p >= 4:
+            a, b, c, d = SEXTETS[p[0]], SEXTETS[p[1]], SEXTETS[p[2]], SEXTETS[p[3]]
+            if (a | b | c | d) & 0xC0:
+                break
+            out[0] = <uint8_t>(a << 2 | b >> 4)
+            out[1] = <uint8_t>(b << 4 | c >> 2)
+            out[2] = <uint8_t>(c << 6 | d)
+            out += 3
+            p += 4
+        if p >= end:
+            break
+        a = SEXTETS[p[0]]
+        if a != NO_SEXTET:
+            bits = bits << 6 | a
+            have += 1
+            if have == 4:
+                out[0], out[1], out[2] = <uint8_t>(bits >> 16), <uint8_t>(bits >> 8), <uint8_t>bits
+                out += 3
+                have = 0
+        elif p[0] == c"=":
+            out += _last_group(bits, have, out)
+            have = 0
+        p += 1
+    out += _last_group(bits, have, out)
+    return out - start
+
+
+cdef int _last_group(uint32_t bits, int have, uint8_t* out) noexcept:
+    if have == 2:
+        out[0] = <uint8_t>(bits >> 4)
+        return 1
+    if have == 3:
+        out[0] = <uint8_t>(bits >> 10)
+        out[1] = <uint8_t>(bits >> 2)
+        return 2
+    return 0
+
+
+cdef inline int hex_digit(uint8_t c) noexcept:
+    if 48 <= c <= 57:
+        return c - 48
+    if 65 <= c <= 70:
+        return c - 55
+    if 97 <= c <= 102:
+        return c - 87
+    return -1
+
+
+cdef inline Py_ssize_t _copy_out(uint8_t* out, const uint8_t* p, Py_ssize_t n) noexcept:
+    if out != NULL and n:
+        memcpy(out, p, n)
+    return n
+
+
+cdef Py_ssize_t _qp_line(const uint8_t* p, const uint8_t* end, uint8_t* out) noexcept:
+    """A line less its white space at the end and what breaks it softly. An "=" without two digits stands for itself."""
+    cdef const uint8_t* mark
+    cdef Py_ssize_t used = 0
+    while p < end:
+        mark = <const uint8_t*>memchr(p, c"=", end - p)
+        if mark == NULL:
+            mark = end
+        used += _copy_out(out + used if out != NULL else NULL, p, mark - p)
+        p = mark
+        if p >= end:
+            break
+        if end - p >= 3 and hex_digit(p[1]) >= 0 and hex_digit(p[2]) >= 0:
+            if out != NULL:
+                out[used] = <uint8_t>(hex_digit(p[1]) << 4 | hex_digit(p[2]))
+            p += 3
+        else:
+            if out != NULL:
+                out[used] = c"="
+            p += 1
+        used += 1
+    return used
+
+
+cdef Py_ssize_t qp_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept:
+    """Quoted-printable, into at least 2 * n octets, or counted only (NULL). White space at a line's end goes; each line
+    ends in CRLF.
+    """
+    cdef const uint8_t* end = p + n
+    cdef const uint8_t* stop
+    cdef const uint8_t* last
+    cdef Py_ssize_t used = 0
+    cdef bint soft
+    while p < end:
+        stop = p + line_end(p, 0, end - p)
+        last = stop - newline_before(p, 0, stop - p)
+        soft = last == stop
+        while last > p and is_lwsp(last[-1]):
+            last -= 1
+        if last > p and last[-1] == c"=":
+            soft = True
+            last -= 1
+        used += _qp_line(p, last, out + used if out != NULL else NULL)
+        if not soft:
+            used += _copy_out(out + used if out != NULL else NULL, <const uint8_t*>"\r\n", 2)
+        p = stop
+    return used
+
+
+cdef int64_t decoded_octets(const uint8_t* p, Py_ssize_t n, uint8_t transfer) noexcept:
+    if transfer == CTE_UNKNOWN:
+        return -1
+    if transfer == CTE_BASE64:
+        return base64_size(p, n)
+    return qp_decode(p, n, NULL) if transfer == CTE_QP else n
+
+
+cdef bytes decoded_bytes(const uint8_t* p, Py_ssize_t n, uint8_t transfer):
+    cdef bytes out
+    if transfer == CTE_UNKNOWN:
+        return None
+    if transfer != CTE_BASE64 and transfer != CTE_QP:
+        return PyBytes_FromStringAndSize(<const char*>p, n)
+    out = PyBytes_FromStringAndSize(NULL, decoded_octets(p, n, transfer) + 3)
+    if transfer == CTE_BASE64:
+        return out[:base64_decode(p, n, <uint8_t*><char*>out)]
+    return out[:qp_decode(p, n, <uint8_t*><char*>out)]
+
+
+def decode_transfer(data, bytes encoding not None):
+    """The octets without their transfer encoding, as BINARY has them: 7bit, 8bit, binary, base64 or quoted-printable in
+    any case; None for another. Never fails for the data: octets that base64 does not have are passed over and an "="
+    ends a group there; in quoted-printable an "=" without two digits stands for itself, but at the end of a line or of
+    all, where it goes.
+    """
+    cdef Py_buffer view
+    cdef uint8_t transfer = known_encoding(<const uint8_t*>encoding, len(encoding))
+    PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+    try:
+        return decoded_bytes(<const uint8_t*>view.buf, view.len, transfer)
+    finally:
+        PyBuffer_Release(&view)

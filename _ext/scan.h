@@ -177,4 +177,33 @@ static inline const unsigned char *scan_lines(const unsigned char *p, const unsi
              (high ? SEEN_8BIT : 0u);
     return found;
 }
+
+/* How many octets of [p, end) are of the alphabet of base64. */
+static inline long long count_base64(const unsigned char *p, const unsigned char *end)
+{
+    long long count = 0;
+#if defined(__SSE2__)
+    const __m128i case_16 = _mm_set1_epi8(0x20), a_16 = _mm_set1_epi8('a'), z_16 = _mm_set1_epi8('z'),
+                  slash_16 = _mm_set1_epi8('/'), nine_16 = _mm_set1_epi8('9'), plus_16 = _mm_set1_epi8('+');
+    while (end - p >= 16) {
+        __m128i sum = _mm_setzero_si128(), wide;
+        int round;
+        for (round = 0; round < 255 && end - p >= 16; round++, p += 16) {
+            __m128i v = _mm_loadu_si128((const __m128i *)p);
+            __m128i low = _mm_or_si128(v, case_16);
+            __m128i hit = _mm_cmpeq_epi8(_mm_min_epu8(_mm_max_epu8(low, a_16), z_16), low);
+            hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_min_epu8(_mm_max_epu8(v, slash_16), nine_16), v));
+            hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, plus_16));
+            sum = _mm_sub_epi8(sum, hit);
+        }
+        wide = _mm_sad_epu8(sum, _mm_setzero_si128());
+        count += _mm_cvtsi128_si32(wide) + _mm_cvtsi128_si32(_mm_srli_si128(wide, 8));
+    }
+#endif
+    for (; p < end; p++) {
+        unsigned c = *p, low = c | 0x20;
+        count += (low >= 'a' && low <= 'z') || (c >= '/' && c <= '9') || c == '+';
+    }
+    return count;
+}
 #endif

@@ -396,6 +396,8 @@ class Handshake:
 
 # header*.pxi: the fields of a header
 
+Octets: TypeAlias = bytes | bytearray | memoryview | mmap
+
 def header_list(header: bytes) -> list[tuple[bytes, int, int]]:
     """(name as written, start and end of the whole field in header) of each field up to the empty line; a line that is
     no field has the name b"".
@@ -405,6 +407,35 @@ def header_fields(header: bytes, names: tuple[bytes, ...], negate: bool) -> byte
     """The fields with one of the names, or with none of them (`negate`), as written, and the empty line
     (RFC 3501 HEADER.FIELDS and HEADER.FIELDS.NOT). Where the header has no empty line, as in a mail without a body,
     HEADER.FIELDS gets one and HEADER.FIELDS.NOT gets none.
+    """
+
+def unfolded(value: bytes) -> bytes:
+    """A field's value on one line: newlines go, a space stands for one that no white space follows, and white space at
+    both ends goes.
+    """
+
+def decode_text(octets: bytes, charset: bytes) -> str:
+    """As text, whatever the octets are. A charset that is not known is taken for UTF-8, and where the octets are not
+    that, for Latin-1.
+    """
+
+def decode_words(value: bytes) -> str:
+    """The text of a field's value, unfolded, with its encoded words decoded, also where they stand inside of a word.
+    Never raises: what is no encoded word stays, charsets that are not known are guessed (`decode_text`).
+    """
+
+def parameters(value: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """The main value of a Content-Type or Content-Disposition, comments aside, and (name, value) of its parameters as
+    BODYSTRUCTURE has them: pieces (RFC 2231 section 3) are joined; where one of them is percent-encoded the name ends
+    in an asterisk, and charset, language and percent signs stay. At most 200. Of a type that cannot be read the main
+    value is b"", and its parameters begin at the first semicolon.
+    """
+
+def decode_transfer(data: Octets, encoding: bytes) -> bytes | None:
+    """The octets without their transfer encoding, as BINARY has them: 7bit, 8bit, binary, base64 or quoted-printable in
+    any case; None for another. Never fails for the data: octets that base64 does not have are passed over and an "="
+    ends a group there; in quoted-printable an "=" without two digits stands for itself, but at the end of a line or of
+    all, where it goes.
     """
 
 # mime*.pxi: the index of a mail
@@ -442,7 +473,7 @@ class MailIndex:
 
     @staticmethod
     def scan(
-        data: bytes | bytearray | memoryview | mmap,
+        data: Octets,
         max_header: int = 262144,
         max_parts: int = 1000,
         max_depth: int = 30,
@@ -468,13 +499,21 @@ class MailIndex:
     def leaves(self) -> tuple[int, ...]:
         """The parts that have no parts in them, a multipart among them whose boundary does not occur."""
     @property
-    def envelope(self) -> bytes: ...
+    def envelope(self) -> bytes:
+        """ENVELOPE with its parentheses, as Dovecot prints it: quoted strings, or literals where they are needed."""
     @property
-    def body(self) -> bytes: ...
+    def body(self) -> bytes:
+        """BODY with its parentheses."""
     @property
-    def bodystructure(self) -> bytes: ...
+    def bodystructure(self) -> bytes:
+        """BODYSTRUCTURE with its parentheses. A mail whose structure would have over 16 MiB is shown as one leaf."""
     @property
-    def preview(self) -> bytes: ...
+    def preview(self) -> bytes:
+        """PREVIEW (RFC 8970) in UTF-8: up to 200 characters of the first text, b"" where there is none."""
+    def decoded_size(self, i: int) -> int | None:
+        """Octets of a leaf's body without its transfer encoding (`decode_transfer`); None where that is not known, or
+        where parts are in it.
+        """
     def part(self, i: int) -> MimePart:
         """What is known of part `i`; IndexError for a number that none has."""
     def find(self, path: tuple[int, ...]) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from imap4fast import _wire
 
 STUB = Path(_wire.__file__).with_name("_wire.pyi")
-TYPING_ONLY = {"Asked", "Transport", "Token"}
+TYPING_ONLY = {"Asked", "Transport", "Token", "Octets"}
 
 
 def names_of(body: list[ast.stmt]) -> set[str]:
