@@ -102,9 +102,16 @@ def replaced(data: Octets, index: MailIndex, number: int, new: Replacement) -> S
     """A part in a multipart is exchanged whole; of a mail in a mail what is not about its content stays."""
     part = index.part(number)
     start, stop = part.header, part.body + part.body_size
+    header = new.header + b"\r\n"
     if index.part(part.parent).kind == "message":
-        return Splice(start, stop, header_with(data[start : start + part.header_size], new) + new.octets)
-    return Splice(start, stop, new.header + b"\r\n" + new.octets)
+        header = header_with(data[start : start + part.header_size], new)
+    return Splice(start, stop, header + new.octets + line_end(data, stop))
+
+
+def line_end(data: Octets, stop: int) -> bytes:
+    """What a new part needs at its end: a part that was empty, or a multipart that closed, ends in the line end of the
+    delimiter that follows."""
+    return b"\r\n" if data[stop : stop + 2] == b"--" else b""
 
 
 def header_with(header: bytes, new: Replacement) -> bytes:
@@ -122,10 +129,10 @@ def without_parts(data: Octets, index: MailIndex, removed: frozenset[int]) -> It
         if part.kind == "message":
             yield replaced(data, index, part.children[0], Replacement(EMPTY, b""))
         else:
-            yield from without_children(index, part, removed)
+            yield from without_children(data, index, part, removed)
 
 
-def without_children(index: MailIndex, part: MimePart, removed: frozenset[int]) -> Iterator[Splice]:
+def without_children(data: Octets, index: MailIndex, part: MimePart, removed: frozenset[int]) -> Iterator[Splice]:
     """Of parts in a row all up to the next header goes, that is with the delimiters behind them; of the last ones all
     from the end of the part before, that is with the delimiters before them. One part is left, if an empty one."""
     kept = [index.part(child) for child in part.children if child not in removed]
@@ -139,7 +146,7 @@ def without_children(index: MailIndex, part: MimePart, removed: frozenset[int]) 
     if kept[0].header > first.header:
         yield Splice(first.header, kept[0].header, b"")
     if kept[-1].header < last.header:
-        yield Splice(kept[-1].body + kept[-1].body_size, end, b"")
+        yield Splice(kept[-1].body + kept[-1].body_size, end, line_end(data, end))
 
 
 def gap(index: MailIndex, part: MimePart, one: MimePart, other: MimePart) -> Iterator[Splice]:

@@ -207,8 +207,11 @@ class Round:
         at = part.body
         for child in part.children:
             each = self.index.part(child)
-            out += (self.octets(at, each.header), self.part(child))
+            new = self.part(child)
+            out += (self.octets(at, each.header), new)
             at = each.body + each.body_size
+            if self.octets(at, at + 2) == b"--" and not new.endswith(b"\r\n"):
+                out.append(b"\r\n")
         return b"".join([*out, self.octets(at, part.body + part.body_size)])
 
 
