@@ -340,8 +340,11 @@ cdef int read_header(Reader* r) except -1:
     while at < r.size:
         if at_blank(r.p, at, r.size):
             open_multipart(r, part)
-            at = line_end(r.p, at, r.size)
+            newline = 2 if r.p[at] == c"\r" else 1
+            at += newline
             ended = True
+            # A boundary right behind takes the empty line from the header.
+            r.cut = match_line(r, at, &found, &n) and r.tree.open[found].part != r.now
             break
         if match_line(r, at, &found, &n):
             r.cut = True
@@ -447,5 +450,6 @@ cdef int read_mail(Reader* r) except -1:
         header = pass_boundary(r, found, start, stop, n) != 0
         if header:
             r.now = new_part(&r.tree, r.now, r.at)
+            r.tree.parts[r.now].mime = True
     close_parts(r, -1, r.size, r.lines)
     return 0

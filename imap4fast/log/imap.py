@@ -98,6 +98,31 @@ FAULT = IMAP.entry(
     "SERVER, CODE names the fault, OFFSET is the byte in that side's stream where it was found.",
     others="D",
 )
+MAIL_ACL = IMAP.entry(
+    760,
+    "I",
+    "ACL PHASE=3M MSGID=%s SPAM=%s VIR=%s PARENT=%s NAME=%s %s",
+    "Result of the search among mail-acls: ACCEPTED or REJECTED. SPAM is the score times 1000 (a negative one is 0) or "
+    "UNKNOWN, VIR the verdict of the virus scanners together, PARENT the command-acl. NAME is <NULL> when none "
+    "matched, which rejects.",
+    unnamed=("STATUS",),
+)
+DOC_ACL = IMAP.entry(
+    761,
+    "I",
+    "ACL PHASE=3D MSGID=%s TYPE=%s FILENAME=%s SIZE=%u VIR=%s PARENT=%s NAME=%s %s",
+    "Result of the search among doc-acls for one document: PASSED, FILTERED, REPLACED, REMOVED, RETYPED, or REJECTED, "
+    "which rejects the mail. TYPE is the type that was found, SIZE that of the decoded document, PARENT the mail-acl. "
+    "NAME is <NULL> when none matched, which rejects.",
+    unnamed=("ACTION",),
+)
+MAIL_DENIED = IMAP.entry(
+    762,
+    "W",
+    "MAIL-DENIED MSGID=%s REASON=%s DETAIL=%s",
+    "A mail was denied before any ACL was asked. REASON is FORM, AMBIGUOUS, UNAVAILABLE (a scanner gave no result), "
+    "SKIPPED (too large for a scanner), SIZE, POLICY or ERROR.",
+)
 PROXY_EVENT = IMAP.entry(
     888,
     "I",

@@ -1,8 +1,9 @@
 """Places in a mail that different programs read differently: the rows T-M of the attack table.
 
-Of a clean mail only headers, boundary lines, preambles and epilogues are looked at by Python; encoded bodies are checked
-by C functions. The octets must be canonical (T-M12 is `canonical`'s). What the names of files disagree in is found here
-as far as the header alone says it (T-M23); kinds of content are `doctype`'s, message/partial and TNEF `corrections`'.
+Of a clean mail only headers, boundary lines, preambles and epilogues are looked at by Python; encoded bodies are
+checked by C functions. The octets must be canonical (T-M12 is `canonical`'s). What the names of files disagree in is
+found here as far as the header alone says it (T-M23); kinds of content are `doctype`'s, message/partial and TNEF
+`corrections`'.
 """
 
 from __future__ import annotations
@@ -14,8 +15,15 @@ from imap4fast._wire import MailIndex, MimePart
 from imap4fast.mail import boundary, coding, fields, headerlines, mimefields
 from imap4fast.mail.canonical import Octets
 
-FAULTS = {"TOO_DEEP": "T-M25"}
-"""Rows of the index's faults; T-M34 for the others."""
+CAPS = {
+    "TOO_DEEP": "T-M25",
+    "TOO_MANY_PARTS": "T-M34",
+    "HEADER_TOO_LARGE": "T-M34",
+    "TOO_MANY_ADDRESSES": "T-M34",
+    "TOO_MANY_PARAMETERS": "T-M34",
+    "STRUCTURE_TOO_LARGE": "T-M34",
+}
+"""Faults of the index behind which nothing was looked into, and their rows."""
 
 
 class Finding(NamedTuple):
@@ -28,7 +36,8 @@ class Finding(NamedTuple):
 
 def find(data: Octets, index: MailIndex) -> list[Finding]:
     """All findings, in the order of the parts."""
-    out = [Finding(FAULTS.get(fault, "T-M34"), 0, fault.lower().replace("_", " ")) for fault in sorted(index.faults)]
+    capped = sorted(index.faults & CAPS.keys())
+    out = [Finding(CAPS[fault], 0, fault.lower().replace("_", " ")) for fault in capped]
     for number in range(len(index)):
         out += (Finding(row, number, what) for row, what in of_part(data, index, number))
     return out
@@ -46,7 +55,7 @@ def of_part(data: Octets, index: MailIndex, number: int) -> Iterator[tuple[str, 
     if part.parent >= 0 and not fields.ending(header):
         yield "T-M19", "header without an end"
     if part.kind == "leaf":
-        yield from coding.odd(data, part)
+        yield from coding.odd(data, part, mimefields.encoding(mime))
     elif mimefields.is_encoded(mime):
         yield ("T-M28", "encoded multipart") if part.kind == "multipart" else ("T-M24", "encoded message")
     if part.kind == "multipart":

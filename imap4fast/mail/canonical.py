@@ -31,11 +31,11 @@ def is_canonical(data: Octets) -> bool:
     return all(b"\0" not in window and lines_are_whole(window) for window in windows(data))
 
 
-def has_bad_char(data: Octets) -> bool:
+def has_bad_char(data: Octets, start: int = 0, stop: int | None = None) -> bool:
     """Whether there is a NUL, or a CR without LF. A LF without CR is no bad character: it is a line end."""
     return any(
         b"\0" in window or (not lines_are_whole(window) and window.count(b"\r") != window.count(b"\r\n"))
-        for window in windows(data)
+        for window in windows(data, start, stop)
     )
 
 

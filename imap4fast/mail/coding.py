@@ -29,11 +29,10 @@ ODD_QP = re.compile(rb"=(?!\r\n|[0-9A-Fa-f]{2})")
 BLANKS_IN_QP = re.compile(rb"=[ \t]+(?=\r\n)")
 
 
-def odd(data: Octets, part: MimePart) -> Iterator[tuple[str, str]]:
-    """(row, what) of a leaf whose encoding has more than one reading. Hexadecimal digits in lower case are no oddity:
-    all decoders known read them alike."""
+def odd(data: Octets, part: MimePart, encoding: bytes) -> Iterator[tuple[str, str]]:
+    """(row, what) of a leaf whose encoding (in lower case) has more than one reading. Hexadecimal digits in lower case
+    are no oddity: all decoders known read them alike."""
     start, stop = part.body, part.body + part.body_size
-    encoding = part.encoding.lower()
     if encoding == b"base64":
         if what := odd_base64(data, start, stop):
             yield what

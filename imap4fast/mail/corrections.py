@@ -6,6 +6,7 @@ are in order stay as they are. The result is canonical (see `canonical`), also w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -13,6 +14,7 @@ import msgspec
 from imap4fast._wire import MailIndex, MimePart
 from imap4fast.mail import canonical, coding, fields, headercorrections, mimefields, splice, words
 from imap4fast.mail.canonical import Octets
+from imap4fast.mail.mimefields import Mime
 from imap4fast.mail.splice import Splice
 
 CAPS = {
@@ -69,48 +71,57 @@ class Corrected(NamedTuple):
 
 def apply(data: Octets, index: MailIndex, rules: FilterRules) -> Corrected:
     """Correct a mail by the rules; `index` is that of `data`, made with the caps of `rules`."""
-    found: list[Finding] = []
+    found = [
+        Finding(CAPS[fault], 0, fault.lower().replace("_", " "), False) for fault in sorted(index.faults & CAPS.keys())
+    ]
     splices: list[Splice] = []
-    for fault in sorted(index.faults & CAPS.keys()):
-        found.append(Finding(CAPS[fault], 0, fault.lower().replace("_", " "), False))
     eight_bit = not canonical.is_ascii(data)
     for number in range(len(index)) if not found else ():
-        part = index.part(number)
-        found += kinds(data, number, part, rules)
-        header = data[part.header : part.header + part.header_size]
-        fixed, seen = headercorrections.apply(header, part, rules.invalid_header, rules.correct_quoting)
-        found += (Finding(item, number, what, done) for item, what, done in seen)
-        fixed = octets_of_header(fixed, part, number, rules, found)
-        body = body_of_leaf(data, part, number, rules, found, eight_bit) if part.kind == "leaf" else None
-        if body is not None:
-            fixed = with_encoding(fixed, body[0], number)
-            if body[1] is not None:
-                splices.append(Splice(part.body, part.body + part.body_size, body[1]))
-        if fixed != header:
-            splices.append(Splice(part.header, part.header + part.header_size, fixed))
+        splices += of_part(data, index, number, rules, found, eight_bit)
+    if index.faults & BAD_CHARS and not any(each.item == "correct-bad-char" for each in found):
+        found.append(Finding("correct-bad-char", 0, "NUL or CR between parts", rules.correct_bad_char))
     if wrong := next((each for each in found if not each.corrected), None):
         return Corrected(None, f"{wrong.item}: {wrong.what}", tuple(found))
     data = splice.spliced(data, splices)
     return Corrected(canonical.repaired(data[:]) if index.faults & LINE_ENDS else data, "", tuple(found))
 
 
-def kinds(data: Octets, number: int, part: MimePart, rules: FilterRules) -> list[Finding]:
+def of_part(
+    data: Octets, index: MailIndex, number: int, rules: FilterRules, found: list[Finding], eight_bit: bool
+) -> Iterator[Splice]:
+    part = index.part(number)
+    header = data[part.header : part.header + part.header_size]
+    mime = mimefields.of(fields.fields(header))
+    found += kinds(data, number, part, mime, rules)
+    fixed, seen = headercorrections.apply(header, rules.invalid_header, rules.correct_quoting)
+    found += (Finding(item, number, what, done) for item, what, done in seen)
+    fixed = octets_of_header(fixed, part, number, rules, found)
+    if part.kind == "leaf" and (eight_bit or part.faults & BAD_CHARS):
+        body = body_of_leaf(data, part, number, mimefields.encoding(mime), rules, found)
+        if body is not None:
+            fixed = with_encoding(fixed, body[0], number)
+            if body[1] is not None:
+                yield Splice(part.body, part.body + part.body_size, body[1])
+    if fixed != header:
+        yield Splice(part.header, part.header + part.header_size, fixed)
+
+
+def kinds(data: Octets, number: int, part: MimePart, mime: Mime, rules: FilterRules) -> list[Finding]:
     """Mails in pieces, and TNEF."""
     out = []
     kind = part.type + b"/" + part.subtype
     if kind == b"message/partial":
         out.append(Finding("partial-message", number, "a piece of a mail", rules.partial_message == "keep"))
-    if part.kind == "leaf" and is_tnef(data, part, kind):
+    if part.kind == "leaf" and is_tnef(data, part, mime, kind):
         out.append(Finding("tnef", number, "TNEF", rules.tnef == "keep"))
     return out
 
 
-def is_tnef(data: Octets, part: MimePart, kind: bytes) -> bool:
+def is_tnef(data: Octets, part: MimePart, mime: Mime, kind: bytes) -> bool:
     if kind in TNEF or data[part.body : part.body + len(TNEF_BASE64)] == TNEF_BASE64:
         return True
     if part.type != b"application":
         return False
-    mime = mimefields.of(fields.fields(data[part.header : part.header + part.header_size]))
     names = (name for field in (*mime.types, *mime.dispositions) for name in mimefields.names_of(field))
     return any(words.collapsed(name).lower() == TNEF_NAME for name in names)
 
@@ -130,18 +141,18 @@ def octets_of_header(header: bytes, part: MimePart, number: int, rules: FilterRu
 
 
 def body_of_leaf(
-    data: Octets, part: MimePart, number: int, rules: FilterRules, found: list[Finding], eight_bit: bool
+    data: Octets, part: MimePart, number: int, encoding: bytes, rules: FilterRules, found: list[Finding]
 ) -> tuple[bytes, bytes | None] | None:
     """(encoding, body) to be declared and put in place (None: the body stays), or None where it is in order."""
     start, stop = part.body, part.body + part.body_size
-    if part.encoding.lower() in mimefields.CODED:
-        if part.faults & BAD_CHARS and canonical.has_bad_char(data[start:stop]):
-            found.append(Finding("correct-bad-char", number, "NUL or CR in encoded body", rules.correct_bad_char))
-        return None
-    if part.faults & BAD_CHARS and canonical.has_bad_char(body := data[start:stop]):
+    bad = bool(part.faults & BAD_CHARS) and canonical.has_bad_char(data, start, stop)
+    if bad:
         found.append(Finding("correct-bad-char", number, "NUL or CR in body", rules.correct_bad_char))
-        return coding.encoded(body, part.type == b"text")
-    if eight_bit and part.encoding.lower() == b"7bit" and not canonical.is_ascii(data, start, stop):
+    if encoding in mimefields.CODED:
+        return None
+    if bad:
+        return coding.encoded(data[start:stop], part.type == b"text")
+    if encoding == b"7bit" and not canonical.is_ascii(data, start, stop):
         found.append(Finding("correct-8bit-body", number, "8-bit character in 7-bit body", rules.correct_8bit_body))
         return b"8bit", None
     return None

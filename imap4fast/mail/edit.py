@@ -7,6 +7,7 @@ value is not added twice, and a part that was replaced is known by `replacement.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 
@@ -101,14 +102,22 @@ def replaced(data: Octets, index: MailIndex, number: int, new: Replacement) -> S
     """A part in a multipart is exchanged whole; of a mail in a mail what is not about its content stays."""
     part = index.part(number)
     start, stop = part.header, part.body + part.body_size
+    header = new.header + b"\r\n"
     if index.part(part.parent).kind == "message":
-        return Splice(start, stop, header_with(data[start : start + part.header_size], new) + new.octets)
-    return Splice(start, stop, new.header + b"\r\n" + new.octets)
+        header = header_with(data[start : start + part.header_size], new)
+    return Splice(start, stop, header + new.octets + line_end(data, stop))
+
+
+def line_end(data: Octets, stop: int) -> bytes:
+    """What a new part needs at its end: a part that was empty, or a multipart that closed, ends in the line end of the
+    delimiter that follows."""
+    return b"\r\n" if data[stop : stop + 2] == b"--" else b""
 
 
 def header_with(header: bytes, new: Replacement) -> bytes:
     """The header of a mail whose body becomes the replacement: what was not about the content, and the new fields."""
-    kept = fields.kept(header, lambda field: not field.name.startswith(CONTENT))
+    names = {field.name for field in fields.fields(new.header)}
+    kept = fields.kept(header, lambda field: not field.name.startswith(CONTENT) and field.name not in names)
     version = b"" if fields.first(kept, b"mime-version") else b"MIME-Version: 1.0\r\n"
     whole = fields.added(kept, version + new.header)
     return whole if fields.ending(whole) else whole + b"\r\n"
@@ -120,34 +129,29 @@ def without_parts(data: Octets, index: MailIndex, removed: frozenset[int]) -> It
         if part.kind == "message":
             yield replaced(data, index, part.children[0], Replacement(EMPTY, b""))
         else:
-            yield from without_children(index, part, removed)
+            yield from without_children(data, index, part, removed)
 
 
-def without_children(index: MailIndex, part: MimePart, removed: frozenset[int]) -> Iterator[Splice]:
-    """Of parts in a row that go, all up to the next header go, that is with the delimiters behind them; of the last ones
-    all from the end of the part before, that is with the delimiters before them. One part is left, if an empty one."""
+def without_children(data: Octets, index: MailIndex, part: MimePart, removed: frozenset[int]) -> Iterator[Splice]:
+    """Of parts in a row all up to the next header goes, that is with the delimiters behind them; of the last ones all
+    from the end of the part before, that is with the delimiters before them. One part is left, if an empty one."""
     kept = [index.part(child) for child in part.children if child not in removed]
     first, last = (index.part(child) for child in (part.children[0], part.children[-1]))
     end = last.body + last.body_size
     if not kept:
         yield Splice(first.header, end, EMPTY + b"\r\n")
         return
-    at = first.header
-    for each in kept:
-        if each.header > at and index_gap(index, part, at, each):
-            yield Splice(at, each.header, b"")
-        at = next_header(index, part, each, end)
-    if at < end:
-        yield Splice(kept[-1].body + kept[-1].body_size, end, b"")
+    for one, other in pairwise(kept):
+        yield from gap(index, part, one, other)
+    if kept[0].header > first.header:
+        yield Splice(first.header, kept[0].header, b"")
+    if kept[-1].header < last.header:
+        yield Splice(kept[-1].body + kept[-1].body_size, end, line_end(data, end))
 
 
-def index_gap(index: MailIndex, part: MimePart, at: int, each: MimePart) -> bool:
-    """Whether a part begins at `at` and before `each`."""
-    return any(at <= index.part(child).header < each.header for child in part.children)
-
-
-def next_header(index: MailIndex, part: MimePart, each: MimePart, end: int) -> int:
-    """Where the part behind `each` begins, or `end`."""
-    return min(
-        (index.part(child).header for child in part.children if index.part(child).header > each.header), default=end
-    )
+def gap(index: MailIndex, part: MimePart, one: MimePart, other: MimePart) -> Iterator[Splice]:
+    """What lies between two parts that stay, from the first header behind `one`, if a part went."""
+    headers = [index.part(child).header for child in part.children]
+    begins = headers[headers.index(one.header) + 1]
+    if begins < other.header:
+        yield Splice(begins, other.header, b"")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from imap4fast._wire import MimePart
 from imap4fast.mail import fields, mimefields, rereading, structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.structured import Parameter, Value
@@ -28,7 +27,7 @@ ADDRESS_PIECE = re.compile(
 TEXT_PIECE = re.compile(rb"[ \t\r\n]+|[^ \t\r\n]+")
 
 
-def apply(header: bytes, part: MimePart, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]]:
+def apply(header: bytes, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]]:
     """The header with fields that conform, as far as `invalid-header` and `correct-quoting` say so."""
     seen: list[Seen] = []
     if LONG_LINE.search(header):
@@ -119,7 +118,7 @@ def encoded_field(field: Field) -> Field:
 
 
 def encoded_pieces(pieces: list[bytes]) -> Iterable[bytes]:
-    """Words that follow one another and hold 8-bit characters become one text, since decoders drop the blank between."""
+    """Words in a row that hold 8-bit characters become one text, since decoders drop the blank between them."""
     text = b""
     blank = b""
     for piece in pieces:
@@ -138,25 +137,17 @@ def encoded_pieces(pieces: list[bytes]) -> Iterable[bytes]:
 
 
 def word_of(text: bytes) -> bytes:
-    return words.encoded(read(text)) if text else b""
-
-
-def read(octets: bytes) -> str:
-    """8-bit text without a charset: UTF-8, or else ISO 8859-1, in which anything is a character."""
-    try:
-        return octets.decode("utf-8")
-    except UnicodeDecodeError:
-        return octets.decode("latin-1")
+    return words.encoded(words.read(text, "utf-8")) if text else b""
 
 
 def encoded_parameters(said: bytes) -> bytes:
     value = structured.parse(said)
     kept = []
-    for name, octets in value.parameters:
+    for name, octets, _ in value.parameters:
         if octets.isascii():
             kept.append(Parameter(name, octets))
         elif b"*" in name:
             kept.append(Parameter(name, b"".join(b"%%%02X" % each if each > 127 else b"%c" % each for each in octets)))
         else:
-            kept.append(rereading.name_parameter(name, read(octets)))
+            kept.append(rereading.name_parameter(name, words.read(octets, "utf-8")))
     return structured.printed(value.main.decode("ascii", "replace").encode("ascii", "replace"), kept)

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from imap4fast._wire import decode_words, parameters
 from imap4fast.mail import structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.structured import Value
@@ -59,7 +58,7 @@ def odd(mime: Mime) -> Iterator[tuple[str, str]]:
     for field in mime.types:
         yield from odd_type(field.value)
     for field in mime.encodings:
-        if field.value.lower() not in IDENTITY | CODED or field.raw.strip(b" ") != field.value:
+        if field.value.lower() not in IDENTITY | CODED or field.raw.lstrip(b" \t\r\n") != field.value:
             yield "T-M05", "odd Content-Transfer-Encoding"
     yield from odd_names(mime)
 
@@ -80,13 +79,13 @@ def odd_type(said: bytes) -> Iterator[tuple[str, str]]:
 
 def is_repeated(value: Value, names: tuple[bytes, ...]) -> bool:
     """Whether one of the parameters is there twice, or in a form of RFC 2231 that only some read."""
-    said = [name.partition(b"*")[0] for name, _ in value.parameters]
-    extended = {name.partition(b"*")[0] for name, _ in value.parameters if b"*" in name}
+    said = value.names()
+    extended = {name.partition(b"*")[0] for name, *_ in value.parameters if b"*" in name}
     return any(said.count(name) > 1 or name in extended for name in names)
 
 
 def odd_boundary(value: Value) -> Iterator[tuple[str, str]]:
-    if any(name.startswith(b"boundary*") for name, _ in value.parameters):
+    if any(each.name.startswith(b"boundary*") for each in value.parameters):
         yield "T-M15", "boundary by RFC 2231"
         return
     found = value.all(b"boundary")
@@ -119,9 +118,10 @@ def names_of(field: Field) -> list[str]:
     """All file names that a field gives: as written, joined and decoded by RFC 2231, and by RFC 2047."""
     if b"name" not in field.octets.lower():
         return []
-    raw = [value for name, value in structured.parse(field.value).parameters if name in NAMES]
-    joined = [value for name, value in parameters(field.value)[1] if name.lower() in NAMES]
-    return [decode_words(value) for value in (*raw, *joined)]
+    value = structured.parse(field.value)
+    raw = [each.value for each in value.parameters if each.name in NAMES]
+    joined = filter(None, (value.joined(name) for name in NAMES))
+    return [words.decoded(name) for name in (*raw, *joined)]
 
 
 def ending(name: str) -> str:
@@ -135,6 +135,11 @@ def needs_version(mime: Mime) -> bool:
         return False
     coded = any(field.value.lower() not in IDENTITY for field in mime.encodings)
     return coded or any(not field.value.lower().startswith(b"text/plain") for field in mime.types)
+
+
+def encoding(mime: Mime) -> bytes:
+    """The first encoding named, in lower case."""
+    return mime.encodings[0].value.lower() if mime.encodings else b"7bit"
 
 
 def is_encoded(mime: Mime) -> bool:

@@ -10,7 +10,6 @@ import hashlib
 
 import msgspec
 
-from imap4fast._wire import decode_words
 from imap4fast.mail import coding, fields, headercorrections, spoof, structured, subject, template, texts, words
 from imap4fast.mail.canonical import repaired
 from imap4fast.mail.edit import Replacement
@@ -69,8 +68,8 @@ def is_ours(octets: bytes) -> bool:
 
 
 def part(values: Values, text: bytes, media_type: str = "text/plain") -> Replacement:
-    """A part that stands for a denied one: `text` is a template in UTF-8 that is filled in, or, where `media_type` is no
-    text, the octets themselves."""
+    """A part that stands for a denied one: `text` is a template in UTF-8 that is filled in, or, where `media_type` is
+    no text, the octets themselves."""
     context = template.context_of(media_type)
     parameters = [Parameter(b"charset", b"utf-8")] if context else []
     if context:
@@ -89,14 +88,16 @@ def part(values: Values, text: bytes, media_type: str = "text/plain") -> Replace
 
 
 def part_is_ours(header: bytes, octets: bytes, text: bytes, media_type: str = "text/plain") -> bool:
-    """Whether a part is a replacement, such as `part` makes of that template; of a whole mail that is one part only what
-    is said of its content is compared."""
+    """Whether a part is a replacement, such as `part` makes of that template; of a whole mail that is one part only
+    what is said of its content is compared."""
     facts = read_mark(header, b"part")
     if facts is None:
         return False
-    made = part(Values(**{**facts, "size": number(facts["size"])}), text, media_type)
-    said = {field.name: field.octets for field in fields.fields(header)}
-    return octets == made.octets and all(said.get(field.name) == field.octets for field in fields.fields(made.header))
+    made = part(
+        Values(facts["filename"], facts["type"], number(facts["size"]), facts["virus"], facts["rule"]), text, media_type
+    )
+    there = {field.name: field.octets for field in fields.fields(header)}
+    return octets == made.octets and all(there.get(field.name) == field.octets for field in fields.fields(made.header))
 
 
 def values(why: Why) -> Values:
@@ -118,16 +119,9 @@ def mail_facts(why: Why, language: str) -> dict[str, str]:
 def marked(kind: bytes, facts: dict[str, str]) -> bytes:
     """What a replacement was made from, as parameters: what the text shows of each value, and no more."""
     said = {name.encode("ascii"): template.in_text(value) for name, value in facts.items()}
-    return structured.printed(kind, [Parameter(b"%s*" % name, extended(value)) for name, value in said.items()])
-
-
-def extended(value: str) -> bytes:
-    """RFC 2231 section 4."""
-    return b"utf-8''" + b"".join(b"%c" % each if is_safe(each) else b"%%%02X" % each for each in value.encode("utf-8"))
-
-
-def is_safe(octet: int) -> bool:
-    return octet < 128 and (chr(octet).isalnum() or octet in b"-._")
+    return structured.printed(
+        kind, [Parameter(b"%s*" % name, structured.extended(value)) for name, value in said.items()]
+    )
 
 
 def read_mark(header: bytes, kind: bytes) -> dict[str, str] | None:
@@ -137,21 +131,8 @@ def read_mark(header: bytes, kind: bytes) -> dict[str, str] | None:
         return None
     value = structured.parse(found[0])
     names = set(Values.__struct_fields__) if kind == b"part" else set(mail_facts(Why(""), ""))
-    facts = {name.decode("ascii").rstrip("*"): unextended(said) for name, said, _ in value.parameters}
+    facts = {name.decode("ascii").rstrip("*"): structured.recoded(said).decode() for name, said, _ in value.parameters}
     return facts if value.main == kind and not value.faults and set(facts) == names else None
-
-
-def unextended(said: bytes) -> str:
-    pieces = said.removeprefix(b"utf-8''").split(b"%")
-    octets = pieces[0] + b"".join(unescaped(piece) for piece in pieces[1:])
-    return octets.decode("utf-8", "replace")
-
-
-def unescaped(piece: bytes) -> bytes:
-    try:
-        return bytes((int(piece[:2], 16),)) + piece[2:]
-    except ValueError:
-        return piece
 
 
 def number(text: str) -> int:
@@ -196,4 +177,4 @@ def message_id(found: list[Field], seed: bytes) -> bytes:
 
 def subject_line(found: list[Field], language: str) -> bytes:
     said = next((each.value for each in found if each.name == subject.NAME), b"")
-    return subject.line(decode_words(said)[:LONGEST_SUBJECT], texts.PREFIXES[language])
+    return subject.line(words.decoded(said)[:LONGEST_SUBJECT], texts.PREFIXES[language])

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from imap4fast._wire import decode_words, parameters
-from imap4fast.mail import boundary, coding, fields, mimefields, structured, words
+from imap4fast.mail import coding, mimefields, structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.mimefields import Mime
 from imap4fast.mail.structured import Parameter, Value
 
 TEXT = b"text/plain"
-PROGRAMS = frozenset(
-    "ade adp app apk bat chm cmd com cpl dll exe hta img ins iso isp jar js jse lib lnk mde msc msi msp mst nsh pif ps1 "
-    "reg scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll".split()
-)
+PROGRAM_ENDINGS = """
+ade adp app apk bat chm cmd com cpl dll exe hta img ins iso isp jar js jse lib lnk mde msc msi msp mst nsh pif ps1 reg
+scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll
+"""
+PROGRAMS = frozenset(PROGRAM_ENDINGS.split())
 """What the names of files end in that a double click runs."""
 LONGEST_NAME = 200
 
@@ -41,9 +41,9 @@ class Choice(NamedTuple):
 
 def boundaries(field: Field) -> list[bytes]:
     """All that programs may take for the boundary: as written, by RFC 2231, by RFC 2047."""
-    written = structured.parse(field.value).all(b"boundary")
-    joined = [value for name, value in parameters(field.value)[1] if name.lower() == b"boundary"]
-    decoded = [decode_words(value).encode("utf-8", "replace") for value in written]
+    value = structured.parse(field.value)
+    written, joined = value.all(b"boundary"), [value.joined(b"boundary")]
+    decoded = [words.decoded(value).encode("utf-8", "replace") for value in written]
     return [each for each in dict.fromkeys((*written, *joined, *decoded)) if each]
 
 
@@ -75,7 +75,7 @@ def type_of(mime: Mime, body: bytes) -> Value | Refused:
 def plain(value: Value) -> tuple[Parameter, ...]:
     """The parameters but for the boundary: each once, those of RFC 2231 that are no names decoded."""
     out: dict[bytes, Parameter] = {}
-    for name, said in value.parameters:
+    for name, said, _ in value.parameters:
         base = name.partition(b"*")[0]
         if base == b"boundary":
             continue
@@ -145,20 +145,9 @@ def name_parameter(key: bytes, name: str) -> Parameter:
     """Plain for ASCII, RFC 2231 else."""
     if name.isascii():
         return Parameter(key, name.encode("ascii"))
-    octets = b"".join(
-        b"%c" % each if chr(each).isalnum() and each < 128 else b"%%%02X" % each for each in name.encode()
-    )
-    return Parameter(key + b"*", b"utf-8''" + octets)
+    return Parameter(key + b"*", structured.extended(name))
 
 
 def field(name: bytes, value: bytes) -> bytes:
     """The whole field of one of TITLES."""
     return words.field(TITLES[name], value)
-
-
-def with_field(header: bytes, name: bytes, value: bytes) -> bytes:
-    return fields.replaced(header, name, field(name, value))
-
-
-def fresh(data: bytes, seed: bytes, place: bytes) -> bytes:
-    return boundary.made(data, seed, place)

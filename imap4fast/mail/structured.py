@@ -1,4 +1,4 @@
-"""Values of structured MIME fields, as `text/plain; charset=utf-8`: read tolerantly with what is odd named, and printed.
+"""Values of structured MIME fields, as `text/plain; charset=utf-8`: read tolerantly, what is odd named, and printed.
 
     value     = main *( ";" parameter )          ; RFC 2045 section 5.1
     parameter = token "=" ( token / quoted-string )
@@ -10,7 +10,10 @@ read another thing. Time is linear in the value, whatever it holds (T-M18).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
+
+from imap4fast.mail import words
 
 TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]++"
 QUOTED = rb'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
@@ -25,9 +28,11 @@ PAIR = re.compile(rb"\\(.)", re.DOTALL)
 IS_TOKEN = re.compile(TOKEN)
 IS_QUOTED = re.compile(QUOTED)
 NEXT = re.compile(rb"[ \t]*(%s=.*)" % TOKEN, re.DOTALL)
+ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 MAIN = re.compile(rb"([^ \t;]+)[ \t]+(%s=.*)" % TOKEN, re.DOTALL)
 CONTROLS = bytes(range(32)) + b"\x7f"
 
+UNESCAPED = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 MOST = 200
 """Parameters of one value; further ones are not read, and the value has a fault."""
 
@@ -56,7 +61,31 @@ class Value(NamedTuple):
     faults: frozenset[str]
 
     def all(self, name: bytes) -> list[bytes]:
-        return [value for each, value in self.parameters if each == name]
+        """The values of that plain name, as written."""
+        return [each.value for each in self.parameters if each.name == name]
+
+    def names(self) -> list[bytes]:
+        """Names without what RFC 2231 adds."""
+        return [each.name.partition(b"*")[0] for each in self.parameters]
+
+    def joined(self, name: bytes) -> bytes:
+        """What RFC 2231 has of that name: its sections joined and decoded, UTF-8; b"" where there are none."""
+        pieces = {each.name: each.value for each in reversed(self.parameters) if each.name.startswith(name + b"*")}
+        if whole := pieces.get(name + b"*"):
+            return recoded(whole)
+        out: list[bytes] = []
+        extended = False
+        while len(out) < len(pieces):
+            key = b"%s*%d" % (name, len(out))
+            if key + b"*" in pieces:
+                extended = True
+                out.append(pieces[key + b"*"])
+            elif key in pieces:
+                out.append(pieces[key].replace(b"%", b"%25"))
+            else:
+                break
+        said = b"".join(out)
+        return recoded(said) if extended else said.replace(b"%25", b"%")
 
 
 def parse(value: bytes) -> Value:
@@ -150,9 +179,9 @@ def shortened(value: bytes) -> bytes:
     return found[0].strip(b" \t") if found else b""
 
 
-def printed(main: bytes, parameters: list[Parameter] | tuple[Parameter, ...]) -> bytes:
+def printed(main: bytes, parameters: Iterable[Parameter]) -> bytes:
     """The value in plain form: tokens where they suffice, else quoted strings; control characters are left out."""
-    return b"; ".join([main, *(name + b"=" + quoted(value) for name, value in parameters)])
+    return b"; ".join([main, *(each.name + b"=" + quoted(each.value) for each in parameters)])
 
 
 def quoted(value: bytes) -> bytes:
@@ -160,3 +189,17 @@ def quoted(value: bytes) -> bytes:
     if IS_TOKEN.fullmatch(value):
         return value
     return b'"' + value.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+
+
+def recoded(said: bytes) -> bytes:
+    """`charset'language'text` as UTF-8; text alone counts as UTF-8."""
+    charset, quote, rest = said.partition(b"'")
+    text = rest.partition(b"'")[2] if quote else said
+    octets = ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), text)
+    return words.read(octets, charset.decode("ascii", "replace") if quote else "utf-8").encode("utf-8", "replace")
+
+
+def extended(text: str) -> bytes:
+    """`text` as a value of RFC 2231 section 4."""
+    octets = text.encode("utf-8", "replace")
+    return b"utf-8''" + b"".join(b"%c" % each if each in UNESCAPED else b"%%%02X" % each for each in octets)

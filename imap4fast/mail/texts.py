@@ -62,7 +62,8 @@ def mail_text(reason: str, values: Values, detail: str, language: str) -> tuple[
 def facts(values: Values, detail: str, which: int) -> list[str]:
     """What is known, a line each."""
     known = {"detail": detail, "virus": values.virus, "rule": values.rule, "size": str(values.size or "")}
-    return [f"{LABELS[name][which]}: {in_text(said)}" for name, said in known.items() if said]
+    said = {name: in_text(value) for name, value in known.items()}
+    return [f"{LABELS[name][which]}: {value}" for name, value in said.items() if value]
 
 
 def fits(text: str, charset: str) -> bool:

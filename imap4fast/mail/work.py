@@ -44,8 +44,8 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     `leaves` (decoded leaves one behind the other), `finish` (decide and write, with the engines' `verdicts`).
     `direction`: `download` or `upload`. `command_acl` names the ACL whose settings hold; `mail_acls` and `doc_acls`
     those that remain once the conditions on the session are decided, in file order. `seed` is what boundaries and
-    identifiers of made parts come from. `date` is the server's INTERNALDATE, as it gave it. `refused` says why the mail
-    is denied whatever is in it, and the source is not looked at: another mail says so.
+    identifiers of made parts come from. `date` is the server's INTERNALDATE, as it gave it. `refused`, where it is not
+    empty, denies the mail whatever is in it: a word of `mail/texts.REASONS`, and behind `: ` more for the log.
     """
 
     job: str

@@ -13,11 +13,18 @@ from imap4fast.mail import fields
 _NO_NAME = ("",)
 """The candidates of what has none: `""` in a configuration stands for it."""
 
-_QUOTED = re2.compile(rb'"(?:[^"\\]|\\.)*"@?')
-_COMMENT = re2.compile(rb"\([^()]*\)")
-_ANGLE = re2.compile(rb"<([^<>]*)>")
-_ADDRESS = re2.compile(rb"""(?:[^\s<>(),;:"\[\]]+|"(?:[^"\\]|\\.)*")@[^\s<>(),;:"]+""")
-"""Searched in linear time: a field may be as long as the header."""
+
+def _linear(pattern: bytes) -> Any:
+    """An expression over octets that takes linear time: a field may be as long as the header."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(pattern, options)
+
+
+_QUOTED = _linear(rb'"(?:[^"\\]|\\.)*"@?')
+_COMMENT = _linear(rb"\([^()]*\)")
+_ANGLE = _linear(rb"<([^<>]*)>")
+_ADDRESS = _linear(rb"""(?:[^\s<>(),;:"\[\]]+|"(?:[^"\\]|\\.)*")@[^\s<>(),;:"]+""")
 _MOST_ADDRESSES = 10_000
 """Addresses of one header that are looked at; a header is bounded by `max-header-size` besides."""
 
