@@ -14,7 +14,10 @@ from collections.abc import Callable
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 
-HEAD = b"From: mallory@example.net\r\nTo: ann@example.net\r\nDate: Mon, 15 Jan 2024 10:11:12 +0000\r\nMIME-Version: 1.0\r\n"
+HEAD = (
+    b"From: mallory@example.net\r\nTo: ann@example.net\r\n"
+    b"Date: Mon, 15 Jan 2024 10:11:12 +0000\r\nMIME-Version: 1.0\r\n"
+)
 CLEAN = b"Nothing but a clean line of text.\r\n"
 
 
@@ -118,7 +121,7 @@ POSITIONS: dict[str, Callable[[], bytes]] = {
     "image": lambda: multipart(text(), leaf(EICAR, b"x.png", kind=b"image/png")),
     "header-value": lambda: b"X-Data: " + EICAR + b"\r\n" + text(),
     "after-100k": lambda: multipart(text(CLEAN * 3000), leaf(EICAR)),
-}  # fmt: skip
+}
 """Position to what follows the header's first lines."""
 
 

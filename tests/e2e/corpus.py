@@ -69,7 +69,7 @@ EDGES = {
     "many-fields": b"".join(b"X-%d: %d\r\n" % (at, at) for at in range(400)) + b"\r\nbody\r\n",
     "many-recipients": b"To: " + b",\r\n ".join(b"r%d@example.net" % at for at in range(300)) + b"\r\n\r\nbody\r\n",
     "large-attachment": carriers.clean(1, 400_000),
-    "8bit-body": b"Subject: x\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xc5\x99\r\n",
+    "8bit-body": b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xc5\x99\r\n",
 }
 
 

@@ -1,7 +1,7 @@
 """A strict reader of FETCH responses (RFC 3501 section 9, RFC 3516): values, so that answers compare up to quoting.
 
-A quoted string, a literal and a literal8 with the same octets are the same value. All else is an error: two spaces, 8-bit
-or a line end in a quoted string, other escapes than \\" and \\\\, items that come twice, octets after the end.
+A quoted string, a literal and a literal8 with the same octets are the same value. All else is an error: two spaces,
+8-bit or a line end in a quoted string, other escapes than \\" and \\\\, items that come twice, octets after the end.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Atom(bytes):
         return hash((Atom, bytes(self)))
 
 
-Value: TypeAlias = "None | bytes | list[Value]"
+Value: TypeAlias = "bytes | list[Value] | None"
 
 _START = re.compile(rb"\* ([1-9]\d*) FETCH \(")
 _ATOM = re.compile(rb"[^\x00-\x20\x7f-\xff(){%*\"\\\]]+|\\[^\x00-\x20\x7f-\xff(){%*\"\\\]]+|\\\*")

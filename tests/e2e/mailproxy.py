@@ -53,12 +53,13 @@ BLOCKING = Processing(decide="mail-acl CLEAN { virus free; accept; }")
 """A mail with a virus is denied, all others stay whole. There is no accepting mail-acl for it, so doc-acls see none."""
 
 CHANGED = Processing(
-    sections=ENGINES
-    + "html-filter STRICT { script-tag-language deny *; url-scheme accept { http, https, mailto }; remote-image deny *; }\n",
+    sections=ENGINES + "html-filter STRICT { script-tag-language deny *; url-scheme accept { http, https, mailto }; "
+    "remote-image deny *; }\n",
     decide="""
   mail-acl SPAM { spam-score ge 5.0; accept; subject-prefix "[SPAM] "; }
   mail-acl LARGE { size gt 300000; deny "too large"; }
-  mail-acl WORDS { header "Subject" /plain words/; accept; subject-prefix "[WORDS] "; modify-header add "X-Read" "by the proxy"; }
+  mail-acl WORDS { header "Subject" /plain words/; accept; subject-prefix "[WORDS] ";
+    modify-header add "X-Read" "by the proxy"; }
   mail-acl LONG { header "X-Long" /x/; accept; modify-header delete "X-Long"; }
   mail-acl REST { virus { free, found }; accept; modify-header replace "X-Own" "replaced"; }
   doc-acl VIRUS { virus found; accept; replace-file "@FOLDER@/virus.txt"; }

@@ -413,10 +413,28 @@ def _from_line(mail: bytes, pick: random.Random) -> bytes:
 
 
 _FAULTS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
-    _cut, _no_close, _no_blank_line, _junk_in_header, _odd_colon, _twice, _two_types, _open_quote, _open_comment,
-    _same_boundary, _prefix_boundary, _empty_boundary, _no_boundary, _bad_type, _bad_encoding, _bad_base64, _bad_quoted,
-    _deep, _early_body, _folded_name, _from_line,
-)  # fmt: skip
+    _cut,
+    _no_close,
+    _no_blank_line,
+    _junk_in_header,
+    _odd_colon,
+    _twice,
+    _two_types,
+    _open_quote,
+    _open_comment,
+    _same_boundary,
+    _prefix_boundary,
+    _empty_boundary,
+    _no_boundary,
+    _bad_type,
+    _bad_encoding,
+    _bad_base64,
+    _bad_quoted,
+    _deep,
+    _early_body,
+    _folded_name,
+    _from_line,
+)
 
 
 def legal(number: int) -> bytes:

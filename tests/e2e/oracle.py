@@ -20,10 +20,22 @@ HUGE = 4_000_000_000
 FIELDS = b"(From Subject Content-Type X-None received)"
 
 WHOLE = (
-    b"UID", b"FLAGS", b"INTERNALDATE", b"RFC822.SIZE", b"ENVELOPE", b"BODY", b"BODYSTRUCTURE", b"BODY.PEEK[]", b"BODY.PEEK[HEADER]",
-    b"BODY.PEEK[TEXT]", b"BODY.PEEK[HEADER.FIELDS " + FIELDS + b"]", b"BODY.PEEK[HEADER.FIELDS.NOT " + FIELDS + b"]", b"RFC822",
-    b"RFC822.HEADER", b"RFC822.TEXT",
-)  # fmt: skip
+    b"UID",
+    b"FLAGS",
+    b"INTERNALDATE",
+    b"RFC822.SIZE",
+    b"ENVELOPE",
+    b"BODY",
+    b"BODYSTRUCTURE",
+    b"BODY.PEEK[]",
+    b"BODY.PEEK[HEADER]",
+    b"BODY.PEEK[TEXT]",
+    b"BODY.PEEK[HEADER.FIELDS " + FIELDS + b"]",
+    b"BODY.PEEK[HEADER.FIELDS.NOT " + FIELDS + b"]",
+    b"RFC822",
+    b"RFC822.HEADER",
+    b"RFC822.TEXT",
+)
 MACROS = (b"ALL", b"FAST", b"FULL")
 
 

@@ -50,7 +50,7 @@ class Copies:
         self.comparison = Comparison()
 
     def _processed(self) -> list[bytes]:
-        answers = sweep(self.got, {number: b"BODY.PEEK[]" for number in range(1, len(self.samples) + 1)}, b"FETCH")
+        answers = sweep(self.got, dict.fromkeys(range(1, len(self.samples) + 1), b"BODY.PEEK[]"), b"FETCH")
         mails = []
         for answer in answers.values():
             mail = answer.items.get("BODY[]")
