@@ -33,6 +33,7 @@ class Processing:
     sections: str = ENGINES
     proxy: str = ""
     session: str = ""
+    spool: str = "@FOLDER@/spool"
     more: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
     """Other fields of Config, as they are there."""
 
@@ -42,7 +43,7 @@ class Processing:
   command-acl ALL {{ accept; {self.command} download {{ {self.download} }} upload {{ {self.upload} }} }}
   {self.decide}
 """
-        proxy = f'spool-dir "@FOLDER@/spool"; state-dir "@FOLDER@/state"; {self.proxy}'
+        proxy = f'spool-dir "{self.spool}"; state-dir "@FOLDER@/state"; {self.proxy}'
         return {"sections": self.sections, "acls": acls, "proxy": proxy, **self.more}
 
 
