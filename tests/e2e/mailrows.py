@@ -35,6 +35,14 @@ def opened(lab: Lab, mails: Sequence[bytes], processing: Processing = BLOCKING, 
     return wire
 
 
+def entered(lab: Lab, user: str, processing: Processing) -> Wire:
+    """A session of a user whose mailbox is there already, read-only."""
+    wire = lab.login(user, **processing.config())
+    wire.wait_s = 30.0
+    wire.ok(b"EXAMINE INBOX")
+    return wire
+
+
 def faced(lab: Lab, server: MailServer, processing: Processing = BLOCKING, user: bytes = b"joe") -> Wire:
     """A session through the proxy with the scripted server, a mailbox selected."""
     proxy = lab.before_fake(server, **processing.config())

@@ -20,7 +20,7 @@ _BODY = re.compile(rb"BODY(\.PEEK)?\[\]|RFC822(?!\.)")
 
 @dataclass
 class Request:
-    """One command that the proxy sent: `word` is without UID. Then the mails that it names, and if it asks for octets."""
+    """One command of the proxy: `word` is without UID. Then the mails that it names, and if it asks for octets."""
 
     tag: bytes
     word: bytes
