@@ -273,7 +273,7 @@ def _harmless(row: str, case: str) -> bytes:
 
 @pytest.mark.parametrize(("row", "case"), AMBIGUOUS)
 def test_T_M02_ambiguous_mail_by_policy(lab: Lab, row: str, case: str) -> None:
-    """Without a virus: `deny` denies, `normalise` leaves one reading, which any parser gives; `keep` leaves the octets."""
+    """Without a virus: `deny` denies, `normalise` leaves one reading, `keep` leaves the octets."""
     mail = _harmless(row, case)
     denied = body(opened(lab, [mail], DENY).ok(b"FETCH 1 BODY.PEEK[]"))
     assert SECRET not in denied
@@ -333,7 +333,7 @@ def test_T_M23_any_name_counts_for_a_denial(lab: Lab, case: str) -> None:
 
 
 def test_T_M23_name_of_the_type(lab: Lab) -> None:
-    part = b'Content-Type: application/octet-stream; name="a.exe"\r\nContent-Disposition: attachment; filename="a.txt"\r\n\r\n'
+    part = b'Content-Type: x/y; name="a.exe"\r\nContent-Disposition: attachment; filename="a.txt"\r\n\r\n'
     mail = body(opened(lab, [HEAD + multipart(text(), part + SECRET)], NAMES).ok(b"FETCH 1 BODY.PEEK[]"))
     assert SECRET not in mail
 
@@ -375,7 +375,7 @@ def test_T_M26_message_partial(lab: Lab) -> None:
 
 
 def test_T_M27_external_body(lab: Lab) -> None:
-    part = b'Content-Type: message/external-body; access-type=URL; url="http://evil.example/x.exe"\r\n\r\nContent-Type: a/b\r\n\r\n'
+    part = b'Content-Type: message/external-body; access-type=URL; url="http://evil.example/x"\r\n\r\nX: y\r\n\r\n'
     decide = "mail-acl ALL { accept; } doc-acl EXT { mime-type message/external-body; deny; } doc-acl REST { accept; }"
     mail = body(opened(lab, [HEAD + multipart(text(), part)], Processing(decide=decide)).ok(b"FETCH 1 BODY.PEEK[]"))
     assert b"evil.example" not in mail
@@ -394,7 +394,7 @@ SIGNED = multipart(
     b"Content-Type: application/pgp-signature; name=signature.asc\r\n\r\n-----BEGIN PGP SIGNATURE-----\r\n\r\nx\r\n",
     kind=b"signed; micalg=pgp-sha256; protocol=application/pgp-signature",
 )
-HTML = "html-filter HF { script-tag-language deny *; url-scheme accept { http, https, mailto, cid }; attribute deny /^on/; }\n"
+HTML = "html-filter HF { script-tag-language deny *; url-scheme accept { http, https, mailto, cid }; }\n"
 HTML_ACLS = (
     "mail-acl ALL { accept; } doc-acl HTML { mime-type text/html; accept; html-filter HF; } doc-acl REST { accept; }"
 )
