@@ -15,8 +15,6 @@ neomutt              neomutt
 tmux                 tmux
 offlineimap3         offlineimap
 spamassassin         /usr/share/doc/spamassassin/examples/sample-spam.txt
-libpython3-testsuite $(echo /usr/lib/python3.*/test/test_email)
-clamav-daemon        clamd
 nginx-light          nginx
 libnginx-mod-mail    /usr/lib/nginx/modules/ngx_mail_module.so
 haproxy              haproxy
