@@ -16,14 +16,14 @@ PACKAGES = {
     "curl": "curl",
     "mbsync": "isync",
     "neomutt": "neomutt",
+    "offlineimap": "offlineimap3",
+    "/usr/lib": "libpython3-testsuite",  # the folder of files that need_files is asked for
+    "/usr/share/doc/spamassassin/examples": "spamassassin",
     "tmux": "tmux",
     "openssl": "openssl",
     "testssl": "testssl.sh",
-    "offlineimap": "offlineimap3",
-    "/usr/lib": "libpython3-testsuite",
-    "/usr/share/doc/spamassassin/examples": "spamassassin",
 }
-"""Program, or the folder of files, to Debian package."""
+"""Program to Debian package."""
 
 SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
