@@ -21,7 +21,7 @@ STAMP := $(VENV)/stamp
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 WIRE := setup.py $(wildcard _ext/*.pyx _ext/*.pxd _ext/*.pxi _ext/*.h)
 
-.PHONY: help demo test debug-test sanitize-test dist-test bench bench-tls run-bench soak tls-check fuzz lint doc clean wire need
+.PHONY: help demo test debug-test sanitize-test dist-test bench bench-tls bench-scan run-bench run-bench-scan soak tls-check fuzz lint doc clean wire need
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,12 @@ bench: ## the comparison with nginx, HAProxy, Dovecot and plain relays, by the d
 
 bench-tls: ## its table of TLS alone: on the client's leg and on both, 1.2 and 1.3, full and resumed
 	@$(MAKE) --no-print-directory bench ARGS="--table tls $(ARGS)"
+
+bench-scan: ## mail processing: index, download, store, memory, first sync, against targets (ARGS="--quick")
+	@$(MAKE) --no-print-directory VENV=$(VENV)-bench PYTHON=$(or $(PYTHON),system) run-bench-scan
+
+run-bench-scan: need $(STAMP)/wire $(STAMP)/extra-test
+	@$(PY) -m bench.scan $(ARGS)
 
 run-bench: need $(STAMP)/wire $(STAMP)/extra-test
 	@$(PY) -m bench.run $(ARGS)

@@ -13,6 +13,8 @@ openssl              openssl
 isync                mbsync
 neomutt              neomutt
 tmux                 tmux
+offlineimap3         offlineimap
+spamassassin         /usr/share/doc/spamassassin/examples/sample-spam.txt
 nginx-light          nginx
 libnginx-mod-mail    /usr/lib/nginx/modules/ngx_mail_module.so
 haproxy              haproxy

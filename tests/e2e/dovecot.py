@@ -108,6 +108,11 @@ class Dovecot:
         self._process = subprocess.Popen([program, "-F", "-c", str(self._config)])
         self._wait()
 
+    @property
+    def pid(self) -> int:
+        """Of its master."""
+        return self._process.pid
+
     def close(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(20)

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,9 @@ PACKAGES = {
     "curl": "curl",
     "mbsync": "isync",
     "neomutt": "neomutt",
+    "offlineimap": "offlineimap3",
+    "/usr/lib": "libpython3-testsuite",  # the folder of files that need_files is asked for
+    "/usr/share/doc/spamassassin/examples": "spamassassin",
     "tmux": "tmux",
     "openssl": "openssl",
     "testssl": "testssl.sh",
@@ -27,9 +31,20 @@ SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin")
 @functools.cache
 def need(program: str) -> str:
     """The path of a program; as root it is installed when missing, under CI or as root its absence is a failure."""
-    found = _find(program) or _install(program)
-    if found:
-        return found
+    return _find(program) or _install(program) or _missing(program)
+
+
+@functools.cache
+def need_files(folder: str, pattern: str) -> list[Path]:
+    """As `need`, of a package's files, sorted."""
+    found = sorted(Path(folder).glob(pattern))
+    if not found:
+        _install(folder)
+        found = sorted(Path(folder).glob(pattern))
+    return found or [Path(_missing(folder))]
+
+
+def _missing(program: str) -> str:
     message = f"{program} is missing: apt-get install {PACKAGES[program]}"
     if os.environ.get("CI") == "true" or os.geteuid() == 0:
         pytest.fail(message)

@@ -50,6 +50,8 @@ def socket_text(address: Address) -> str:
 class Config:
     """What a test wants of the proxy; every field is text in the language of configuration.md.
 
+    @FOLDER@ in any of them stands for a folder of this proxy alone, which ends with it.
+
     `acls` replaces the two plain ACLs; PLUG in it stands for the plug-to items.
     """
 
@@ -70,6 +72,8 @@ class Config:
     client_tls: str = ""
     """How clients come to TLS: not, by `session` or by `command`."""
     listeners: int = 1
+    files: tuple[tuple[str, str], ...] = ()
+    """Names in @FOLDER@ and what they hold."""
 
     def text(self, ports: Sequence[int], log_file: Path) -> str:
         plug = " ".join(f"plug-to {socket_text(address)};" for address in self.plug)
@@ -106,7 +110,12 @@ class Proxy:
         self.stderr_path = logs / f"{name}.stderr"
         self.folder = Path(tempfile.mkdtemp(prefix="imap4fast-proxy."))
         self.config_path = self.folder / "proxy.cfg"
-        self.config_path.write_text(config.text([port for _, port in self.addresses], self.log_path))
+        for folder in ("spool", "state"):
+            (self.folder / folder).mkdir(mode=0o700)
+        for file, content in config.files:
+            (self.folder / file).write_text(content)
+        text = config.text([port for _, port in self.addresses], self.log_path)
+        self.config_path.write_text(text.replace("@FOLDER@", str(self.folder)))
         with self.stderr_path.open("wb") as output:
             self.process = subprocess.Popen(
                 [*config.prefix, sys.executable, "-m", "imap4fast.cli.imap4_proxy", "-f", str(self.config_path)],

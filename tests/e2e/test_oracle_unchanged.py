@@ -1,0 +1,230 @@
+"""Oracle 1: with a policy that changes nothing, every FETCH item through the proxy equals Dovecot's own answer.
+
+Equal up to quoting. What differs for a reason stands in EXPLAINED; an entry that explains nothing fails the test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.corpus import Sample, whole
+from tests.e2e.dovecot import Dovecot
+from tests.e2e.imapanswers import all_fetched
+from tests.e2e.lab import PASSWORD, Proxies
+from tests.e2e.mailproxy import UNCHANGED
+from tests.e2e.oracle import (
+    MACROS,
+    Comparison,
+    Explained,
+    Plan,
+    fill,
+    report,
+    structures,
+    sweep,
+    unexplained,
+)
+from tests.e2e.proxy import Config, Proxy
+from tests.e2e.wire import Wire
+
+EXPLAINED: list[Explained] = []
+
+NO_REFERENCE = re.compile(r"cpython-msg_39|.*-bad_base64|.*-bad_quoted|.*-two_types")
+"""Parts that cannot be decoded: Dovecot ends the session or says NO. Here they must be answered, no more."""
+
+SETS = (
+    b"UID FETCH 1:*",
+    b"FETCH 1:*",
+    b"FETCH *",
+    b"FETCH *:1",
+    b"FETCH 3,1:2,7,5:6",
+    b"UID FETCH 5,500:*",
+    b"UID FETCH 99999:*",
+    b"UID FETCH 70000",
+    b"FETCH 2:2,2",
+    b"UID FETCH 100:90,95",
+)
+
+ODD = (
+    b"BODY[9]",
+    b"BODY[1.9]",
+    b"BODY[9.MIME]",
+    b"BODY[1.1.1.1.1]",
+    b"BODY[1.HEADER]",
+    b"BODY[1.TEXT]",
+    b"BODY[2.1.MIME]",
+    b"BODY[1.1.HEADER]",
+    b"BODY[HEADER.FIELDS (X-None)]",
+    b"BODY[HEADER.FIELDS.NOT (X-None)]",
+    b"BODY[9]<0.1>",
+    b"BINARY.PEEK[9]",
+    b'BODY[HEADER.FIELDS ("From" {7+}\r\nsubject)]',
+    b"BINARY.SIZE[9]",
+)
+
+
+class Sides:
+    """The same mailbox twice: of Dovecot itself and through the proxy, both read-only."""
+
+    def __init__(self, dovecot: Dovecot, proxy: Proxy, samples: tuple[Sample, ...]) -> None:
+        self.proxy = proxy
+        self.samples = samples
+        self.user = "unchanged"
+        with dovecot.login(self.user) as direct:
+            fill(direct, b"INBOX", samples)
+        self.right = dovecot.login(self.user)
+        self.got = proxy.wire().greet()
+        self.got.ok(b"LOGIN %s %s" % (self.user.encode(), PASSWORD))
+        for wire in (self.right, self.got):
+            wire.ok(b"EXAMINE INBOX")
+        self.plans: list[Plan] = structures(self.right)
+        self.names = {number: sample.name for number, sample in enumerate(samples, 1)}
+        self.undecodable = [one for one in self.plans if NO_REFERENCE.fullmatch(self.names[one.uid])]
+        self.decodable = [one for one in self.plans if one not in self.undecodable]
+        self.comparison = Comparison()
+
+    def compare(self, wanted: dict[int, bytes], form: bytes = b"UID FETCH") -> None:
+        self.comparison.add_all(self.names, sweep(self.right, wanted, form), sweep(self.got, wanted, form))
+
+    def close(self) -> None:
+        self.right.close()
+        self.got.close()
+
+
+@pytest.fixture(scope="module")
+def sides(dovecot: Dovecot, proxies: Proxies) -> Iterator[Sides]:
+    proxy = proxies.get(Config(plug=(dovecot.address,), **UNCHANGED.config()))
+    both = Sides(dovecot, proxy, whole())
+    yield both
+    both.close()
+    proxy.check()
+
+
+def _listed(items: tuple[bytes, ...]) -> bytes:
+    return b"(" + b" ".join(items) + b")"
+
+
+def _all_equal(sides: Sides) -> None:
+    """Nothing unexplained since the last time."""
+    left = unexplained(sides.comparison.differences, EXPLAINED)
+    sides.comparison.differences.clear()
+    assert not left, report(left)
+
+
+def test_the_corpus_is_large_enough(sides: Sides) -> None:
+    assert len(sides.plans) == len(sides.samples) >= 500
+    assert len({sample.name for sample in sides.samples}) == len(sides.samples)
+
+
+def test_every_item_by_uid(sides: Sides) -> None:
+    sides.compare({one.uid: _listed(one.items) for one in sides.plans})
+    _all_equal(sides)
+
+
+def test_every_item_by_number(sides: Sides) -> None:
+    """Of a third of the mails; `*` where it is the last one."""
+    sides.compare({one.uid: _listed(one.items) for one in sides.plans[::3]}, b"FETCH")
+    _all_equal(sides)
+
+
+def test_decoded_parts(sides: Sides) -> None:
+    """BINARY. Where a whole command fails, one by one what was in it."""
+    wanted = {one.uid: one.binary for one in sides.decodable if one.binary}
+    right = sweep(sides.right, {uid: _listed(items) for uid, items in wanted.items()})
+    whole_ones = {uid: _listed(wanted[uid]) for uid, answer in right.items() if answer.status == "OK"}
+    sides.compare(whole_ones)
+    rest = {uid: items for uid, items in wanted.items() if uid not in whole_ones}
+    for at in range(max(map(len, rest.values()), default=0)):
+        sides.compare({uid: items[at] for uid, items in rest.items() if at < len(items)})
+    _all_equal(sides)
+
+
+def test_parts_that_cannot_be_decoded(sides: Sides) -> None:
+    for one in sides.undecodable:
+        for item in one.binary:
+            assert sides.got.command(b"UID FETCH %d %s" % (one.uid, item)).status in ("OK", "NO"), item
+
+
+def test_macros(sides: Sides) -> None:
+    sides.compare({one.uid: MACROS[one.uid % 3] for one in sides.plans}, b"FETCH")
+    _all_equal(sides)
+
+
+@pytest.mark.parametrize("item", ODD)
+def test_sections_that_may_not_be_there(sides: Sides, item: bytes) -> None:
+    sides.compare({one.uid: item for one in sides.decodable[::9]})
+    _all_equal(sides)
+
+
+@pytest.mark.parametrize("text", SETS)
+def test_sets(sides: Sides, text: bytes) -> None:
+    """Which mails, and in which order."""
+    told = [wire.ok(text + b" (UID RFC822.SIZE ENVELOPE)", 60) for wire in (sides.right, sides.got)]
+    right, got = ([(one.number, one.uid) for one in all_fetched(reply)] for reply in told)
+    assert got == right
+
+
+SEEN = (
+    b"BODY[]",
+    b"BODY.PEEK[]",
+    b"BODY[TEXT]",
+    b"BODY[HEADER]",
+    b"BODY[1]",
+    b"BODY[1.MIME]",
+    b"BODY[]<0.5>",
+    b"RFC822",
+    b"RFC822.HEADER",
+    b"RFC822.TEXT",
+    b"RFC822.SIZE",
+    b"ENVELOPE",
+    b"BODY",
+    b"BODYSTRUCTURE",
+    b"BODY[HEADER.FIELDS (SUBJECT)]",
+    b"BINARY[1]",
+    b"BINARY.PEEK[1]",
+    b"BINARY.SIZE[1]",
+    b"(FLAGS BODY[])",
+    b"(BODY.PEEK[] BODY[1])",
+    b"BODY[9]",
+    b"FULL",
+    b"FAST",
+)
+
+
+def _seen(wire: Wire, form: bytes) -> list[tuple[bytes, list[set[bytes]], set[bytes]]]:
+    """For each form: the form, what flags came with its answer, and the flags later. A mail of its own for each."""
+    told = []
+    for number, item in enumerate(SEEN, 1):
+        reply = wire.ok(b"%s %d %s" % (form, number, item))
+        flags = [one.flags for one in all_fetched(reply) if "FLAGS" in one.items]
+        (later,) = all_fetched(wire.ok(b"FETCH %d FLAGS" % number))
+        told.append((item, flags, later.flags))
+    return told
+
+
+@pytest.mark.parametrize("form", [b"FETCH", b"UID FETCH"])
+def test_what_sets_seen(sides: Sides, dovecot: Dovecot, form: bytes) -> None:
+    told = []
+    for user, address in (("seen-right", dovecot.address), ("seen-got", sides.proxy.address)):
+        name = f"{user}-{len(form)}"
+        with dovecot.login(name) as direct:
+            for _ in SEEN:
+                direct.append(b"INBOX", sides.samples[0].octets)
+        with Wire(address).greet() as wire:
+            wire.ok(b"LOGIN %s %s" % (name.encode(), PASSWORD))
+            wire.ok(b"SELECT INBOX")
+            told.append(_seen(wire, form))
+    right, got = told
+    assert [(item, later - {b"\\Recent"}) for item, _, later in got] == [
+        (item, later - {b"\\Recent"}) for item, _, later in right
+    ]
+    # A change of flags is told with the answer where Dovecot does so.
+    assert [(item, bool(flags)) for item, flags, _ in got] == [(item, bool(flags)) for item, flags, _ in right]
+
+
+def test_each_explanation_is_needed(sides: Sides) -> None:
+    unused = [entry for entry in EXPLAINED if not entry.used]
+    assert unused == []
+    print(f"{len(sides.comparison.mails)} mails, {sides.comparison.compared} comparisons")
