@@ -9,6 +9,8 @@ from imap4fast.log.logs import LOGS
 from imap4fast.log.mavi import MAVI
 from imap4fast.log.mspa import MSPA
 from imap4fast.log.netc import NETC
+from imap4fast.log.smtd import SMTD
+from imap4fast.log.spol import SPOL
 from imap4fast.log.ssle import SSLE
 from imap4fast.log.tcps import TCPS
 
@@ -21,7 +23,7 @@ def by_code(*components: Component) -> dict[str, Component]:
     return found
 
 
-COMPONENTS = by_code(IMAP, TCPS, CFGP, NETC, SSLE, MAVI, MSPA, LOGS)
+COMPONENTS = by_code(IMAP, TCPS, CFGP, NETC, SSLE, MAVI, MSPA, SMTD, SPOL, LOGS)
 
 
 def entry_of(name: str) -> Entry:

@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -216,7 +217,7 @@ class SessionMails:
             mail = None if found is None or found.fd < 0 else await self._kept(found)
         except ServiceError:
             mail = None
-        then(mail)
+        self._tell(partial(then, mail))
 
     async def _kept(self, found: Found) -> KeptMail | None:
         try:
@@ -266,7 +267,15 @@ class SessionMails:
         finally:
             if incoming is not None:
                 incoming.drop()
-        then(done, (*outcome.log, job.record(outcome, begun)))
+        self._tell(partial(then, done, (*outcome.log, job.record(outcome, begun))))
+
+    def _tell(self, call: Callable[[], object]) -> None:
+        """Go on with the session: what breaks there is its end, not only that of a task."""
+        try:
+            call()
+        except Exception as error:
+            if not self._session.over:
+                self._session.broken(error)
 
     async def _result(self, outcome: Outcome, fd: int, work: Work, job: Job) -> KeptMail | Refused:
         """The mail that a helper wrote, kept for later where it may be."""
@@ -471,8 +480,10 @@ class Job:
         size = 0 if self._incoming is None else self._incoming.size
         way = "IN" if self._work.direction == "download" else "OUT"
         spent = f"{asyncio.get_running_loop().time() - begun:.3f}"
-        args = (way, size, outcome.mail_size, outcome.message_id or None, outcome.kind.upper(), spent, outcome.reason)
-        return LogLine("IMAP-706", args)
+        name = outcome.message_id or None
+        return LogLine(
+            "IMAP-706", (way, size, outcome.mail_size, name, outcome.kind.upper(), spent, outcome.reason or None)
+        )
 
 
 def merged(scans: list[Scan]) -> Scan | None:

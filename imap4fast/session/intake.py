@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from imap4fast.imap.fetchdata import SUNK, string_of
-from imap4fast.mail.work import SKIPPED
 from imap4fast.session import answers
 from imap4fast.session.mailwork import Mails, Receiver, Refused
 
@@ -132,4 +131,4 @@ class Intake:
 def too_large(session: Session, size: int) -> Refused:
     """A mail above max-mail-in: treated as denied."""
     session.limited("max-mail-in", session.relay.max_mail_in)
-    return Refused(b"LIMIT", f"{SKIPPED}: a mail of {size} octets")
+    return Refused(b"LIMIT", f"size: {size} octets")

@@ -16,7 +16,7 @@ from imap4fast.imap.responses import DYNAMIC_ITEMS
 from imap4fast.log.catalogue import entry_of
 from imap4fast.session import answers, responses
 from imap4fast.session.download import Download
-from imap4fast.session.intake import Intake
+from imap4fast.session.intake import WHOLE, Intake
 from imap4fast.session.mailbox import Mailbox
 from imap4fast.session.upload import Upload
 from imap4fast.session.writer import Writer
@@ -206,6 +206,8 @@ class Processing:
         whole = self.intake.data(uid, values)
         if not whole and isinstance(self.flow, Download) and self.flow.data(number, uid, items):
             return answers.DROP
+        if whole:
+            items = [item for item in items if item[0] not in WHOLE]
         return self._show(number, items, alone=whole or self.flow is not None)
 
     def _show(self, number: int, items: Sequence[tuple[bytes, bytes]], *, alone: bool) -> int:

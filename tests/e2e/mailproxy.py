@@ -43,7 +43,7 @@ class Processing:
   command-acl ALL {{ accept; {self.command} download {{ {self.download} }} upload {{ {self.upload} }} }}
   {self.decide}
 """
-        proxy = f'spool-dir "{self.spool}"; state-dir "@FOLDER@/state"; {self.proxy}'
+        proxy = f'spool-dir "{self.spool}"; {self.proxy}'
         return {"sections": self.sections, "acls": acls, "proxy": proxy, **self.more}
 
 

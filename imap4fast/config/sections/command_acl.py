@@ -44,7 +44,7 @@ COMMANDS_TYPE = WordListType("command", known_word("command", COMMAND_WORDS, is_
 CAPABILITIES_TYPE = WordListType("capability", known_word("capability", CAPABILITY_WORDS, is_capability_word))
 
 
-MAIL_PROCESSING = False
+MAIL_PROCESSING = True
 """Whether the proxy can process mails. The one place that says so."""
 
 _SCANNING_ITEMS = ("mail-view", "prefetch", "signed", "download", "upload")
