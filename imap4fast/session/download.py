@@ -307,6 +307,7 @@ class Download:
             return False
         row = self._rows[self._at]
         self._at += 1
+        self._again = True  # one more has come into the window
         if row.refused is not None:
             self._refused = self._refused or row.refused
             return True

@@ -334,3 +334,14 @@ class TestRefused:
         stage.relay.server_data(b"* 2 FETCH (UID 2 BODY[] {6}\r\nA: b\r\n)\r\n")
         to_client, _ = stage.server_says("own-5 OK done")
         assert to_client.startswith(b"* 2 FETCH (RFC822.SIZE 6)\r\na NO [CANNOT] ")
+
+    def test_refused_mails_make_room_for_the_next(self, make: Make) -> None:
+        stage = selected(make)
+        stage.client_says("a FETCH 1:20 (RFC822.SIZE)")
+        for number in range(1, 21):
+            stage.server_says(f'* {number} FETCH (UID {number} INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+        stage.server_says("own-3 OK done")
+        for number in range(1, 21):
+            stage.relay.server_data(b"* %d FETCH (UID %d BODY[] {6}\r\nREFUSE)\r\n" % (number, number))
+            to_client, _ = stage.server_says(f"own-{number + 3} OK done")
+        assert to_client.startswith(b"a NO [CANNOT] ")
