@@ -61,7 +61,17 @@ class Antivirus:
             self._offer = offer or self._offer
             self.engine.told(offer.istag if offer else "")
         else:
-            self.engine.told(await self.engine.ask_aside(clamd.Version, nothing) or "")
+            await self._refresh_clamd(nothing)
+
+    async def _refresh_clamd(self, nothing: Source) -> None:
+        version = await self.engine.ask_aside(clamd.Version, nothing)
+        if version is None:
+            return
+        stats = await self.engine.ask_aside(clamd.Stats, nothing)
+        if stats == "":
+            self.engine.doubt()
+        else:
+            self.engine.told(f"{version} {stats}" if stats else version)
 
 
 class Antispam:

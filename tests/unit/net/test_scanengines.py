@@ -194,3 +194,38 @@ def test_answers_of_an_antispam_engine(
 )
 def test_hosts_in_uris(address: Sock | str | None, host: str) -> None:
     assert host_of(address) == host
+
+
+def versions(*answers: bytes) -> list[str]:
+    """What clamd's version is after each round in which it answers VERSION with one, STATS with the next."""
+    replies = iter(answers)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\0")
+        await reader.readuntil(b"\0")
+        writer.write(next(replies))
+
+    async def whole() -> list[str]:
+        seen = []
+        async with scanner(script) as fake, scanners(antivirus(fake.address)) as made:
+            for _ in range(len(answers) // 2):
+                await made._refresh_one(made._antivirus["AV"])
+                seen.append(made.versions()["AV"])
+        return seen
+
+    return run(whole())
+
+
+def test_clamds_version_is_with_the_size_of_its_signatures() -> None:
+    version, reloading = b"1: ClamAV 1/2/x\0", b"1: pools 2 pools_used 9.0M pools_total 9.0M\0"
+    small, large = reloading.replace(b" 2 ", b" 1 "), b"1: pools 1 pools_used 10.5M pools_total 12.0M\0"
+    assert versions(version, small, version, reloading, version, large, b"\0", b"") == [
+        "ClamAV 1/2/x 9.0M",
+        "ClamAV 1/2/x 9.0M",
+        "ClamAV 1/2/x 10.5M",
+        "ClamAV 1/2/x 10.5M",
+    ]
+
+
+def test_clamd_without_stats_has_its_version_alone() -> None:
+    assert versions(b"1: ClamAV 1/2/x\0", b"COMMAND UNAVAILABLE\0") == ["ClamAV 1/2/x"]

@@ -155,7 +155,10 @@ def test_versions_follow_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     async def versioned(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while command := await reader.readuntil(b"\0"):
             if command == b"zVERSION\0":
-                writer.write(b"1: ClamAV %s\0" % version[0])
+                writer.write(b"1: ClamAV 1\0")
+                return
+            if command == b"zSTATS\0":
+                writer.write(b"1: MEMSTATS: pools 1 pools_used %s.0M pools_total 9.0M\nEND\0" % version[0])
                 return
             if command == b"zINSTREAM\0":
                 size = int.from_bytes(await reader.readexactly(4), "big")
@@ -179,7 +182,7 @@ def test_versions_follow_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
             seen.append(made.versions()["AV"])
         return seen
 
-    assert run(whole()) == ["ClamAV 1", "ClamAV 1", "ClamAV 1", "ClamAV 2"]
+    assert run(whole()) == ["ClamAV 1 1.0M", "ClamAV 1 1.0M", "ClamAV 1 1.0M", "ClamAV 1 2.0M"]
 
 
 def test_engines_of_one_name_are_told_together() -> None:
