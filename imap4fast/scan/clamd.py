@@ -40,10 +40,12 @@ class _Request(Talk[T]):
             return
         self._reply += octets[: MOST_REPLY + 1]
         reply, end, more = bytes(self._reply).partition(b"\0")
-        if more or len(reply) > MOST_REPLY:
+        if len(reply) > MOST_REPLY:
             self._reject(reply)
         elif end:
             self._judge(reply)
+            # Whatever comes behind an answer is none to a question of ours.
+            self.reusable = self.reusable and not more
 
     def _judge(self, reply: bytes) -> None:
         number, _, text = reply.partition(b": ")
