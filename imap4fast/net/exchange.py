@@ -17,6 +17,8 @@ from imap4fast.scan.talk import Talk
 CHUNK = 128 * 1024
 """Octets of the mail that are held at once."""
 _READ = 65536
+_TURNS = 5
+"""Turns of the loop in which a socket that can be written to is written to, at the latest."""
 
 
 class Disk(Protocol):
@@ -59,12 +61,24 @@ class Exchange:
                 await self._read()
                 if talk.wants and self._writing is None:
                     self._writing = self._loop.create_task(self._write(b""))
+            await self._settle()
         finally:
             if self._writing is not None:
                 self._writing.cancel()
                 await asyncio.wait((self._writing,))
         if self._failure is not None and talk.result is None:
             raise self._failure
+
+    async def _settle(self) -> None:
+        """What was given was also written, or the answer came too early.
+
+        The loop may hear the answer to the last octet before it has told the writer that this one is written.
+        """
+        for _ in range(_TURNS):
+            if self._writing is None:
+                return
+            await asyncio.sleep(0)
+        self._talk.unwritten()
 
     async def _begin(self) -> None:
         """Write the request with the beginning of the mail. Most mails are over with that; for others writing goes on
@@ -94,9 +108,10 @@ class Exchange:
                     data = await self._loop.sock_recv(self._sock, _READ)
             else:
                 data = await self._loop.sock_recv(self._sock, _READ)
-        except TimeoutError as error:
-            raise ServiceError("scanner", f"fell silent for {self._opt.recv_timeout:g} s") from error
-        except OSError:
+        except OSError as error:
+            # TimeoutError is one, too: ours has no number, that of the kernel has.
+            if isinstance(error, TimeoutError) and error.errno is None:
+                raise ServiceError("scanner", f"fell silent for {self._opt.recv_timeout:g} s") from error
             data = b""
         self._heard = True
         if data:

@@ -97,6 +97,38 @@ def test_t_a04_ok_for_a_truncated_stream_is_nonsense() -> None:
     assert (talk.result, talk.nonsense) == (None, "stream: OK")
 
 
+@pytest.mark.parametrize(
+    ("reply", "came_to"),
+    [
+        (b"1: stream: OK\0", (None, "answered before it had all")),
+        (b"1: stream: Test FOUND\0", (Scan(FOUND, "Test"), None)),
+    ],
+)
+def test_t_a04_ok_before_the_last_octet_left_is_nonsense(reply: bytes, came_to: tuple[Scan | None, str | None]) -> None:
+    """All of the mail was given to the socket, which could not take it: the scanner did not read."""
+
+    async def hasty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(0.1)
+        writer.write(reply)
+        await asyncio.sleep(1)
+
+    async def whole() -> Instream:
+        async with scanner(hasty, receive_buffer=4096) as fake:
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", fake.address.port))
+            talk = Instream(CHUNK)
+            with mail_source(bytes(CHUNK)) as source:
+                await Exchange(sock, talk, source, OPT).run()
+            sock.close()
+            return talk
+
+    talk = run(whole())
+    assert (talk.result, talk.nonsense, talk.reusable) == (*came_to, False)
+
+
 @pytest.mark.parametrize("octets", [0, 30, 100_000])
 def test_t_a04_closing_in_mid_stream(octets: int) -> None:
     async def leaves(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -13,7 +13,7 @@ from imap4fast.net.scanengines import host_of
 from imap4fast.scan.engines import Use
 from tests.play.stage import Notebook
 from tests.unit.net.running import LOOPBACK, Talk, run
-from tests.unit.net.scanning import MAIL, antispam, antivirus, clamd, mail_file, scanner, scanners, take_stream
+from tests.unit.net.scanning import MAIL, antispam, antivirus, clamd, mail_file, scanner, scanners, take_stream, until
 
 
 def virus(script: Talk, mail: bytes = MAIL, use_size: int = 0, **items: object) -> tuple[Scan, list[str], int]:
@@ -132,7 +132,7 @@ def test_icap_asks_for_options_and_then_previews() -> None:
                     first = await made.virus(fd, len(MAIL), [Use("AV")])
                     versions = [made.versions()["AV"]]
                     made.start()
-                    await asyncio.sleep(0.2)
+                    await until(lambda: made.versions()["AV"] == "one")
                     versions.append(made.versions()["AV"])
                     second = await made.virus(fd, len(MAIL), [Use("AV")])
                     versions.append(made.versions()["AV"])
