@@ -108,9 +108,14 @@ class Clamd(Daemon):
         (self.signatures / f"{name}.ndb").write_text("".join(lines))
 
     def reload(self) -> None:
-        """Have the signatures loaded anew, and wait for it."""
+        """Have the signatures loaded anew, which must be others than before, and wait for it."""
+        before = self._memory()
         assert self.ask("RELOAD") == "RELOADING"
-        wait(lambda: "pools 1 " in self.ask("STATS"), lambda: "clamd does not end loading")
+        wait(lambda: self._memory() not in ("", before), lambda: "clamd does not end loading")
+
+    def _memory(self) -> str:
+        """What the signatures take; empty while others are being loaded."""
+        return self.ask("STATS").partition(" pools 1 ")[2]
 
     def ask(self, command: str) -> str:
         with socket.create_connection(self.address, 10) as sock:

@@ -240,7 +240,7 @@ def talks_with_scanners(which: int, preview: int) -> tuple[Callable[[], Talk[Any
     mail = bytes(which >> 4)
     makes: list[Callable[[], Talk[Any]]] = [
         lambda: clamd.Instream(len(mail)),
-        lambda: icap.Respmod(service, len(mail), preview),
+        lambda: icap.Respmod(service, len(mail), preview - 1 if preview else None),
         lambda: spamd.Check(len(mail)),
         lambda: rspamd.Check("host", len(mail)),
         lambda: clamd.ScanFile(b"/a"),
