@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tempfile
 import time
+import tracemalloc
 
 import pytest
 
@@ -58,6 +60,33 @@ def test_what_arrives_is_the_mail() -> None:
 
     assert run(scanned(keep, LARGE)).result == Scan(FREE)
     assert came == [LARGE]
+
+
+def test_what_is_held_of_a_mail_does_not_grow_with_it() -> None:
+    size = 100 << 20
+
+    async def drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left = len(b"zIDSESSION\0zINSTREAM\0") + size + 4 * (size // CHUNK + 1)
+        while left:
+            left -= len(await reader.read(65536))
+        writer.write(b"1: stream: OK\0")
+
+    async def whole() -> tuple[Scan | None, int]:
+        async with scanner(drain) as fake:
+            sock = await connected(fake.address.port)
+            talk = Instream(size)
+            with tempfile.TemporaryFile() as file:
+                file.truncate(size)
+                tracemalloc.start()
+                await Exchange(sock, talk, Source(ThreadDisk(), file.fileno(), size), OPT).run()
+                peak = tracemalloc.get_traced_memory()[1]
+                tracemalloc.stop()
+            sock.close()
+            return talk.result, peak
+
+    result, peak = run(whole())
+    assert result == Scan(FREE)
+    assert peak < 20 * CHUNK
 
 
 def test_the_octets_are_a_range_of_the_file() -> None:
