@@ -18,6 +18,11 @@ spamassassin         /usr/share/doc/spamassassin/examples/sample-spam.txt
 nginx-light          nginx
 libnginx-mod-mail    /usr/lib/nginx/modules/ngx_mail_module.so
 haproxy              haproxy
+clamav-daemon        clamd
+c-icap               c-icap
+libc-icap-mod-virus-scan /etc/c-icap/virus_scan.conf
+spamd                spamd
+rspamd               rspamd
 iproute2             ip
 nftables             nft
 "
@@ -47,9 +52,12 @@ unguard() {
 disable() {
     local unit
     command -v systemctl >/dev/null || return 0
-    for unit in dovecot.service dovecot.socket nginx.service haproxy.service; do
+    for unit in dovecot.service dovecot.socket nginx.service haproxy.service clamav-daemon.service \
+        clamav-daemon.socket c-icap.service spamd.service rspamd.service; do
         case " $* " in *" ${unit%%.*}"*) systemctl disable --quiet "$unit" 2>/dev/null || true ;; esac
     done
+    # Comes with clamd, and would download signatures.
+    case " $* " in *" clamav-daemon "*) systemctl disable --quiet clamav-freshclam.service 2>/dev/null || true ;; esac
 }
 
 mapfile -t packages < <(missing)

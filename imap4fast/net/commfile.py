@@ -11,6 +11,7 @@ import os
 import secrets
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 
 from imap4fast.errors import ServiceError
@@ -19,6 +20,7 @@ PREFIX = "imap4fast-scan."
 STALE_S = 3600.0
 """Copies older than this are left over from a worker that was killed."""
 _BLOCK = 1 << 20
+_AT_ONCE = 2
 
 
 class CommDir:
@@ -27,22 +29,29 @@ class CommDir:
     def __init__(self, path: str, descriptor: int) -> None:
         self._path = path
         self._descriptor = descriptor
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "comm-dir")
+
+    def close(self) -> None:
+        """What is to be copied or removed still will be; the descriptor is needed for that."""
+        self._threads.shutdown()
 
     @asynccontextmanager
     async def copy(self, fd: int, size: int, offset: int) -> AsyncIterator[bytes]:
         """The path of a copy of that range. ServiceError: it cannot be made. It is removed in any case."""
-        loop = asyncio.get_running_loop()
         name = PREFIX + secrets.token_hex(16)
-        # Of its own: the caller may be cancelled, and close his, while the thread still reads.
-        made = loop.run_in_executor(None, self._make, name, os.dup(fd), size, offset)
+        # A descriptor of its own: the caller may be cancelled, and close his, while the thread still reads.
+        made = self._threads.submit(self._make, name, os.dup(fd), size, offset)
         try:
             try:
-                await asyncio.shield(made)
+                await asyncio.shield(asyncio.wrap_future(made))
             except OSError as error:
                 raise ServiceError("comm-dir", error.strerror or error) from error
             yield os.path.join(os.fsencode(self._path), name.encode())
         finally:
-            made.add_done_callback(lambda done: loop.run_in_executor(None, self._remove, name))
+            if made.done():
+                self._threads.submit(self._remove, name)
+            else:
+                made.add_done_callback(lambda done: self._remove(name))
 
     def _make(self, name: str, fd: int, size: int, offset: int) -> None:
         try:
@@ -60,8 +69,11 @@ class CommDir:
         with suppress(OSError):
             os.unlink(name, dir_fd=self._descriptor)
 
-    def sweep(self) -> None:
-        """Remove what killed workers left. Blocks."""
+    def start(self) -> None:
+        """Remove what killed workers left; does not wait for it."""
+        self._threads.submit(self._sweep)
+
+    def _sweep(self) -> None:
         before = time.time() - STALE_S
         with suppress(OSError):
             for name in os.listdir(self._descriptor):

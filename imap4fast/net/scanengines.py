@@ -22,7 +22,7 @@ class Antivirus:
         self.engine = engine
         self._comm_dir = comm_dir
         self._service = icap.Service(host_of(settings.address), settings.service)
-        self._offer = icap.Offer("", 0, 0)
+        self._offer: icap.Offer | None = None
 
     async def scan(self, source: Source, limit: int, media: bytes, track: int) -> Scan:
         """What the engine says of the octets. More than `limit` (0: none) are not sent."""
@@ -38,12 +38,22 @@ class Antivirus:
         return Scan(answer.status, answer.name, name)
 
     async def _ask(self, source: Source, media: bytes, track: int) -> Scan | Failure:
-        size, service, preview = source.size, self._service, self._offer.preview
         if self.settings.kind == CLAMAV_FILE:
             return await self._by_file(source, track)
         if self.settings.kind == ICAP:
-            return await self.engine.ask(lambda turn: icap.Respmod(service, size, preview, media), source, track)
-        return await self.engine.ask(lambda turn: clamd.Instream(size, turn), source, track)
+            return await self._by_icap(source, media, track)
+        return await self.engine.ask(lambda turn: clamd.Instream(source.size, turn), source, track)
+
+    async def _by_icap(self, source: Source, media: bytes, track: int) -> Scan | Failure:
+        if self._offer is None:
+            offer = await self.engine.ask(lambda turn: icap.Options(self._service), source, track)
+            if isinstance(offer, Failure):
+                return offer
+            if offer.refused:
+                return Scan(ERROR, offer.refused)
+            self._offer = offer
+        size, preview = source.size, self._offer.preview
+        return await self.engine.ask(lambda turn: icap.Respmod(self._service, size, preview, media), source, track)
 
     async def _by_file(self, source: Source, track: int) -> Scan | Failure:
         if self._comm_dir is None:
@@ -58,10 +68,21 @@ class Antivirus:
         """Ask the engine for its version."""
         if self.settings.kind == ICAP:
             offer = await self.engine.ask_aside(lambda turn: icap.Options(self._service), nothing)
-            self._offer = offer or self._offer
-            self.engine.told(offer.istag if offer else "")
+            if offer is not None and not offer.refused:
+                self._offer = offer
+                self.engine.told(offer.istag)
         else:
-            self.engine.told(await self.engine.ask_aside(clamd.Version, nothing) or "")
+            await self._refresh_clamd(nothing)
+
+    async def _refresh_clamd(self, nothing: Source) -> None:
+        version = await self.engine.ask_aside(clamd.Version, nothing)
+        if version is None:
+            return
+        stats = await self.engine.ask_aside(clamd.Stats, nothing)
+        if stats == "":
+            self.engine.doubt()
+        else:
+            self.engine.told(f"{version} {stats}" if stats else version)
 
 
 class Antispam:

@@ -142,7 +142,7 @@ class Scanners:
         loop = asyncio.get_running_loop()
         for comm_dir in self._comm_dirs.values():
             if comm_dir is not None:
-                loop.run_in_executor(None, comm_dir.sweep)
+                comm_dir.start()
         self._refreshing = loop.create_task(self._refresh())
 
     async def _refresh(self) -> None:
@@ -168,5 +168,8 @@ class Scanners:
             await asyncio.wait((self._refreshing,))
         for one in self._engines():
             one.engine.close()
+        for comm_dir in self._comm_dirs.values():
+            if comm_dir is not None:
+                comm_dir.close()
         while self._opened:
             os.close(self._opened.pop())

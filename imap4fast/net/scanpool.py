@@ -97,7 +97,7 @@ class Engine:
         if talk.result is None:
             return self._failed(talk.cut or "no answer", what, track)
         if self._breaker.in_a_row:
-            self._uncertain.set()
+            self.doubt()
         if self._breaker.succeeded():
             self._write(self._entries.up, self.settings.name)
         self.told(talk.version)
@@ -123,6 +123,10 @@ class Engine:
             self.version = version
             self._write(self._entries.version, self.settings.name, version)
 
+    def doubt(self) -> None:
+        """The engine may be another than before: its version is to be asked for soon."""
+        self._uncertain.set()
+
     async def _talk(self, make: Make[T], source: Source) -> Talk[T]:
         """On a kept connection; once more on a new one where that broke, since it may have been stale."""
         line = self._lines.take()
@@ -130,7 +134,7 @@ class Engine:
             talk = await self._over(line, make, source)
             if talk.cut is None:
                 return talk
-            self._uncertain.set()
+            self.doubt()
             self._lines.close()
         return await self._over(await self._lines.connect(), make, source)
 

@@ -6,6 +6,7 @@ number of the request, which is checked. Commands and replies end in NUL.
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from imap4fast.mail.work import Scan
@@ -16,6 +17,7 @@ T = TypeVar("T")
 MOST_REPLY = 8192
 """Octets of a reply: a path of 4096 and the name of a virus have room."""
 MOST_FRAME = 1 << 20
+_POOLS = re.compile(rb"\bpools (\d+) pools_used (\d+\.\d+[KMG]?) ")
 _STREAM = b"stream: "
 _OVER = b"INSTREAM size limit exceeded"
 _TIMED_OUT = b"COMMAND READ TIMED OUT"
@@ -38,10 +40,12 @@ class _Request(Talk[T]):
             return
         self._reply += octets[: MOST_REPLY + 1]
         reply, end, more = bytes(self._reply).partition(b"\0")
-        if more or len(reply) > MOST_REPLY:
+        if len(reply) > MOST_REPLY:
             self._reject(reply)
         elif end:
             self._judge(reply)
+            # Whatever comes behind an answer is none to a question of ours.
+            self.reusable = self.reusable and not more
 
     def _judge(self, reply: bytes) -> None:
         number, _, text = reply.partition(b": ")
@@ -141,3 +145,21 @@ class Version(_Request[str]):
             self._answer(plain(text), reusable=True)
         else:
             self._reject(text)
+
+
+class Stats(_Request[str]):
+    """`STATS`: how much memory the signatures take, which tells one set from another.
+
+    VERSION tells of ClamAV's own signatures alone: others may be loaded anew every hour under the same version. The
+    result is empty while they are being loaded, when two sets are in memory.
+    """
+
+    def begin(self) -> list[bytes]:
+        return [self._command(b"STATS")]
+
+    def _understand(self, text: bytes) -> None:
+        pools = _POOLS.search(text)
+        if pools is None:
+            self._reject(text)
+        else:
+            self._answer(plain(pools[2]) if pools[1] == b"1" else "", reusable=True)

@@ -53,11 +53,14 @@ class Service(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """What OPTIONS said: octets of preview that the service wants (0: none), seconds for which that holds (0: none)."""
+    """What OPTIONS said. `preview` is how many octets the service wants to see before it may ask for more, if it may.
+
+    `refused` is the answer where there is no such service.
+    """
 
     istag: str
-    preview: int
-    ttl: int
+    preview: int | None
+    refused: str = ""
 
 
 class _Answered(Talk[Scan]):
@@ -146,25 +149,28 @@ class _Answered(Talk[Scan]):
 
 
 class Respmod(_Answered):
-    """RESPMOD of `size` octets of the type `media`. With `preview` only so many are given at first."""
+    """RESPMOD of `size` octets of the type `media`. With `preview` only so many are given at first.
 
-    def __init__(self, service: Service, size: int, preview: int = 0, media: bytes = MAIL) -> None:
+    A service that offers previews is to be given one: it tells by its answer to the preview alone that it will not look
+    at the mail.
+    """
+
+    def __init__(self, service: Service, size: int, preview: int | None = None, media: bytes = MAIL) -> None:
         super().__init__(size)
         self._service = service
         self._media = media
-        self._preview = min(preview, size, MOST_PREVIEW)
-        self._previewing = self._preview > 0
-        self.wants = self._preview or size
+        self._previewing = preview is not None and size > 0
+        self.wants = size if preview is None else min(preview, size, MOST_PREVIEW)
 
     def begin(self) -> list[bytes]:
         answer = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n" % (self._media, self._size)
         fields = b"Allow: 204\r\n"
         if self._previewing:
-            fields += b"Preview: %d\r\n" % self._preview
+            fields += b"Preview: %d\r\n" % self.wants
         body = len(_REQUEST) + len(answer)
         fields += b"Encapsulated: req-hdr=0, res-hdr=%d, res-body=%d\r\n" % (len(_REQUEST), body)
         head = self._service.request(b"RESPMOD", fields) + _REQUEST + answer
-        return [head if self._size else head + b"0\r\n\r\n"]
+        return [head if self.wants else head + b"0\r\n\r\n"]
 
     def give(self, octets: bytes) -> list[bytes]:
         self._left -= len(octets)
@@ -212,15 +218,15 @@ class Options(Talk[Offer]):
             return
         self._head.feed(octets)
         status = _STATUS.match(self._head.status)
-        if self._head.fault or (self._head.done and (status is None or status[1] != b"200")):
+        if self._head.fault or (self._head.done and status is None):
             self._reject(self._head.said)
-        elif self._head.done:
-            self._answer(self._offer(self._head.fields))
+        elif self._head.done and status is not None:
+            refused = "" if status[1] == b"200" else plain(self._head.status)
+            self._answer(Offer("", None, refused) if refused else self._offer(self._head.fields))
 
     def _offer(self, fields: Mapping[bytes, bytes]) -> Offer:
         istag = plain(fields.get(b"istag", b"").strip(b'"'))
-        preview = number(fields.get(b"preview", b"")) or 0
-        return Offer(istag, min(preview, MOST_PREVIEW), number(fields.get(b"options-ttl", b"")) or 0)
+        return Offer(istag, number(fields.get(b"preview", b"")))
 
 
 def threat_of(fields: Mapping[bytes, bytes]) -> bytes | None:

@@ -67,6 +67,17 @@ class Talk(ABC, Generic[T]):
         if not self.done:
             self.cut = "closed before the answer was whole"
 
+    def unwritten(self) -> None:
+        """The answer came before all that was given was written: what the scanner has not seen is not free of
+        anything, and nothing can follow on the connection.
+        """
+        self.reusable = False
+        if isinstance(self.result, Scan) and self.result.status != FREE:
+            return
+        if self.result is not None:
+            self.result = None
+            self.nonsense = "answered before it had all"
+
     def _answer(self, result: T, *, reusable: bool = False) -> None:
         self.result = result
         self.reusable = reusable

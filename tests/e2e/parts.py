@@ -22,8 +22,12 @@ PACKAGES = {
     "tmux": "tmux",
     "openssl": "openssl",
     "testssl": "testssl.sh",
+    "clamd": "clamav-daemon",
+    "c-icap": "c-icap libc-icap-mod-virus-scan",
+    "spamd": "spamd",
+    "rspamd": "rspamd",
 }
-"""Program to Debian package."""
+"""Program to Debian packages."""
 
 SEARCH_PATH = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
 
@@ -59,7 +63,8 @@ def _install(program: str) -> str | None:
     apt = _find("apt-get")
     if os.geteuid() != 0 or apt is None:
         return None
-    settings = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for words in (["update"], ["install", "-y", "--no-install-recommends", PACKAGES[program]]):
+    # In this runlevel a package starts no service when it is installed.
+    settings = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
+    for words in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES[program].split()]):
         subprocess.run([apt, "-q", *words], env=settings, check=False, capture_output=True)
     return _find(program)

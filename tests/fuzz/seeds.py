@@ -15,6 +15,27 @@ from tests.wire.server_vectors import VECTORS as SERVER_VECTORS
 LONGEST = 2000
 CLIENT = [vector.client for vector in (*CLIENT_VECTORS, *DIALOGUES) if len(vector.client) <= LONGEST]
 SERVER = [vector.server for vector in SERVER_VECTORS if len(vector.server) <= LONGEST]
+SCANNERS = [
+    (0, b"1: stream: OK\0"),
+    (0, b"1: stream: Virus FOUND\0"),
+    (0, b"1: INSTREAM size limit exceeded. ERROR\0"),
+    (1, b'ICAP/1.0 204 No Content\r\nISTag: "x"\r\n\r\n'),
+    (1, b"ICAP/1.0 100 Continue\r\n\r\nICAP/1.0 204 No Content\r\n\r\n"),
+    (1, b"ICAP/1.0 204 No Content\r\nX-Infection-Found: Type=0; Threat=Virus;\r\n\r\n"),
+    (
+        1,
+        b"ICAP/1.0 200 OK\r\nEncapsulated: res-hdr=0, res-body=19\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"
+        b"5\r\n\0\0\0\0\0\r\n0\r\n\r\n",
+    ),
+    (2, b"SPAMD/1.1 0 EX_OK\r\nSpam: True ; 12.3 / 5.0\r\n\r\n"),
+    (3, b'HTTP/1.1 200 OK\r\nServer: rspamd/3\r\nContent-Length: 13\r\n\r\n{"score":1.5}'),
+    (3, b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nd\r\n{"score":1.5}\r\n0\r\n\r\n'),
+    (4, b"1: /a: OK\0"),
+    (5, b'ICAP/1.0 200 OK\r\nISTag: "x"\r\nPreview: 5\r\nOptions-TTL: 60\r\n\r\n'),
+    (6, b"1: POOLS: 1\n\nMEMSTATS: pools 1 pools_used 5.882M pools_total 5.964M\nEND\0"),
+    (7, b"1: ClamAV 1.4.6/27000/x\0"),
+]
+"""Codecs as the target numbers them, with answers."""
 HEADS = {"not": b"\x40\x08", "auth": b"\x40\x04", "selected": b"\x40\x00"}
 
 
@@ -36,6 +57,8 @@ def seeds(target: str) -> list[bytes]:
             for vector in talks.VECTORS
             if len(vector.before) + len(vector.inside) <= 5 * LONGEST
         ]
+    if target == "scanners":
+        return [bytes((which + size, 5, 0, 3)) + reply for which, reply in SCANNERS for size in (0, 0x50)]
     if target == "server":
         return [b"\0\0\3\1" + said for said in SERVER]
     if target == "raw":

@@ -6,9 +6,14 @@ The first bytes choose state, server and chunks; the rest is what an end says. `
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, Tls, lex, tokens
+from imap4fast.mail.work import FREE, Scan
+from imap4fast.scan import clamd, icap, rspamd, spamd
+from imap4fast.scan.talk import Talk
 from imap4fast.session.starttls import MOST_OCTETS
+from tests.unit.scan.feeding import MOST_HELD, held
 from tests.unit.session import talks
 from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, server_context
 from tests.wire.grammar import Limits
@@ -212,6 +217,60 @@ def starttls(data: bytes) -> None:
         assert not set(names) & set(b'](){}%*"\\')
 
 
+def scanners(data: bytes) -> None:
+    """What a scanner says, in chunks as whole: one outcome, a bounded part of it kept, and what is free was said to be
+    so behind the last octet."""
+    if len(data) < HEAD:
+        return
+    make, mail = talks_with_scanners(data[0], data[1] % 40)
+    given = data[2] % 4
+    first = talked(make(), mail, given, [data[HEAD:]])
+    size = 1 + data[3] % 9
+    second = talked(make(), mail, given, [data[at : at + size] for at in range(HEAD, len(data), size)])
+    assert [one is None for one in coming(first)] == [one is None for one in coming(second)], (coming(first), data)
+    assert first.result == second.result, data
+    if isinstance(first.result, Scan) and first.result.status == FREE:
+        assert given == 0 or not mail
+        assert b"OK" in data or b"204" in data or b"200" in data
+
+
+def talks_with_scanners(which: int, preview: int) -> tuple[Callable[[], Talk[Any]], bytes]:
+    """A codec, and the mail for it."""
+    service = icap.Service("host", "/service")
+    mail = bytes(which >> 4)
+    makes: list[Callable[[], Talk[Any]]] = [
+        lambda: clamd.Instream(len(mail)),
+        lambda: icap.Respmod(service, len(mail), preview - 1 if preview else None),
+        lambda: spamd.Check(len(mail)),
+        lambda: rspamd.Check("host", len(mail)),
+        lambda: clamd.ScanFile(b"/a"),
+        lambda: icap.Options(service),
+        lambda: clamd.Stats(0),
+        lambda: clamd.Version(0),
+    ]
+    return makes[which % len(makes)], mail
+
+
+def talked(talk: Talk[Any], mail: bytes, given: int, pieces: list[bytes]) -> Talk[Any]:
+    """The talk at its end. `given` 0: all of the mail was given before the answer, else less and less."""
+    talk.begin()
+    rest = mail[: len(mail) // (given + 1)]
+    while talk.wants and rest:
+        octets, rest = rest[: talk.wants], rest[talk.wants :]
+        talk.give(octets)
+    for octets in pieces:
+        if not talk.done:
+            talk.receive(octets)
+            assert held(talk) < MOST_HELD
+    talk.end()
+    assert sum(one is not None for one in coming(talk)) == 1, coming(talk)
+    return talk
+
+
+def coming(talk: Talk[Any]) -> tuple[object, ...]:
+    return talk.result, talk.nonsense, talk.cut
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "lexer": lexer,
     "client": client,
@@ -220,6 +279,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "raw": raw,
     "tls": tls,
     "starttls": starttls,
+    "scanners": scanners,
 }
 
 

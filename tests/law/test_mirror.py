@@ -11,7 +11,6 @@ UNIT = ROOT / "tests" / "unit"
 REASONS = {
     "names.py": "words, no behaviour",
     "config/basesettings.py": "shapes of data, no behaviour",
-    "scan/engines.py": "shapes of data, no behaviour",
     "config/settings.py": "shapes of data, no behaviour",
     "log/cfgp.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/imap.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",

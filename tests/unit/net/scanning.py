@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, cast
 
@@ -42,7 +43,7 @@ class Fake:
 
 
 @asynccontextmanager
-async def scanner(*scripts: Talk) -> AsyncIterator[Fake]:
+async def scanner(*scripts: Talk, receive_buffer: int = 0) -> AsyncIterator[Fake]:
     """A scanner whose nth connection plays the nth script; the last one goes on for all others."""
     fake = Fake()
     tasks: set[asyncio.Task[None]] = set()
@@ -59,7 +60,10 @@ async def scanner(*scripts: Talk) -> AsyncIterator[Fake]:
         finally:
             writer.transport.abort()
 
-    server = await asyncio.start_server(one, "127.0.0.1", fake.address.port)
+    listener = socket.create_server(("127.0.0.1", fake.address.port))
+    if receive_buffer:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    server = await asyncio.start_server(one, sock=listener)
     try:
         yield fake
     finally:
@@ -88,6 +92,15 @@ async def clamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         mail = await take_stream(reader)
         writer.write(b"%d: stream: %s\0" % (turn, b"Test FOUND" if b"virus" in mail else b"OK"))
         turn += 1
+
+
+async def until(ready: Callable[[], object]) -> None:
+    """Wait for what happens in the background."""
+    for _ in range(300):
+        if ready():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("waited in vain")
 
 
 @contextmanager

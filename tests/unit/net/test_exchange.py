@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import tempfile
 import time
+import tracemalloc
 
 import pytest
 
@@ -60,6 +62,33 @@ def test_what_arrives_is_the_mail() -> None:
     assert came == [LARGE]
 
 
+def test_what_is_held_of_a_mail_does_not_grow_with_it() -> None:
+    size = 100 << 20
+
+    async def drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        left = len(b"zIDSESSION\0zINSTREAM\0") + size + 4 * (size // CHUNK + 1)
+        while left:
+            left -= len(await reader.read(65536))
+        writer.write(b"1: stream: OK\0")
+
+    async def whole() -> tuple[Scan | None, int]:
+        async with scanner(drain) as fake:
+            sock = await connected(fake.address.port)
+            talk = Instream(size)
+            with tempfile.TemporaryFile() as file:
+                file.truncate(size)
+                tracemalloc.start()
+                await Exchange(sock, talk, Source(ThreadDisk(), file.fileno(), size), OPT).run()
+                peak = tracemalloc.get_traced_memory()[1]
+                tracemalloc.stop()
+            sock.close()
+            return talk.result, peak
+
+    result, peak = run(whole())
+    assert result == Scan(FREE)
+    assert peak < 20 * CHUNK
+
+
 def test_the_octets_are_a_range_of_the_file() -> None:
     async def ranged() -> tuple[Instream, list[tuple[int, int]]]:
         disk = ThreadDisk()
@@ -95,6 +124,38 @@ def test_t_a04_ok_for_a_truncated_stream_is_nonsense() -> None:
 
     talk = run(scanned(early, LARGE))
     assert (talk.result, talk.nonsense) == (None, "stream: OK")
+
+
+@pytest.mark.parametrize(
+    ("reply", "came_to"),
+    [
+        (b"1: stream: OK\0", (None, "answered before it had all")),
+        (b"1: stream: Test FOUND\0", (Scan(FOUND, "Test"), None)),
+    ],
+)
+def test_t_a04_ok_before_the_last_octet_left_is_nonsense(reply: bytes, came_to: tuple[Scan | None, str | None]) -> None:
+    """All of the mail was given to the socket, which could not take it: the scanner did not read."""
+
+    async def hasty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        await asyncio.sleep(0.1)
+        writer.write(reply)
+        await asyncio.sleep(1)
+
+    async def whole() -> Instream:
+        async with scanner(hasty, receive_buffer=4096) as fake:
+            sock = socket.socket()
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", fake.address.port))
+            talk = Instream(CHUNK)
+            with mail_source(bytes(CHUNK)) as source:
+                await Exchange(sock, talk, source, OPT).run()
+            sock.close()
+            return talk
+
+    talk = run(whole())
+    assert (talk.result, talk.nonsense, talk.reusable) == (*came_to, False)
 
 
 @pytest.mark.parametrize("octets", [0, 30, 100_000])

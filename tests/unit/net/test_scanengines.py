@@ -13,7 +13,7 @@ from imap4fast.net.scanengines import host_of
 from imap4fast.scan.engines import Use
 from tests.play.stage import Notebook
 from tests.unit.net.running import LOOPBACK, Talk, run
-from tests.unit.net.scanning import MAIL, antispam, antivirus, clamd, mail_file, scanner, scanners, take_stream
+from tests.unit.net.scanning import MAIL, antispam, antivirus, clamd, mail_file, scanner, scanners, take_stream, until
 
 
 def virus(script: Talk, mail: bytes = MAIL, use_size: int = 0, **items: object) -> tuple[Scan, list[str], int]:
@@ -113,16 +113,16 @@ async def icap(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         if head.startswith(b"OPTIONS icap://127.0.0.1:"):
             writer.write(b'ICAP/1.0 200 OK\r\nISTag: "one"\r\nPreview: 10\r\n\r\n')
             return
-        if b"Preview: 10" in head:
-            await reader.readuntil(b"\r\n0\r\n\r\n")
-            writer.write(b"ICAP/1.0 100 Continue\r\n\r\n")
         assert b"RESPMOD icap://127.0.0.1:" in head
+        assert b"Preview: 10" in head
+        await reader.readuntil(b"\r\n0\r\n\r\n")
+        writer.write(b"ICAP/1.0 100 Continue\r\n\r\n")
         assert b"/service ICAP/1.0" in head
         await reader.readuntil(b"\r\n0\r\n\r\n")
-        writer.write(b'ICAP/1.0 204 No Content\r\nISTag: "two"\r\nX-Preview: %d\r\n\r\n' % (b"Preview" in head))
+        writer.write(b'ICAP/1.0 204 No Content\r\nISTag: "two"\r\n\r\n')
 
 
-def test_icap_asks_for_options_and_then_previews() -> None:
+def test_icap_asks_for_options_before_the_first_mail() -> None:
     async def whole() -> list[str]:
         notebook = Notebook(9)
         async with scanner(icap) as fake:
@@ -132,7 +132,7 @@ def test_icap_asks_for_options_and_then_previews() -> None:
                     first = await made.virus(fd, len(MAIL), [Use("AV")])
                     versions = [made.versions()["AV"]]
                     made.start()
-                    await asyncio.sleep(0.2)
+                    await until(lambda: made.versions()["AV"] == "one")
                     versions.append(made.versions()["AV"])
                     second = await made.virus(fd, len(MAIL), [Use("AV")])
                     versions.append(made.versions()["AV"])
@@ -194,3 +194,38 @@ def test_answers_of_an_antispam_engine(
 )
 def test_hosts_in_uris(address: Sock | str | None, host: str) -> None:
     assert host_of(address) == host
+
+
+def versions(*answers: bytes) -> list[str]:
+    """What clamd's version is after each round in which it answers VERSION with one, STATS with the next."""
+    replies = iter(answers)
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\0")
+        await reader.readuntil(b"\0")
+        writer.write(next(replies))
+
+    async def whole() -> list[str]:
+        seen = []
+        async with scanner(script) as fake, scanners(antivirus(fake.address)) as made:
+            for _ in range(len(answers) // 2):
+                await made._refresh_one(made._antivirus["AV"])
+                seen.append(made.versions()["AV"])
+        return seen
+
+    return run(whole())
+
+
+def test_clamds_version_is_with_the_size_of_its_signatures() -> None:
+    version, reloading = b"1: ClamAV 1/2/x\0", b"1: pools 2 pools_used 9.0M pools_total 9.0M\0"
+    small, large = reloading.replace(b" 2 ", b" 1 "), b"1: pools 1 pools_used 10.5M pools_total 12.0M\0"
+    assert versions(version, small, version, reloading, version, large, b"\0", b"") == [
+        "ClamAV 1/2/x 9.0M",
+        "ClamAV 1/2/x 9.0M",
+        "ClamAV 1/2/x 10.5M",
+        "ClamAV 1/2/x 10.5M",
+    ]
+
+
+def test_clamd_without_stats_has_its_version_alone() -> None:
+    assert versions(b"1: ClamAV 1/2/x\0", b"COMMAND UNAVAILABLE\0") == ["ClamAV 1/2/x"]

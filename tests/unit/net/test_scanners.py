@@ -15,7 +15,7 @@ from imap4fast.net.scanengines import Antivirus
 from imap4fast.scan.engines import Use
 from tests.play.stage import Notebook
 from tests.unit.net.running import LOOPBACK, run, unused_port
-from tests.unit.net.scanning import MAIL, antispam, antivirus, clamd, mail_file, scanner, scanners, take_stream
+from tests.unit.net.scanning import MAIL, antispam, antivirus, clamd, mail_file, scanner, scanners, take_stream, until
 
 
 def down() -> Sock:
@@ -155,7 +155,10 @@ def test_versions_follow_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
     async def versioned(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while command := await reader.readuntil(b"\0"):
             if command == b"zVERSION\0":
-                writer.write(b"1: ClamAV %s\0" % version[0])
+                writer.write(b"1: ClamAV 1\0")
+                return
+            if command == b"zSTATS\0":
+                writer.write(b"1: MEMSTATS: pools 1 pools_used %s.0M pools_total 9.0M\nEND\0" % version[0])
                 return
             if command == b"zINSTREAM\0":
                 size = int.from_bytes(await reader.readexactly(4), "big")
@@ -164,22 +167,19 @@ def test_versions_follow_the_engines(monkeypatch: pytest.MonkeyPatch) -> None:
                     writer.write(b"1: stream: OK\0")
                 return
 
-    async def whole() -> list[str]:
-        seen: list[str] = []
-        notebook = Notebook(6)
-        async with scanner(versioned) as fake, scanners(antivirus(fake.address), notebook=notebook) as made:
+    async def whole() -> None:
+        async with scanner(versioned) as fake, scanners(antivirus(fake.address)) as made:
             made.start()
+            await until(lambda: made.versions()["AV"] == "ClamAV 1 1.0M")
+            version[0] = b"2"
             for mail in (MAIL, b"die", MAIL):
-                await asyncio.sleep(0.2)
-                seen.append(made.versions()["AV"])
-                version[0] = b"2"
+                await asyncio.sleep(0.1)
+                assert made.versions()["AV"] == "ClamAV 1 1.0M"
                 with mail_file(mail) as fd:
                     await made.virus(fd, len(mail), [Use("AV")])
-            await asyncio.sleep(0.2)
-            seen.append(made.versions()["AV"])
-        return seen
+            await until(lambda: made.versions()["AV"] == "ClamAV 1 2.0M")
 
-    assert run(whole()) == ["ClamAV 1", "ClamAV 1", "ClamAV 1", "ClamAV 2"]
+    run(whole())
 
 
 def test_engines_of_one_name_are_told_together() -> None:

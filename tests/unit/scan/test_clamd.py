@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imap4fast.mail.work import ERROR, FOUND, FREE, SKIPPED, Scan
-from imap4fast.scan.clamd import MOST_FRAME, MOST_REPLY, Instream, ScanFile, Version
+from imap4fast.scan.clamd import MOST_FRAME, MOST_REPLY, Instream, ScanFile, Stats, Version
 from tests.unit.scan.feeding import EICAR, answered, flooded, give_all, same_at_every_split, survives
 
 MAIL = b"Subject: x\r\n\r\n" + EICAR
@@ -88,8 +88,6 @@ def test_replies(reply: bytes, scan: Scan | None, reusable: bool) -> None:
         b"1: OK\0",
         b"1: \0",
         b"\0",
-        b"1: stream: OK\0\0",
-        b"1: stream: OK\0" + b"2: stream: X FOUND\0",
         b"1: fd[10]: OK\0",
         b"1: stream: X FOUND OK\0",
         b"UNKNOWN COMMAND\0",
@@ -135,11 +133,9 @@ def test_t_a04_a_connection_that_closes_gave_no_answer(reply: bytes) -> None:
 
 
 def test_octets_behind_the_answer_spoil_the_connection() -> None:
-    talk = answered(Instream(len(MAIL)), MAIL, [b"1: stream: OK\0"])
-    assert talk.reusable
-    talk.receive(b"2: ")
-    assert talk.result == Scan(FREE)
-    assert not talk.reusable
+    for more in (b"\0", b"2: stream: X FOUND\0"):
+        talk = same_at_every_split(lambda: Instream(len(MAIL)), MAIL, b"1: stream: OK\0" + more)
+        assert (talk.result, talk.reusable) == (Scan(FREE), False)
 
 
 @pytest.mark.parametrize(
@@ -186,6 +182,23 @@ def test_no_version(reply: bytes) -> None:
     assert talk.nonsense is not None
 
 
+STATS = (
+    b"POOLS: 1\n\nSTATE: VALID PRIMARY\nTHREADS: live 1  idle 0 max 10 idle-timeout 30\nQUEUE: 0 items\n\t"
+    b"STATS 0.000005 \n\nMEMSTATS: heap N/A mmap N/A used N/A free N/A releasable N/A pools %d pools_used 5.882M "
+    b"pools_total 5.964M\nEND"
+)
+
+
+@pytest.mark.parametrize(("pools", "told"), [(1, "5.882M"), (2, "")])
+def test_stats_tell_signatures_apart_once_they_are_loaded(pools: int, told: str) -> None:
+    assert same_at_every_split(lambda: Stats(0), b"", b"1: " + STATS % pools + b"\0").result == told
+
+
+@pytest.mark.parametrize("reply", [b"1: COMMAND UNAVAILABLE\0", b"COMMAND UNAVAILABLE\0", b"1: \0"])
+def test_no_stats(reply: bytes) -> None:
+    assert answered(Stats(0), b"", [reply]).nonsense is not None
+
+
 def test_an_endless_answer_is_not_kept() -> None:
     talk = flooded(Instream(0), b"1: stream: ", b"x" * 65536)
     assert talk.nonsense is not None
@@ -202,3 +215,4 @@ def test_any_answer(pieces: list[bytes], give_after: int) -> None:
         assert give_after == 0 or b"".join(pieces[:give_after]) in b"1: stream: OK\0"
     survives(lambda: ScanFile(PATH), b"", pieces, 0)
     survives(lambda: Version(0), b"", pieces, 0)
+    survives(lambda: Stats(0), b"", pieces, 0)

@@ -88,6 +88,25 @@ def test_a_mail_that_fits_into_the_preview_says_so() -> None:
     assert talk.result == Scan(FREE)
 
 
+@pytest.mark.parametrize(("answer", "status"), [(CLEAN, SKIPPED), (GO_ON, None)])
+def test_a_preview_of_nothing_asks_whether_the_service_wants_the_mail(answer: bytes, status: str | None) -> None:
+    talk = Respmod(SERVICE, len(MAIL), preview=0)
+    (head,) = talk.begin()
+    assert b"\r\nPreview: 0\r\n" in head
+    assert head.endswith(b"\r\n\r\n0\r\n\r\n")
+    assert talk.wants == 0
+    talk.receive(answer)
+    assert (talk.result and talk.result.status) == status
+    if status is None:
+        assert unchunked(give_all(talk, MAIL)) == (MAIL, b"")
+        talk.receive(CLEAN)
+        assert talk.result == Scan(FREE)
+
+
+def test_no_preview_is_larger_than_is_good_for_it() -> None:
+    assert Respmod(SERVICE, 10**9, preview=10**8).wants == MOST_PREVIEW
+
+
 def test_t_a04_204_to_a_preview_is_not_free() -> None:
     talk = answered(Respmod(SERVICE, len(MAIL), preview=10), MAIL, [CLEAN])
     assert (talk.result, talk.reusable) == (Scan(SKIPPED, "the preview was enough for it"), True)
@@ -226,25 +245,30 @@ def test_octets_behind_the_answer_spoil_the_connection() -> None:
 def test_options() -> None:
     reply = b'ICAP/1.0 200 OK\r\nISTag: "CI0001-x y"\r\nPreview: 1024\r\nOptions-TTL: 60\r\nAllow: 204\r\n\r\n'
     talk = same_at_every_split(lambda: Options(SERVICE), b"", reply)
-    assert talk.result == Offer("CI0001-x y", 1024, 60)
+    assert talk.result == Offer("CI0001-x y", 1024)
     assert b"OPTIONS icap://127.0.0.1:1344/avscan ICAP/1.0\r\n" in Options(SERVICE).begin()[0]
 
 
 @pytest.mark.parametrize(
     ("fields", "offer"),
     [
-        (b"", Offer("", 0, 0)),
-        (b"Preview: 0\r\n", Offer("", 0, 0)),
-        (b"Preview: lots\r\nOptions-TTL: x\r\n", Offer("", 0, 0)),
-        (b"Preview: 999999999\r\n", Offer("", MOST_PREVIEW, 0)),
-        (b"ISTag: bare\r\n", Offer("bare", 0, 0)),
+        (b"", Offer("", None)),
+        (b"Preview: 0\r\n", Offer("", 0)),
+        (b"Preview: lots\r\n", Offer("", None)),
+        (b"Preview: 999999999\r\n", Offer("", 999999999)),
+        (b"ISTag: bare\r\n", Offer("bare", None)),
     ],
 )
 def test_what_a_service_offers(fields: bytes, offer: Offer) -> None:
     assert answered(Options(SERVICE), b"", [b"ICAP/1.0 200 OK\r\n" + fields + b"\r\n"]).result == offer
 
 
-@pytest.mark.parametrize("reply", [b"ICAP/1.0 404 No\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 20000])
+def test_a_service_that_is_not_there() -> None:
+    talk = same_at_every_split(lambda: Options(SERVICE), b"", b"ICAP/1.0 404 <No>\r\nPreview: 5\r\n\r\n")
+    assert talk.result == Offer("", None, "ICAP/1.0 404 _No_")
+
+
+@pytest.mark.parametrize("reply", [b"HTTP/1.1 200 OK\r\n\r\n", b"x" * 20000])
 def test_no_options(reply: bytes) -> None:
     talk = answered(Options(SERVICE), b"", [reply])
     assert talk.result is None
@@ -275,11 +299,15 @@ WORDS = [
 ]
 
 
-@given(st.lists(st.binary(max_size=30) | st.sampled_from(WORDS), max_size=20), st.integers(0, 5), st.integers(0, 50))
-def test_any_answer(pieces: list[bytes], give_after: int, preview: int) -> None:
+@given(
+    st.lists(st.binary(max_size=30) | st.sampled_from(WORDS), max_size=20),
+    st.integers(0, 5),
+    st.none() | st.integers(0, 50),
+)
+def test_any_answer(pieces: list[bytes], give_after: int, preview: int | None) -> None:
     talk = survives(lambda: Respmod(SERVICE, 40, preview), bytes(40), pieces, give_after)
     if talk.result is not None and talk.result.status == FREE:
         said = b"".join(pieces)
-        assert said.startswith(CLEAN) or (preview and said.startswith(GO_ON + CLEAN)) or b" 204" in said[:20]
-        assert not preview or preview >= 40 or said.startswith(GO_ON)
+        assert said.startswith(CLEAN) or said.startswith(GO_ON + CLEAN) or b" 204" in said[:20]
+        assert preview is None or preview >= 40 or said.startswith(GO_ON)
     survives(lambda: Options(SERVICE), b"", pieces, 0)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imap4fast.mail.work import Scan
-from imap4fast.scan.clamd import Version
+from imap4fast.scan.clamd import Instream, Version
+from imap4fast.scan.spamd import Check
 from imap4fast.scan.talk import MOST_NAME, failed, found, free, plain, skipped
 
 
@@ -56,6 +57,31 @@ def test_the_end_counts_only_before_the_answer() -> None:
     answered.receive(b"1: ClamAV 1\0")
     answered.end()
     assert (answered.result, answered.cut) == ("ClamAV 1", None)
+
+
+@pytest.mark.parametrize(
+    ("reply", "stays"),
+    [(b"OK", False), (b"X FOUND", True), (b"no memory ERROR", True)],
+)
+def test_t_a04_only_what_was_found_stays_when_not_all_was_written(reply: bytes, stays: bool) -> None:
+    talk = Instream(0)
+    talk.receive(b"1: stream: %s\0" % reply)
+    result = talk.result
+    talk.unwritten()
+    assert not talk.reusable
+    assert talk.result == (result if stays else None)
+    assert talk.nonsense == (None if stays else "answered before it had all")
+
+
+def test_t_a04_no_score_when_not_all_was_written() -> None:
+    talk = Check(0)
+    talk.receive(b"SPAMD/1.1 0 EX_OK\r\nSpam: False ; 1.5 / 5.0\r\n\r\n")
+    talk.unwritten()
+    assert (talk.result, talk.nonsense) == (None, "answered before it had all")
+    talk = Check(0)
+    talk.end()
+    talk.unwritten()
+    assert (talk.nonsense, talk.cut) == (None, "closed before the answer was whole")
 
 
 def test_a_talk_without_a_mail_is_given_none() -> None:
