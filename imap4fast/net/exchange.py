@@ -10,7 +10,7 @@ import socket
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.errors import ServiceError
 from imap4fast.scan.talk import Talk
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from imap4fast._wire import set_options
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.values import Address, Sock
 from imap4fast.errors import ServiceError
 from imap4fast.net.addresses import literal_of

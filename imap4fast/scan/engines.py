@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.values import Sock
 
 BUILTIN = "builtin"

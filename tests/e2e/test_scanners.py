@@ -20,7 +20,7 @@ from typing import Any, TypeVar, cast
 import pytest
 import uvloop
 
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.values import Address, Sock
 from imap4fast.log.setup import Logs
 from imap4fast.mail.work import ERROR, FOUND, FREE, SKIPPED, Scan

@@ -11,7 +11,7 @@ import tracemalloc
 
 import pytest
 
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.errors import ServiceError
 from imap4fast.mail.work import FOUND, FREE, SKIPPED, Scan
 from imap4fast.net.exchange import CHUNK, Exchange, Source

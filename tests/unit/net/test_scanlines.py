@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.values import Address, Sock
 from imap4fast.errors import ServiceError
 from imap4fast.net import scanlines

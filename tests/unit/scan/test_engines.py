@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from imap4fast.config.settings import SockOpt
+from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.values import Address, Sock
 from imap4fast.scan.engines import AntispamEngine, AntivirusEngine, Use, antispam_engine, antivirus_engine
 
