@@ -154,12 +154,13 @@ class Spool:
         raise SpoolFullError()
 
     def _with_room(self, octets: int, make: Callable[[], T]) -> T:
-        """What `make` makes; where the disk is full the oldest objects go first."""
-        try:
-            return make()
-        except OSError as error:
-            if error.errno not in NO_ROOM or not self._evict(octets):
-                raise
+        """What `make` makes; where the disk is full the oldest objects go first, and more at each try."""
+        for extra in range(_TRIES):
+            try:
+                return make()
+            except OSError as error:
+                if error.errno not in NO_ROOM or not self._evict(octets + extra * GROWTH):
+                    raise
         return make()
 
     # Objects
@@ -196,15 +197,25 @@ class Spool:
                 return False
             self.reserve(fd, kept.size)
         kept = msgspec.structs.replace(kept, created=now, used=now)
-        try:
-            if not self._ledger.tried("keep", False, lambda store: self._keep(store, origin, fd, kept)):
-                return False
-        except OSError as error:
-            self._ledger.note(FAILED, f"keep: {error.strerror}")
+        if not self._linked(origin, fd, kept):
+            self.files.unlink(object_name(origin.key(), kept.sha256))  # linked, maybe, but not entered
             return False
         if kept.size:
             self._share.release(self._reserved.pop(fd, 0))
         return True
+
+    def _linked(self, origin: Origin, fd: int, kept: Kept) -> bool:
+        try:
+            return self._with_room(GROWTH, lambda: self._entered(origin, fd, kept))
+        except OSError as error:
+            self._ledger.note(FAILED, f"keep: {error.strerror}")
+            return False
+
+    def _entered(self, origin: Origin, fd: int, kept: Kept) -> bool:
+        entered = self._ledger.tried("keep", False, lambda store: self._keep(store, origin, fd, kept))
+        if not entered and self._ledger.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return entered
 
     def _keep(self, store: Store, origin: Origin, fd: int, kept: Kept) -> bool:
         key = origin.key()
@@ -215,14 +226,10 @@ class Spool:
                 self._look_at_other(old, kept)
                 self.files.unlink(object_name(key, old.sha256))
             self._share.intend(key, bytes.fromhex(name))
-            try:
-                if kept.size:
-                    self.files.link(fd, name)
-                store.put(origin, key, kept)
-                self._flush(store)
-            except BaseException:
-                self.files.unlink(name)
-                raise
+            if kept.size:
+                self.files.link(fd, name)
+            store.put(origin, key, kept)
+            self._flush(store)
         self._share.intend(bytes(32), bytes(32))
         return True
 
@@ -258,7 +265,10 @@ class Spool:
     def _evict(self, octets: int) -> bool:
         """Removes the mails used longest ago until so much, and some more, is free. False: there is none to remove."""
         more = octets + self._limits.octets // 64
-        return bool(self._ledger.tried("evict", 0, lambda store: self._evict_from(store, more)))
+        gone = self._ledger.tried("evict", 0, lambda store: self._evict_from(store, more))
+        if self._ledger.full:  # the files are gone, and so the database has room now for what it has to write
+            gone = self._ledger.tried("evict", 0, lambda store: self._evict_from(store, more))
+        return gone > 0
 
     def _evict_from(self, store: Store, octets: int) -> int:
         gone = 0

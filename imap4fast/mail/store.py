@@ -2,7 +2,7 @@
 
 SQLite in WAL mode, shared by the host's workers. Whoever changes anything holds the write lock from the first word on
 (`changing`), and files come and go under it: so rows and files are never changed by two at once. synchronous is NORMAL:
-the last changes may be lost with the machine's power, consistency never. Raises sqlite3.Error; spool.py knows what to
+the last changes may be lost with the machine's power, consistency never. Raises sqlite3.Error; ledger.py knows what to
 do then.
 """
 
