@@ -223,10 +223,8 @@ class Disk:
         file.ahead = b""
 
     def close(self, fd: int) -> None:
-        """Closes a file after all that was asked of it; what is appended and not written yet is given up."""
+        """Closes a file after all that was asked of it."""
         file = self._files.pop(fd)
-        if file.pending and file.failure is None:
-            file.failure = ServiceError("spool", "closed")
         file.marks.clear()
         self._forget_ahead(file)
         self._release(fd)

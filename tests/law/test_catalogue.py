@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from imap4fast.log import cfgp, imap, logs, netc, ssle, tcps
+from imap4fast.log import cfgp, imap, logs, netc, spol, ssle, tcps
 from imap4fast.log.catalogue import COMPONENTS
 from imap4fast.log.entry import Component, Entry
 from tests.law.tree import Module, modules, parsed, walk_with_place
@@ -19,6 +19,7 @@ CATALOGUE: dict[str, ModuleType] = {
     "imap4fast.log.cfgp": cfgp,
     "imap4fast.log.netc": netc,
     "imap4fast.log.ssle": ssle,
+    "imap4fast.log.spol": spol,
     "imap4fast.log.logs": logs,
 }
 
