@@ -11,6 +11,8 @@ import hashlib
 import msgspec
 
 KEY_BYTES = 32
+PLACE_BYTES = 8
+"""So many octets at the start of a key are those of all mails of the mailbox: they stand together in the database."""
 _INBOX = b"INBOX"
 
 
@@ -31,14 +33,20 @@ def mailbox_name(mailbox: bytes) -> bytes:
 def object_key(
     account: bytes, server: bytes, mailbox: bytes, uidvalidity: int, uid: int, residual: bytes, direction: str
 ) -> bytes:
-    """The key of a processed object, 32 octets.
+    """The key of a processed object, 32 octets, the first of them those of its mailbox.
 
     `server` is as configured, `mailbox` as sent, `residual` the digest of the policy that remains once the conditions
     on the session are decided.
     """
+    owner, name = owner_digest(account, server), mailbox_name(mailbox)
     numbers = (uidvalidity.to_bytes(8, "big"), uid.to_bytes(8, "big"))
-    place = (account, server, mailbox_name(mailbox))
-    return digest(b"object", *place, *numbers, residual, direction.encode("ascii"))
+    whole = digest(b"object", owner, name, *numbers, residual, direction.encode("ascii"))
+    return place_digest(owner, name) + whole[PLACE_BYTES:]
+
+
+def place_digest(owner: bytes, name: bytes) -> bytes:
+    """What the keys of all mails of a mailbox begin with; `name` is of `mailbox_name`."""
+    return digest(b"place", owner, name)[:PLACE_BYTES]
 
 
 def owner_digest(account: bytes, server: bytes) -> bytes:

@@ -16,7 +16,7 @@ from imap4fast.mail.spoolsweep import sweep
 from tests.unit.mail import spools
 from tests.unit.mail.spools import NOW, got, put
 
-WORKERS, MAILS, KILLS = 4, 30, 80
+WORKERS, MAILS, KILLS = 4, 30, 50
 PATIENCE_S = 30
 LIMIT = 400_000
 LIMITS = Limits(LIMIT, 0, 0)

@@ -18,7 +18,7 @@ from imap4fast.log.entry import Entry
 from imap4fast.mail import spoolfiles
 from imap4fast.mail.ledger import FAILED, OTHER_OCTETS, Note
 from imap4fast.mail.quota import Quota, SpoolFullError
-from imap4fast.mail.spool import Limits, Spool
+from imap4fast.mail.spool import Limits, Said, Spool
 from imap4fast.mail.work import FREE, Scan, Verdicts
 from imap4fast.net import disk as module
 from imap4fast.net.disk import AHEAD_BYTES, Disk
@@ -129,6 +129,22 @@ def test_the_way_of_a_mail(scene: Scene) -> None:
 
     scene.play(script)
     assert scene.logs.lines == []
+
+
+def test_no_octet_of_the_index_is_read_as_mail(scene: Scene) -> None:
+    whole = mail(1) + index_of(mail(1))
+
+    async def script(disk: Disk) -> None:
+        fd = await disk.create()
+        disk.append(fd, whole)
+        assert await disk.pread(fd, 5000, 0) == whole
+        await disk.keep(origin(1), fd, kept(mail(1)))
+        assert await disk.pread(fd, 5000, 0) == mail(1)
+        for offset in range(0, 1500, 100):  # in one go, with what is read ahead
+            assert await disk.pread(fd, 100, offset) == mail(1)[offset : offset + 100]
+        disk.close(fd)
+
+    scene.play(script)
 
 
 def test_chunks_are_written_in_their_order(scene: Scene) -> None:
@@ -328,6 +344,21 @@ def test_single_reads_are_exact(scene: Scene, monkeypatch: pytest.MonkeyPatch) -
     scene.play(script)
 
 
+@pytest.mark.parametrize("ahead", [0, 100, 999, 1000, 5000, AHEAD_BYTES])
+def test_what_is_found_may_be_read_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch, ahead: int) -> None:
+    async def script(disk: Disk) -> None:
+        await put(disk, 1, mail(1))
+        found = await disk.find(origin(1).key(), ahead)
+        assert found is not None
+        assert found.index == index_of(mail(1))
+        for size, offset in ((1000, 0), (50, 20), (5000, 0), (10, 2000), (5000, 10)):
+            assert await disk.pread(found.fd, size, offset) == mail(1)[offset : offset + size]
+        disk.close(found.fd)
+        assert disk._ahead_bytes == 0
+
+    scene.play(script)
+
+
 def test_reading_ahead_has_a_bound(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_AHEAD_BYTES", 2 * AHEAD_BYTES)
 
@@ -438,7 +469,7 @@ def test_verdicts(scene: Scene) -> None:
 
     async def script(disk: Disk) -> None:
         assert await disk.verdicts(CONTENT, ENGINES, b"v") is None
-        assert await disk.keep_verdicts(CONTENT, ENGINES, b"v", clean) == clean
+        assert await disk.keep_verdicts(Said(CONTENT, ENGINES, b"v", clean)) == clean
         assert await disk.verdicts(CONTENT, ENGINES, b"v") == (clean, True)
 
     scene.play(script)
