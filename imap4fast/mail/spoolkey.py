@@ -7,6 +7,7 @@ has another key (RFC 2683 section 3.4.3: UIDVALIDITY and UID alone are not uniqu
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 
@@ -18,11 +19,8 @@ _INBOX = b"INBOX"
 
 def digest(purpose: bytes, *fields: bytes) -> bytes:
     """SHA-256 of the fields, each behind its length, so that no two lists of fields are written alike."""
-    state = hashlib.sha256()
-    for field in (purpose, *fields):
-        state.update(len(field).to_bytes(8, "big"))
-        state.update(field)
-    return state.digest()
+    parts = [part for field in (purpose, *fields) for part in (len(field).to_bytes(8, "big"), field)]
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def mailbox_name(mailbox: bytes) -> bytes:
@@ -38,10 +36,16 @@ def object_key(
     `server` is as configured, `mailbox` as sent, `residual` the digest of the policy that remains once the conditions
     on the session are decided.
     """
+    owner, name, place = _place(account, server, mailbox)
+    numbers = uidvalidity.to_bytes(8, "big") + uid.to_bytes(8, "big")
+    whole = digest(b"object", owner, name, numbers, residual, direction.encode("ascii"))
+    return place + whole[PLACE_BYTES:]
+
+
+@lru_cache(maxsize=1024)
+def _place(account: bytes, server: bytes, mailbox: bytes) -> tuple[bytes, bytes, bytes]:
     owner, name = owner_digest(account, server), mailbox_name(mailbox)
-    numbers = (uidvalidity.to_bytes(8, "big"), uid.to_bytes(8, "big"))
-    whole = digest(b"object", owner, name, *numbers, residual, direction.encode("ascii"))
-    return place_digest(owner, name) + whole[PLACE_BYTES:]
+    return owner, name, place_digest(owner, name)
 
 
 def place_digest(owner: bytes, name: bytes) -> bytes:

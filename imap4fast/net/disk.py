@@ -278,8 +278,9 @@ class Disk:
         held: tuple[Verdicts, bool] | None = await self._asked(work)
         return held
 
-    async def keep_verdicts(self, said: Said) -> Verdicts:
+    async def keep_verdicts(self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts) -> Verdicts:
         """As Spool.keep_verdicts: the verdicts that hold. Raises ServiceError."""
+        said = Said(content, engines, versions, verdicts)
         held: Verdicts = await self._asked(partial(self._spool.keep_verdicts, said, self._now()))
         return held
 

@@ -325,6 +325,25 @@ def test_no_result_is_no_verdict(scene: Scene) -> None:
     assert scene.spool.verdicts(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, False)
 
 
+def test_verdicts_come_with_the_mail(scene: Scene) -> None:
+    octets = mail(1)
+    for version, said in ((b"v1", CLEAN), (b"v2", Verdicts(Scan(FREE), spam=7.0))):
+        fd = scene.spool.create()
+        scene.spool.write(fd, 0, [octets, index_of(octets)])
+        assert scene.spool.keep(origin(1), fd, kept(octets), NOW, Said(CONTENT, ENGINES, version, said))
+        scene.spool.release(fd)
+        assert scene.spool.verdicts(CONTENT, ENGINES, version, NOW) == (CLEAN, True)
+
+
+@pytest.mark.parametrize("ahead", [0, 5, 1000, 9999])
+def test_a_mail_is_found_with_its_head(scene: Scene, ahead: int) -> None:
+    put(scene.spool, 1, mail(1))
+    found = scene.spool.find(origin(1).key(), NOW, ahead)
+    assert found is not None
+    assert (found.index, found.head) == (index_of(mail(1)), mail(1)[:ahead])
+    scene.spool.release(found.fd)
+
+
 def test_verdicts_outlive_bodies_and_age_by_their_use(scene: Scene) -> None:
     put(scene.spool, 1, mail(1))
     scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW)

@@ -469,8 +469,13 @@ def test_verdicts(scene: Scene) -> None:
 
     async def script(disk: Disk) -> None:
         assert await disk.verdicts(CONTENT, ENGINES, b"v") is None
-        assert await disk.keep_verdicts(Said(CONTENT, ENGINES, b"v", clean)) == clean
+        assert await disk.keep_verdicts(CONTENT, ENGINES, b"v", clean) == clean
         assert await disk.verdicts(CONTENT, ENGINES, b"v") == (clean, True)
+        fd = await disk.create()
+        disk.append(fd, mail(1) + index_of(mail(1)))
+        assert await disk.keep(origin(1), fd, kept(mail(1)), Said(b"d" * 32, ENGINES, b"v", clean))
+        disk.close(fd)
+        assert await disk.verdicts(b"d" * 32, ENGINES, b"v") == (clean, True)
 
     scene.play(script)
 
