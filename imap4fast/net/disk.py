@@ -103,17 +103,18 @@ class Disk:
         self._tidied(False)
 
     async def stop(self) -> None:
-        """Does what is still to be done, closes the spool and ends the thread. To be called when no file is open."""
+        """Does what is still to be done, closes the spool and ends the thread. Files may be closed after it, too."""
         if not self._open:
             return
+        self._close_all()
         self._open = False
         if self._timer is not None:
             self._timer.cancel()
-        self._close_all()
         self._calls.put(None)
         await self._ended
         self._thread.join()
         self._deliver()
+        self._released(self._closing)  # what was closed meanwhile
 
     # Files in flight
 
@@ -201,21 +202,23 @@ class Disk:
         self._release(fd)
 
     def _release(self, fd: int) -> None:
-        if not self._closing:
+        if self._open and not self._closing:
             self._loop.call_later(CLOSE_S, self._close_all)
         self._closing.append(fd)
-        if len(self._closing) >= BATCH:
+        if self._ended.done():
+            self._released(self._closing)
+        elif len(self._closing) >= BATCH:
             self._close_all()
 
     def _close_all(self) -> None:
         """One call for all: to wake the thread costs more than to close a file."""
-        if self._closing:
+        if self._open and self._closing:
             closing, self._closing = self._closing, []
             self._calls.put(_Call(partial(self._released, closing), None, None))
 
     def _released(self, fds: list[int]) -> None:
-        for fd in fds:
-            self._spool.release(fd)
+        while fds:
+            self._spool.release(fds.pop())
 
     def _write(self, fd: int, file: OpenFile) -> int:
         """On the thread: all chunks that have come by now; how much they were, written or not."""

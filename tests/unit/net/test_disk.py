@@ -545,6 +545,19 @@ def test_all_that_was_asked_is_done_before_the_end(scene: Scene) -> None:
     again.close()
 
 
+def test_files_may_be_closed_while_it_stops_and_after(scene: Scene) -> None:
+    async def script(disk: Disk) -> None:
+        fds = [await disk.create(10) for _ in range(3)]
+        stopping = asyncio.ensure_future(disk.stop())
+        disk.close(fds[0])
+        await asyncio.sleep(0)
+        disk.close(fds[1])
+        await stopping
+        disk.close(fds[2])
+
+    scene.play(script)
+
+
 def test_errors_leave_no_cycle_behind(scene: Scene) -> None:
     """The collector is off in workers."""
 
