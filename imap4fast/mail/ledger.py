@@ -37,11 +37,12 @@ class Note(msgspec.Struct, frozen=True):
 
 class Ledger:
     """`paths` are where the spool's directory may be seen from, before and after a chroot; the database is opened at
-    once, before the chroot. `notes` are for who logs.
+    once, before the chroot. `notes` are for who logs. `full`: what was tried last failed since the disk is full.
     """
 
     def __init__(self, files: Files, share: Share, paths: tuple[str, ...]) -> None:
         self.notes: list[Note] = []
+        self.full = False
         self._files = files
         self._share = share
         self._paths = paths
@@ -69,6 +70,7 @@ class Ledger:
 
     def tried(self, what: str, default: T, work: Callable[[Store], T]) -> T:
         """What `work` gives, or `default` where the database cannot be asked or fails."""
+        self.full = False
         if self._generation != self._share.quota.generation:
             self._reopen()
         if self._store is None:
@@ -81,6 +83,7 @@ class Ledger:
 
     def _failed(self, what: str, error: sqlite3.Error) -> None:
         self.note(FAILED, f"{what}: {error}")
+        self.full = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
         if is_broken(error) and self._renewals < _RENEWALS:
             self._renewals += 1
             self.close()

@@ -64,7 +64,7 @@ class Quota:
         return sum(self._words[_COLUMNS:])
 
     def total(self) -> int:
-        """What the spool has at most: never more than `limit`."""
+        """What the spool has, or a little more: a mail that is just being entered counts twice for a moment."""
         return self.stored + self.in_flight()
 
     def column(self, number: int) -> int:

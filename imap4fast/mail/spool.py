@@ -62,11 +62,25 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A mail that is kept: `fd` is its object, open to read (-1: refused, there is none), `index` the packed index."""
+    """A mail that is kept: `fd` is its object, open to read (-1: refused, there is none), `index` the packed index,
+    `head` what was read of the mail's begin.
+    """
 
     kept: Kept
     fd: int = -1
     index: bytes = b""
+    head: bytes = b""
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What engines said: `content` is the digest of the mail as it came, `engines` says which they are, `versions`
+    those of their signatures.
+    """
+
+    content: bytes
+    engines: bytes
+    versions: bytes
+    verdicts: Verdicts
 
 
 class Spool:
@@ -154,23 +168,24 @@ class Spool:
         raise SpoolFullError()
 
     def _with_room(self, octets: int, make: Callable[[], T]) -> T:
-        """What `make` makes; where the disk is full the oldest objects go first."""
-        try:
-            return make()
-        except OSError as error:
-            if error.errno not in NO_ROOM or not self._evict(octets):
-                raise
+        """What `make` makes; where the disk is full the oldest objects go first, and more at each try."""
+        for extra in range(_TRIES):
+            try:
+                return make()
+            except OSError as error:
+                if error.errno not in NO_ROOM or not self._evict(octets + extra * GROWTH):
+                    raise
         return make()
 
     # Objects
 
-    def find(self, key: bytes, now: int) -> Found | None:
-        """The mail that is kept under the key, opened. Raises OSError."""
+    def find(self, key: bytes, now: int, ahead: int = 0) -> Found | None:
+        """The mail that is kept under the key, opened, and up to `ahead` octets of it read. Raises OSError."""
         for _ in range(2):  # the second time where another worker has just put something else in its place
             kept = self._ledger.tried("find", None, lambda store: store.find(key))
             if kept is None:
                 return None
-            found = self._opened(key, kept)
+            found = self._opened(key, kept, ahead)
             if found is not None:
                 if now - kept.used >= TOUCH_S:
                     self._touched[key] = now
@@ -178,14 +193,21 @@ class Spool:
         self.drop(key)
         return None
 
-    def _opened(self, key: bytes, kept: Kept) -> Found | None:
+    def _opened(self, key: bytes, kept: Kept, ahead: int) -> Found | None:
         if not kept.size:
             return Found(kept)
         fd = self.files.open(object_name(key, kept.sha256), kept.size)
-        return None if fd is None else Found(kept, fd, os.pread(fd, kept.index_size, kept.mail_size))
+        if fd is None:
+            return None
+        if kept.mail_size <= ahead:
+            whole = os.pread(fd, kept.size, 0)
+            return Found(kept, fd, whole[kept.mail_size :], whole[: kept.mail_size])
+        head = os.pread(fd, ahead, 0) if ahead else b""
+        return Found(kept, fd, os.pread(fd, kept.index_size, kept.mail_size), head)
 
-    def keep(self, origin: Origin, fd: int, kept: Kept, now: int) -> bool:
-        """Links the whole object behind `fd` and enters it; the file stays open. True: it is kept now.
+    def keep(self, origin: Origin, fd: int, kept: Kept, now: int, said: Said | None = None) -> bool:
+        """Links the whole object behind `fd` and enters it, and what was said of it; the file stays open. True: it is
+        kept now.
 
         A refused mail has no object, and `fd` is not looked at. Raises SpoolFullError where the object is larger than
         what is reserved and the rest does not fit.
@@ -196,33 +218,41 @@ class Spool:
                 return False
             self.reserve(fd, kept.size)
         kept = msgspec.structs.replace(kept, created=now, used=now)
-        try:
-            if not self._ledger.tried("keep", False, lambda store: self._keep(store, origin, fd, kept)):
-                return False
-        except OSError as error:
-            self._ledger.note(FAILED, f"keep: {error.strerror}")
+        if not self._linked(origin, fd, kept, said):
+            self.files.unlink(object_name(origin.key(), kept.sha256))  # linked, maybe, but not entered
             return False
         if kept.size:
             self._share.release(self._reserved.pop(fd, 0))
         return True
 
-    def _keep(self, store: Store, origin: Origin, fd: int, kept: Kept) -> bool:
+    def _linked(self, origin: Origin, fd: int, kept: Kept, said: Said | None) -> bool:
+        try:
+            return self._with_room(GROWTH, lambda: self._entered(origin, fd, kept, said))
+        except OSError as error:
+            self._ledger.note(FAILED, f"keep: {error.strerror}")
+            return False
+
+    def _entered(self, origin: Origin, fd: int, kept: Kept, said: Said | None) -> bool:
+        entered = self._ledger.tried("keep", False, lambda store: self._keep(store, origin, fd, kept, said))
+        if not entered and self._ledger.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return entered
+
+    def _keep(self, store: Store, origin: Origin, fd: int, kept: Kept, said: Said | None) -> bool:
         key = origin.key()
         name = object_name(key, kept.sha256)
         with self._ledger.changing(store):
             old = store.find(key)
             if old is not None:
                 self._look_at_other(old, kept)
-                self.files.unlink(object_name(key, old.sha256))
+                self._unlink(store.drop(key))
             self._share.intend(key, bytes.fromhex(name))
-            try:
-                if kept.size:
-                    self.files.link(fd, name)
-                store.put(origin, key, kept)
-                self._flush(store)
-            except BaseException:
-                self.files.unlink(name)
-                raise
+            if kept.size:
+                self.files.link(fd, name)
+            store.put(origin, key, kept)
+            if said is not None:
+                _settled(store, said, kept.used)
+            self._flush(store)
         self._share.intend(bytes(32), bytes(32))
         return True
 
@@ -238,7 +268,7 @@ class Spool:
     def drop_mailbox(self, account: bytes, server: bytes, mailbox: bytes, delimiter: bytes) -> int:
         """Forgets all mails of a mailbox that was deleted or renamed, and of those below it; how many."""
         return self._ledger.tried(
-            "drop", 0, lambda store: self._drop(store, _keys_within(store, account, server, mailbox, delimiter))
+            "drop", 0, lambda store: self._drop(store, store.keys_within(account, server, mailbox, delimiter))
         )
 
     def _drop(self, store: Store, keys: Iterable[bytes]) -> int:
@@ -258,7 +288,10 @@ class Spool:
     def _evict(self, octets: int) -> bool:
         """Removes the mails used longest ago until so much, and some more, is free. False: there is none to remove."""
         more = octets + self._limits.octets // 64
-        return bool(self._ledger.tried("evict", 0, lambda store: self._evict_from(store, more)))
+        gone = self._ledger.tried("evict", 0, lambda store: self._evict_from(store, more))
+        if self._ledger.full:  # the files are gone, and so the database has room now for what it has to write
+            gone = self._ledger.tried("evict", 0, lambda store: self._evict_from(store, more))
+        return gone > 0
 
     def _evict_from(self, store: Store, octets: int) -> int:
         gone = 0
@@ -287,13 +320,14 @@ class Spool:
             ledger.tried("verdicts", None, lambda store: store.touch_verdicts(content, engines, now))
         return verdicts, by == versions
 
-    def keep_verdicts(self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts, now: int) -> Verdicts:
-        """Enters what the engines said now; what holds: what they said first, unless they find a virus only now."""
+    def keep_verdicts(self, said: Said, now: int) -> Verdicts:
+        """Enters what engines said now; what holds: what they said first, unless they find a virus only now."""
 
         def work(store: Store) -> Verdicts:
-            return _settled(store, content, engines, versions, verdicts, now)
+            with store.changing():
+                return _settled(store, said, now)
 
-        return self._ledger.tried("verdicts", verdicts, work)
+        return self._ledger.tried("verdicts", said.verdicts, work)
 
     # Upkeep
 
@@ -328,17 +362,12 @@ class Spool:
         return name
 
 
-def _keys_within(store: Store, account: bytes, server: bytes, mailbox: bytes, delimiter: bytes) -> list[bytes]:
-    places = store.mailboxes_within(account, server, mailbox, delimiter)
-    return [key for place in places for key in store.keys_of(place)]
-
-
-def _settled(store: Store, content: bytes, engines: bytes, versions: bytes, new: Verdicts, now: int) -> Verdicts:
-    with store.changing():
-        held = store.verdicts(content, engines)
-        old = held[0] if held is not None else None
-        if not is_lasting(new):
-            return new if old is None else old
-        verdicts = settled(old, new)
-        store.put_verdicts(content, engines, versions, verdicts, now)
-        return verdicts
+def _settled(store: Store, said: Said, now: int) -> Verdicts:
+    held = store.verdicts(said.content, said.engines)
+    old = held[0] if held is not None else None
+    if not is_lasting(said.verdicts):
+        return said.verdicts if old is None else old
+    verdicts = settled(old, said.verdicts)
+    if held is None or (verdicts, said.versions) != held[:2]:
+        store.put_verdicts(said.content, said.engines, said.versions, verdicts, now)
+    return verdicts

@@ -66,6 +66,8 @@ class Files:
         try:
             self._link(fd, name)
         except FileExistsError:
+            if os.path.samestat(os.fstat(fd), os.stat(name, dir_fd=self.objects, follow_symlinks=False)):
+                return
             self.unlink(name)
             self._link(fd, name)
 

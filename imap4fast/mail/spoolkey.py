@@ -7,20 +7,20 @@ has another key (RFC 2683 section 3.4.3: UIDVALIDITY and UID alone are not uniqu
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 
 KEY_BYTES = 32
+PLACE_BYTES = 8
+"""So many octets at the start of a key are those of all mails of the mailbox: they stand together in the database."""
 _INBOX = b"INBOX"
 
 
 def digest(purpose: bytes, *fields: bytes) -> bytes:
     """SHA-256 of the fields, each behind its length, so that no two lists of fields are written alike."""
-    state = hashlib.sha256()
-    for field in (purpose, *fields):
-        state.update(len(field).to_bytes(8, "big"))
-        state.update(field)
-    return state.digest()
+    parts = [part for field in (purpose, *fields) for part in (len(field).to_bytes(8, "big"), field)]
+    return hashlib.sha256(b"".join(parts)).digest()
 
 
 def mailbox_name(mailbox: bytes) -> bytes:
@@ -31,14 +31,26 @@ def mailbox_name(mailbox: bytes) -> bytes:
 def object_key(
     account: bytes, server: bytes, mailbox: bytes, uidvalidity: int, uid: int, residual: bytes, direction: str
 ) -> bytes:
-    """The key of a processed object, 32 octets.
+    """The key of a processed object, 32 octets, the first of them those of its mailbox.
 
     `server` is as configured, `mailbox` as sent, `residual` the digest of the policy that remains once the conditions
     on the session are decided.
     """
-    numbers = (uidvalidity.to_bytes(8, "big"), uid.to_bytes(8, "big"))
-    place = (account, server, mailbox_name(mailbox))
-    return digest(b"object", *place, *numbers, residual, direction.encode("ascii"))
+    owner, name, place = _place(account, server, mailbox)
+    numbers = uidvalidity.to_bytes(8, "big") + uid.to_bytes(8, "big")
+    whole = digest(b"object", owner, name, numbers, residual, direction.encode("ascii"))
+    return place + whole[PLACE_BYTES:]
+
+
+@lru_cache(maxsize=1024)
+def _place(account: bytes, server: bytes, mailbox: bytes) -> tuple[bytes, bytes, bytes]:
+    owner, name = owner_digest(account, server), mailbox_name(mailbox)
+    return owner, name, place_digest(owner, name)
+
+
+def place_digest(owner: bytes, name: bytes) -> bytes:
+    """What the keys of all mails of a mailbox begin with; `name` is of `mailbox_name`."""
+    return digest(b"place", owner, name)[:PLACE_BYTES]
 
 
 def owner_digest(account: bytes, server: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 SQLite in WAL mode, shared by the host's workers. Whoever changes anything holds the write lock from the first word on
 (`changing`), and files come and go under it: so rows and files are never changed by two at once. synchronous is NORMAL:
-the last changes may be lost with the machine's power, consistency never. Raises sqlite3.Error; spool.py knows what to
+the last changes may be lost with the machine's power, consistency never. Raises sqlite3.Error; ledger.py knows what to
 do then.
 """
 
@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 
 import msgspec
 
-from imap4fast.mail.spoolkey import Origin, mailbox_name, object_name, owner_digest
+from imap4fast.mail.spoolkey import KEY_BYTES, Origin, mailbox_name, object_name, owner_digest, place_digest
 from imap4fast.mail.work import Verdicts
 
 FILE = "store.db"
@@ -23,13 +23,12 @@ VERSION = 1
 BUSY_S = 2.0
 
 _SCHEMA = """
-CREATE TABLE mailboxes(id INTEGER PRIMARY KEY, owner BLOB NOT NULL, name BLOB NOT NULL, UNIQUE(owner, name));
+CREATE TABLE mailboxes(owner BLOB NOT NULL, name BLOB NOT NULL, PRIMARY KEY(owner, name)) WITHOUT ROWID;
 CREATE TABLE objects(
-    key BLOB NOT NULL UNIQUE, mailbox INTEGER NOT NULL, kind TEXT NOT NULL, mail_size INTEGER NOT NULL,
-    index_size INTEGER NOT NULL, sha256 BLOB NOT NULL, original_size INTEGER NOT NULL, original_sha256 BLOB NOT NULL,
-    reason TEXT NOT NULL, code TEXT NOT NULL, message_id TEXT NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL
+    key BLOB NOT NULL UNIQUE, kind TEXT NOT NULL, mail_size INTEGER NOT NULL, index_size INTEGER NOT NULL,
+    sha256 BLOB NOT NULL, original_size INTEGER NOT NULL, original_sha256 BLOB NOT NULL, reason TEXT NOT NULL,
+    code TEXT NOT NULL, message_id TEXT NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL
 );
-CREATE INDEX objects_mailbox ON objects(mailbox);
 CREATE INDEX objects_used ON objects(used);
 CREATE TABLE verdicts(
     content BLOB NOT NULL, engines BLOB NOT NULL, versions BLOB NOT NULL, verdicts BLOB NOT NULL,
@@ -62,8 +61,14 @@ _SETTINGS = (
 _COLUMNS = (
     "kind, mail_size, index_size, sha256, original_size, original_sha256, reason, code, message_id, created, used"
 )
+_FIND = f"SELECT {_COLUMNS} FROM objects WHERE key = ?"  # noqa: S608
+_ENTER = f"INSERT INTO objects(key, {_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
+_NAME_MAILBOX = "INSERT OR IGNORE INTO mailboxes VALUES(?, ?)"
+_LAST = b"\xff" * KEY_BYTES
+
 T = TypeVar("T")
 _decode_verdicts = msgspec.msgpack.Decoder(Verdicts).decode
+_values = msgspec.structs.astuple
 _encode = msgspec.msgpack.Encoder().encode
 
 
@@ -185,24 +190,13 @@ class Store:
 
     def find(self, key: bytes) -> Kept | None:
         """What is kept under the key."""
-        row = self._sql.execute(f"SELECT {_COLUMNS} FROM objects WHERE key = ?", (key,)).fetchone()  # noqa: S608
+        row = self._sql.execute(_FIND, (key,)).fetchone()
         return None if row is None else _shaped(row, Kept)
 
     def put(self, origin: Origin, key: bytes, kept: Kept) -> None:
-        """Enters a mail in place of what was kept under its key."""
-        self._sql.execute("DELETE FROM objects WHERE key = ?", (key,))
-        values = (key, self._mailbox(origin), *(getattr(kept, name) for name in Kept.__struct_fields__))
-        self._sql.execute(
-            f"INSERT INTO objects(key, mailbox, {_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?)",
-            values,
-        )
-
-    def _mailbox(self, origin: Origin) -> int:
-        place = owner_digest(origin.account, origin.server), mailbox_name(origin.mailbox)
-        found = self._sql.execute("SELECT id FROM mailboxes WHERE owner = ? AND name = ?", place).fetchone()
-        if found is None:
-            return int(self._sql.execute("INSERT INTO mailboxes(owner, name) VALUES(?, ?)", place).lastrowid or 0)
-        return int(found[0])
+        """Enters a mail under its key, where nothing is kept."""
+        self._sql.execute(_NAME_MAILBOX, (owner_digest(origin.account, origin.server), mailbox_name(origin.mailbox)))
+        self._sql.execute(_ENTER, (key, *_values(kept)))
 
     def drop(self, key: bytes) -> str | None:
         """Forgets the mail with this key; the file that went with it."""
@@ -212,18 +206,21 @@ class Store:
         self._sql.execute("DELETE FROM objects WHERE key = ?", (key,))
         return object_name(*row)
 
-    def mailboxes_within(self, account: bytes, server: bytes, mailbox: bytes, delimiter: bytes) -> list[int]:
-        """The mailbox and those below it. Case is ignored: of names too many only a mail's next way is longer."""
+    def keys_within(self, account: bytes, server: bytes, mailbox: bytes, delimiter: bytes) -> list[bytes]:
+        """The keys of all mails of the mailbox and of those below it. Case is ignored: where that is one mailbox too
+        many its mails are fetched once more.
+        """
         owner, name = owner_digest(account, server), mailbox.upper()
-        rows = self._sql.execute("SELECT id, name FROM mailboxes WHERE owner = ?", (owner,)).fetchall()
         below = name + delimiter
-        return [
-            number for number, found in rows if found.upper() == name or (delimiter and found.upper().startswith(below))
+        rows = self._sql.execute("SELECT name FROM mailboxes WHERE owner = ?", (owner,)).fetchall()
+        within = [
+            found for (found,) in rows if found.upper() == name or (delimiter and found.upper().startswith(below))
         ]
+        return [key for found in within for key in self._keys_of(place_digest(owner, found))]
 
-    def keys_of(self, mailbox: int) -> list[bytes]:
-        """The keys of all mails that are kept of a mailbox."""
-        return [key for (key,) in self._sql.execute("SELECT key FROM objects WHERE mailbox = ?", (mailbox,))]
+    def _keys_of(self, place: bytes) -> list[bytes]:
+        rows = self._sql.execute("SELECT key FROM objects WHERE key BETWEEN ? AND ?", (place, place + _LAST))
+        return [key for (key,) in rows]
 
     def oldest(self, count: int) -> list[tuple[bytes, int]]:
         """(key, octets) of the mails that were used longest ago."""
@@ -283,7 +280,9 @@ class Store:
 
     def recount(self) -> Totals:
         """Counts anew, and forgets mailboxes of which nothing is kept."""
-        self._sql.execute("DELETE FROM mailboxes WHERE id NOT IN (SELECT mailbox FROM objects)")
+        for owner, name in self._sql.execute("SELECT owner, name FROM mailboxes").fetchall():
+            if not self._keys_of(place_digest(owner, name)):
+                self._sql.execute("DELETE FROM mailboxes WHERE owner = ? AND name = ?", (owner, name))
         self._sql.execute(
             "UPDATE totals SET octets = (SELECT COALESCE(SUM(mail_size + index_size), 0) FROM objects), "
             "objects = (SELECT COUNT(*) FROM objects), verdicts = (SELECT COUNT(*) FROM verdicts)"

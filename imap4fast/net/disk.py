@@ -27,10 +27,11 @@ from imap4fast.log.setup import Logs
 from imap4fast.mail import ledger
 from imap4fast.mail.ledger import Note
 from imap4fast.mail.quota import SpoolFullError
-from imap4fast.mail.spool import NO_ROOM, Found, Spool
+from imap4fast.mail.spool import NO_ROOM, Found, Said, Spool
 from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.store import Kept
 from imap4fast.mail.work import Verdicts
+from imap4fast.net.openfile import OpenFile
 
 MOST_CALLS = 4096
 """Calls that may wait at once; beyond that the disk is too slow for what is asked of it."""
@@ -39,6 +40,8 @@ BATCH = 32
 AHEAD_BYTES = 256 * 1024
 MOST_AHEAD_BYTES = 8 * 1024 * 1024
 """What is read ahead: at a time, and for all files together."""
+CLOSE_S = 0.02
+"""How long a file that was closed may stay open; its bytes are counted for so long."""
 TIDY_S, TIDY_MORE_S = 60.0, 0.05
 QUIET_S = 60.0
 STAMP = "%Y%m%d-%H%M%S"
@@ -49,43 +52,6 @@ _ENTRIES: dict[str, Entry] = {
     ledger.FAILED: spol.FAILED,
     ledger.OTHER_OCTETS: spol.OTHER_OCTETS,
 }
-
-
-class _File:
-    """What the loop knows of an open file. The thread takes `chunks`, and sets `written` and `failure`."""
-
-    __slots__ = (
-        "ahead",
-        "ahead_at",
-        "ahead_ends",
-        "chunks",
-        "failure",
-        "marks",
-        "next",
-        "pending",
-        "queued",
-        "written",
-    )
-
-    def __init__(self) -> None:
-        self.chunks: deque[bytes] = deque()
-        self.queued = False
-        self.pending = 0
-        self.written = 0
-        self.failure: ServiceError | None = None
-        self.marks: list[tuple[int, Callable[[], object]]] = []
-        self.next = -1
-        self.ahead = b""
-        self.ahead_at = 0
-        self.ahead_ends = False
-
-    def ready(self, size: int, offset: int) -> bytes | None:
-        """What was read ahead, where it has all of this."""
-        start = offset - self.ahead_at
-        end = start + size
-        if not self.ahead or start < 0 or (end > len(self.ahead) and not self.ahead_ends):
-            return None
-        return self.ahead[start:end]
 
 
 class _Call:
@@ -118,10 +84,11 @@ class Disk:
         self._spool = spool
         self._logs = logs
         self._clock = clock
-        self._files: dict[int, _File] = {}
+        self._files: dict[int, OpenFile] = {}
         self._ahead_bytes = 0
         self._calls: SimpleQueue[_Call | None] = SimpleQueue()
         self._done: deque[_Call] = deque()
+        self._closing: list[int] = []
         self._told = False
         self._open = False
         self._quiet_until = 0.0
@@ -136,9 +103,10 @@ class Disk:
         self._tidied(False)
 
     async def stop(self) -> None:
-        """Does what is still to be done, closes the spool and ends the thread. To be called when no file is open."""
+        """Does what is still to be done, closes the spool and ends the thread. Files may be closed after it, too."""
         if not self._open:
             return
+        self._close_all()
         self._open = False
         if self._timer is not None:
             self._timer.cancel()
@@ -146,13 +114,14 @@ class Disk:
         await self._ended
         self._thread.join()
         self._deliver()
+        self._released(self._closing)  # what was closed meanwhile
 
     # Files in flight
 
     async def create(self, octets: int = 0) -> int:
         """A new file without a name, for which so much is reserved. Raises ServiceError."""
         fd: int = await self._asked(partial(self._spool.create, octets), self._release)
-        self._files[fd] = _File()
+        self._files[fd] = OpenFile()
         return fd
 
     async def reserve(self, fd: int, octets: int) -> None:
@@ -197,15 +166,18 @@ class Disk:
         return size
 
     async def pread(self, fd: int, size: int, offset: int) -> bytes:
-        """As pread(2), but fewer octets than asked for come at the end of the file alone. Raises ServiceError."""
+        """As pread(2), but fewer octets than asked for come at the end of the file, or of the mail in an object, alone.
+        Raises ServiceError.
+        """
         file = self._files[fd]
+        size = file.within(size, offset)
         octets = file.ready(size, offset)
         if octets is None:
             octets = await self._read(fd, file, size, offset)
         file.next = offset + size
         return octets
 
-    async def _read(self, fd: int, file: _File, size: int, offset: int) -> bytes:
+    async def _read(self, fd: int, file: OpenFile, size: int, offset: int) -> bytes:
         goes_on = offset == file.next and size < AHEAD_BYTES
         if file.ahead:
             self._forget_ahead(file)
@@ -214,27 +186,41 @@ class Disk:
             return octets
         octets = await self._asked(partial(os.pread, fd, AHEAD_BYTES, offset))
         if self._files.get(fd) is file and not file.ahead:
-            file.ahead, file.ahead_at, file.ahead_ends = octets, offset, len(octets) < AHEAD_BYTES
+            file.read_ahead(octets, offset, len(octets) < AHEAD_BYTES)
             self._ahead_bytes += len(octets)
         return octets[:size]
 
-    def _forget_ahead(self, file: _File) -> None:
+    def _forget_ahead(self, file: OpenFile) -> None:
         self._ahead_bytes -= len(file.ahead)
         file.ahead = b""
 
     def close(self, fd: int) -> None:
-        """Closes a file after all that was asked of it; what is appended and not written yet is given up."""
+        """Closes a file after all that was asked of it; soon, since nobody waits for it."""
         file = self._files.pop(fd)
-        if file.pending and file.failure is None:
-            file.failure = ServiceError("spool", "closed")
         file.marks.clear()
         self._forget_ahead(file)
         self._release(fd)
 
     def _release(self, fd: int) -> None:
-        self._calls.put(_Call(partial(self._spool.release, fd), None, None))
+        if self._open and not self._closing:
+            self._loop.call_later(CLOSE_S, self._close_all)
+        self._closing.append(fd)
+        if self._ended.done():
+            self._released(self._closing)
+        elif len(self._closing) >= BATCH:
+            self._close_all()
 
-    def _write(self, fd: int, file: _File) -> int:
+    def _close_all(self) -> None:
+        """One call for all: to wake the thread costs more than to close a file."""
+        if self._open and self._closing:
+            closing, self._closing = self._closing, []
+            self._calls.put(_Call(partial(self._released, closing), None, None))
+
+    def _released(self, fds: list[int]) -> None:
+        while fds:
+            self._spool.release(fds.pop())
+
+    def _write(self, fd: int, file: OpenFile) -> int:
         """On the thread: all chunks that have come by now; how much they were, written or not."""
         file.queued = False
         chunks = []
@@ -247,31 +233,37 @@ class Disk:
                 file.failure = _service_error(error)
         return sum(map(len, chunks))
 
-    def _written(self, file: _File, size: int) -> None:
+    def _written(self, file: OpenFile, size: int) -> None:
         file.pending -= size
         self.pending_bytes -= size
-        if file.marks:
-            due = [callback for mark, callback in file.marks if file.pending < mark]
-            file.marks = [entry for entry in file.marks if file.pending >= entry[0]]
-            for callback in due:
-                callback()
+        for callback in file.take_due():
+            callback()
 
     # Objects and verdicts
 
-    async def find(self, key: bytes) -> Found | None:
-        """As Spool.find: the object is opened, its index is read. Raises ServiceError."""
-        found: Found | None = await self._asked(partial(self._spool.find, key, self._now()), self._give_up)
+    async def find(self, key: bytes, ahead: int = 0) -> Found | None:
+        """As Spool.find: the object is opened, its index is read. With `ahead`, up to so many octets of the mail are
+        read as well, and the next `pread` of them need not wait. Raises ServiceError.
+        """
+        ahead = min(ahead, AHEAD_BYTES) if self._ahead_bytes + ahead <= MOST_AHEAD_BYTES else 0
+        found: Found | None = await self._asked(partial(self._spool.find, key, self._now(), ahead), self._give_up)
         if found is not None and found.fd >= 0:
-            self._files[found.fd] = _File()
+            file = self._files[found.fd] = OpenFile(found.kept.mail_size)
+            file.read_ahead(found.head, 0, len(found.head) == found.kept.mail_size)
+            self._ahead_bytes += len(found.head)
         return found
 
     def _give_up(self, found: Found | None) -> None:
         if found is not None and found.fd >= 0:
             self._release(found.fd)
 
-    async def keep(self, origin: Origin, fd: int, kept: Kept) -> bool:
-        """As Spool.keep: True, the object behind `fd` is found from now on. The file stays open."""
-        entered: bool = await self._asked(partial(self._spool.keep, origin, fd, kept, self._now()))
+    async def keep(self, origin: Origin, fd: int, kept: Kept, said: Said | None = None) -> bool:
+        """As Spool.keep: True, the object behind `fd` is found from now on; the file stays open, and from now on only
+        the mail in it is read. Raises ServiceError.
+        """
+        file = self._files[fd]
+        entered: bool = await self._asked(partial(self._spool.keep, origin, fd, kept, self._now(), said))
+        file.ends_at = kept.mail_size
         return entered
 
     def drop(self, key: bytes) -> None:
@@ -291,8 +283,8 @@ class Disk:
 
     async def keep_verdicts(self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts) -> Verdicts:
         """As Spool.keep_verdicts: the verdicts that hold. Raises ServiceError."""
-        work = partial(self._spool.keep_verdicts, content, engines, versions, verdicts, self._now())
-        held: Verdicts = await self._asked(work)
+        said = Said(content, engines, versions, verdicts)
+        held: Verdicts = await self._asked(partial(self._spool.keep_verdicts, said, self._now()))
         return held
 
     async def quarantine(self, directory: int, fd: int, text: str) -> str:

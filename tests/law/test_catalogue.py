@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from imap4fast.log import cfgp, imap, logs, mavi, mspa, netc, ssle, tcps
+from imap4fast.log import cfgp, imap, logs, mavi, mspa, netc, smtd, spol, ssle, tcps
 from imap4fast.log.catalogue import COMPONENTS
 from imap4fast.log.entry import Component, Entry
 from tests.law.tree import Module, modules, parsed, walk_with_place
@@ -21,6 +21,8 @@ CATALOGUE: dict[str, ModuleType] = {
     "imap4fast.log.ssle": ssle,
     "imap4fast.log.mavi": mavi,
     "imap4fast.log.mspa": mspa,
+    "imap4fast.log.smtd": smtd,
+    "imap4fast.log.spol": spol,
     "imap4fast.log.logs": logs,
 }
 

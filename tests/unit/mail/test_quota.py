@@ -78,6 +78,7 @@ def fork_taker(path: Path, made: Quota, column: int) -> int:
     pid = os.fork()
     if pid:
         return pid
+    signal.alarm(30)
     status = 1
     try:
         share = spools.share(path, made, column)

@@ -15,7 +15,7 @@ from imap4fast.mail import spool as module
 from imap4fast.mail import spoolfiles
 from imap4fast.mail.ledger import FAILED, OTHER_OCTETS
 from imap4fast.mail.quota import Quota, SpoolFullError
-from imap4fast.mail.spool import BATCH, GROWTH, TOUCH_S, Limits
+from imap4fast.mail.spool import BATCH, GROWTH, TOUCH_S, Limits, Said
 from imap4fast.mail.spoolkey import object_name
 from imap4fast.mail.work import ERROR, FOUND, FREE, Scan, Verdicts
 from tests.unit.mail.spools import (
@@ -304,30 +304,49 @@ def test_what_the_predecessor_linked_and_did_not_enter_goes(scene: Scene) -> Non
 def test_verdicts_hold(scene: Scene) -> None:
     ask, say = scene.spool.verdicts, scene.spool.keep_verdicts
     assert ask(CONTENT, ENGINES, b"v1", NOW) is None
-    assert say(CONTENT, ENGINES, b"v1", CLEAN, NOW) == CLEAN
+    assert say(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW) == CLEAN
     assert ask(CONTENT, ENGINES, b"v1", NOW) == (CLEAN, True)
     assert ask(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, False)
-    assert say(CONTENT, ENGINES, b"v2", Verdicts(Scan(FREE), spam=9.0), NOW) == CLEAN
+    assert say(Said(CONTENT, ENGINES, b"v2", Verdicts(Scan(FREE), spam=9.0)), NOW) == CLEAN
     assert ask(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, True)
     blocked = Verdicts(Scan(FOUND, "Eicar"), spam=1.0)
-    assert say(CONTENT, ENGINES, b"v3", BAD, NOW) == blocked
-    assert say(CONTENT, ENGINES, b"v4", CLEAN, NOW) == blocked
+    assert say(Said(CONTENT, ENGINES, b"v3", BAD), NOW) == blocked
+    assert say(Said(CONTENT, ENGINES, b"v4", CLEAN), NOW) == blocked
     assert ask(CONTENT, ENGINES, b"v4", NOW) == (blocked, True)
     assert ask(CONTENT, b"others", b"v4", NOW) is None
 
 
 def test_no_result_is_no_verdict(scene: Scene) -> None:
     none = Verdicts(Scan(ERROR))
-    assert scene.spool.keep_verdicts(CONTENT, ENGINES, b"v1", none, NOW) == none
+    assert scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v1", none), NOW) == none
     assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW) is None
-    scene.spool.keep_verdicts(CONTENT, ENGINES, b"v1", CLEAN, NOW)
-    assert scene.spool.keep_verdicts(CONTENT, ENGINES, b"v2", none, NOW) == CLEAN
+    scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW)
+    assert scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v2", none), NOW) == CLEAN
     assert scene.spool.verdicts(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, False)
+
+
+def test_verdicts_come_with_the_mail(scene: Scene) -> None:
+    octets = mail(1)
+    for version, said in ((b"v1", CLEAN), (b"v2", Verdicts(Scan(FREE), spam=7.0))):
+        fd = scene.spool.create()
+        scene.spool.write(fd, 0, [octets, index_of(octets)])
+        assert scene.spool.keep(origin(1), fd, kept(octets), NOW, Said(CONTENT, ENGINES, version, said))
+        scene.spool.release(fd)
+        assert scene.spool.verdicts(CONTENT, ENGINES, version, NOW) == (CLEAN, True)
+
+
+@pytest.mark.parametrize("ahead", [0, 5, 1000, 9999])
+def test_a_mail_is_found_with_its_head(scene: Scene, ahead: int) -> None:
+    put(scene.spool, 1, mail(1))
+    found = scene.spool.find(origin(1).key(), NOW, ahead)
+    assert found is not None
+    assert (found.index, found.head) == (index_of(mail(1)), mail(1)[:ahead])
+    scene.spool.release(found.fd)
 
 
 def test_verdicts_outlive_bodies_and_age_by_their_use(scene: Scene) -> None:
     put(scene.spool, 1, mail(1))
-    scene.spool.keep_verdicts(CONTENT, ENGINES, b"v1", CLEAN, NOW)
+    scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW)
     scene.spool.tidy(NOW + 6400)
     assert got(scene.spool, 1) is None
     assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW + 6400) == (CLEAN, True)

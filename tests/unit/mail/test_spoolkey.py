@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imap4fast.mail.spoolkey import (
+    PLACE_BYTES,
     Origin,
     digest,
     is_object_name,
@@ -13,6 +14,7 @@ from imap4fast.mail.spoolkey import (
     object_key,
     object_name,
     owner_digest,
+    place_digest,
 )
 
 KEY = object_key(b"ann", b"mail:143", b"Work", 1, 2, b"policy", "download")
@@ -37,6 +39,14 @@ def test_each_field_is_in_the_key() -> None:
         KEY,
     }
     assert len(others) == 9
+
+
+def test_keys_of_a_mailbox_begin_alike_and_others_do_not() -> None:
+    place = place_digest(owner_digest(b"ann", b"mail:143"), b"Work")
+    assert len(place) == PLACE_BYTES
+    assert KEY.startswith(place)
+    assert object_key(b"ann", b"mail:143", b"Work", 9, 9, b"", "upload").startswith(place)
+    assert not object_key(b"bob", b"mail:143", b"Work", 1, 2, b"policy", "download").startswith(place)
 
 
 def test_inbox_has_one_name_and_others_have_theirs() -> None:

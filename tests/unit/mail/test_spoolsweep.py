@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from imap4fast.mail import spoolsweep
 from imap4fast.mail.ledger import ASIDE
-from imap4fast.mail.spool import Limits, Spool
+from imap4fast.mail.spool import Limits, Said, Spool
 from imap4fast.mail.spoolkey import object_name
 from imap4fast.mail.spoolsweep import UNSURE_S, Swept
 from imap4fast.mail.store import FILE
@@ -130,7 +130,7 @@ def test_what_is_old_or_too_much_goes(five: Path) -> None:
 def test_old_verdicts_go(five: Path) -> None:
     spool = spools.spool(five)
     for number in (1, 2):
-        spool.keep_verdicts(bytes([number]) * 32, b"e", b"v", Verdicts(Scan(FREE)), NOW + number)
+        spool.keep_verdicts(Said(bytes([number]) * 32, b"e", b"v", Verdicts(Scan(FREE))), NOW + number)
     spool.close()
     sweep(five, now=NOW + 5002)
     spool = spools.spool(five)
