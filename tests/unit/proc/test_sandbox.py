@@ -24,7 +24,7 @@ from imap4fast.proc.privileges import Identity
 from imap4fast.proc.sandbox import Confinement, Memory
 from tests.unit.proc.nurseries import errno_of, fresh
 
-LIMITS = Limits(cpu_s=3, cpu_s_per_mib=1, memory_bytes=64 * MIB, target_bytes=MIB, descriptors=20)
+LIMITS = Limits(cpu_s=3, cpu_s_per_mib=1, memory_bytes=64 * MIB, target_bytes=MIB, descriptors=300)
 
 
 def in_child(work: Callable[[], object]) -> object:
@@ -252,7 +252,7 @@ def test_limits_are_set_and_renewed_by_job(figures: bool) -> None:
             spaces.append(resource.getrlimit(resource.RLIMIT_AS)[0])
         return [seen, spaces[1] - spaces[0]]
 
-    small, large = [20, 0, 4, MIB], [20, 0, 14, 41 * MIB]
+    small, large = [300, 0, 4, MIB], [300, 0, 14, 41 * MIB]
     assert confined(work, figures) == [[small, large, small], 30 * MIB]
 
 
