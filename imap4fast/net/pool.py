@@ -122,7 +122,7 @@ class Pool:
     def _feed(self) -> None:
         """Gives what waits to helpers that are idle, and asks for more of them."""
         while self._idle and (job := self._queue.take()) is not None:
-            if not self._give(self._idle.pop(), job):
+            if not job.answer.done() and not self._give(self._idle.pop(), job):
                 self._queue.put_back(job)
         if self._queue:
             self._ask()
@@ -299,11 +299,10 @@ class Pool:
         self._leaving -= 1
         del self._helpers[helper.pid]
         helper.close()
-        cause = cause_of_death(exit_code)
         if exit_code == 0 and helper.job is None and not helper.why:
             return
         over = exit_code == -signal.SIGXCPU or helper.over
-        why = helper.why or cause
+        why = helper.why or cause_of_death(exit_code)
         self._write(entries.HELPER_OVER if over else entries.HELPER_DIED, helper.pid, why)
         if helper.job is not None:
             helper.job.fail(why)

@@ -28,7 +28,7 @@ ALLOWED = (
     *("read", "readv", "pread64", "preadv", "preadv2", "write", "writev", "pwrite64", "pwritev", "pwritev2"),
     *("lseek", "_llseek", "fstat", "fstat64", "ftruncate", "ftruncate64", "close", "copy_file_range", "sendfile"),
     *("munmap", "mremap", "madvise", "brk"),
-    *("recvmsg", "sendto", "sendmsg"),
+    *("recvmsg", "sendto"),
     *("clock_gettime", "clock_gettime64", "clock_getres", "gettimeofday", "time", "times", "getrusage"),
     *("futex", "futex_time64", "sched_yield", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64"),
     *("getrandom", "getpid", "gettid", "rseq", "restart_syscall"),

@@ -2,7 +2,9 @@
 
 Run as a program with one argument, the `imap4-proxy` settings in JSON. A line `hang SECONDS` blocks the loop; the
 environment PROC_ECHO_FAIL makes services fail at their start ("always", or a path: while that file exists), and
-PROC_ECHO_SLOTS says how many addresses the table of counts has places for.
+PROC_ECHO_SLOTS says how many addresses the table of counts has places for. With PROC_ECHO_MAIL mail is processed, by
+the tricks of tests/unit/proc/nurseries.py: a line `mail JOB` has a helper do one, and is answered by what came of it;
+"broken" makes the nursery fail at its start.
 """
 
 from __future__ import annotations
@@ -21,9 +23,15 @@ import msgspec
 
 from imap4fast._wire import OK, CountTable
 from imap4fast.config.settings import Listen, Proxy, Settings
-from imap4fast.errors import SetupError
+from imap4fast.errors import ServiceError, SetupError
 from imap4fast.log.setup import Logs
+from imap4fast.net.jobs import Limits, Work
+from imap4fast.net.pool import Pool
 from imap4fast.proc import launch, master
+from imap4fast.proc.brood import Craft
+from tests.unit.proc.nurseries import order, trick
+
+LIMITS = Limits(cpu_s=1, wall_s=5)
 
 
 class Echo(asyncio.Protocol):
@@ -47,6 +55,9 @@ class Echo(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if data.startswith(b"hang "):
             time.sleep(float(data.split()[1]))
+        if data.startswith(b"mail "):
+            self._service.make(self, data.split()[1].decode())
+            return
         if self.transport is not None:
             self.transport.write(data)
 
@@ -69,6 +80,7 @@ class EchoService:
         self._clients: set[Echo] = set()
         self._servers: list[asyncio.Server] = []
         self._adopting: set[asyncio.Task[object]] = set()
+        self._pool: Pool
 
     def enter(self, client: Echo, packed: bytes) -> bool:
         if self._counts.admit(self._column, packed, time.monotonic_ns() // 1_000_000) != OK:
@@ -94,6 +106,27 @@ class EchoService:
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)
 
+    def take_pool(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def make(self, client: Echo, job: str) -> None:
+        """A job for a helper; its answer is a line."""
+        task = asyncio.get_running_loop().create_task(self._make(client, job))
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    async def _make(self, client: Echo, job: str) -> None:
+        source, target = os.memfd_create("source"), os.memfd_create("target")
+        try:
+            outcome = await self._pool.run(order(job), source, target, "me")
+            text = os.pread(target, outcome.mail_size, 0).decode()
+        except ServiceError as error:
+            text = f"failed: {error.why}"
+        os.close(source)
+        os.close(target)
+        if client.transport is not None:
+            client.transport.write(text.encode() + b"\r\n")
+
     def take_tls(self, materials: object, ticket_keys: object) -> None:
         """Clients here speak plainly."""
 
@@ -118,12 +151,24 @@ class EchoService:
         return len(self._clients)
 
 
+def wants_mail(settings: Settings) -> bool:
+    return "PROC_ECHO_MAIL" in os.environ
+
+
+def make_work(settings: Settings) -> Work:
+    if os.environ["PROC_ECHO_MAIL"] == "broken":
+        raise ValueError("told to fail")
+    return trick
+
+
 def main() -> int:
     proxy = msgspec.json.decode(sys.argv[1], type=Proxy)
     if slots := os.environ.get("PROC_ECHO_SLOTS"):
         master.CountTable = partial(CountTable, slots=int(slots))  # type: ignore[assignment, misc]
     try:
-        launch.run(Settings(path="echo", digest="0", proxy=proxy), EchoService)
+        launch.run(
+            Settings(path="echo", digest="0", proxy=proxy), EchoService, craft=Craft(wants_mail, make_work, LIMITS)
+        )
     except SetupError as error:
         print(f"imap4-proxy: {error}", file=sys.stderr)
         return 1

@@ -89,7 +89,14 @@ class Running:
 
     def workers(self) -> list[int]:
         """PIDs of the living workers."""
-        return sorted(child.pid for child in psutil.Process(self.pid).children() if _lives(child))
+        return sorted(
+            child.pid for child in psutil.Process(self.pid).children() if _lives(child) and not _nurses(child)
+        )
+
+    def nursery(self) -> int:
+        """PID of the process from which helpers come; 0: no mail is processed."""
+        found = [child.pid for child in psutil.Process(self.pid).children() if _lives(child) and _nurses(child)]
+        return found[0] if found else 0
 
     def log(self) -> str:
         return (self.directory / "log").read_text()
@@ -104,6 +111,14 @@ class Running:
     def ended(self, wait_s: float = 10.0) -> int:
         """The exit status."""
         return self.process.wait(wait_s)
+
+
+def _nurses(process: psutil.Process) -> bool:
+    """Workers have no other niceness than their master."""
+    try:
+        return bool(process.nice() != psutil.Process().nice())
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _lives(process: psutil.Process) -> bool:

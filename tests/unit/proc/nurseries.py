@@ -56,6 +56,8 @@ def errno_of(call: Callable[..., object], *args: object) -> str:
         return f"done: {call(*args)!r}"
     except OSError as error:
         return type(error).__name__ if error.errno is None else os.strerror(error.errno)
+    except ValueError as error:
+        return str(error)
 
 
 def _segfault() -> None:
@@ -95,8 +97,16 @@ def _wait(source: int) -> None:
     os.read(source, 1)
 
 
+def fresh(size: int) -> mmap.mmap:
+    """So much memory that is in use, and was not before: what the heap has left over is no part of it."""
+    block = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for at in range(0, size, mmap.PAGESIZE):
+        block[at] = 1
+    return block
+
+
 def _grow() -> None:
-    globals().setdefault("_kept", []).append(b"x" * (4 * MIB))
+    globals().setdefault("_kept", []).append(fresh(4 * MIB))
 
 
 def _fill(target: int) -> None:

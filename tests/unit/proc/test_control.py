@@ -23,11 +23,13 @@ from imap4fast.proc.control import (
     Heartbeat,
     Large,
     Level,
+    NoZygote,
     Ready,
     Reopen,
     Tls,
     Unbind,
     Unbound,
+    Zygote,
 )
 
 FRAMES: list[Frame] = [
@@ -41,6 +43,8 @@ FRAMES: list[Frame] = [
     Failed("what", "why"),
     Heartbeat(7, full=True),
     Unbound(),
+    Zygote(),
+    NoZygote(),
 ]
 
 

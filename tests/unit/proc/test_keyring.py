@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import msgspec
@@ -10,9 +12,12 @@ import pytest
 from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl, Settings, SslParams, SslUse
 from imap4fast.errors import ConfigError, SetupError
 from imap4fast.log.entry import Entry
+from imap4fast.net.jobs import Limits
 from imap4fast.net.tlsmaterial import Material
-from imap4fast.proc import keyring
+from imap4fast.proc import keyring, sandbox
 from imap4fast.proc.keyring import Keyring
+from imap4fast.proc.nursery import Nursery
+from tests.unit.proc.nurseries import trick
 
 
 def material(name: str, *warnings: str) -> Material:
@@ -174,3 +179,50 @@ def test_what_is_forgotten_is_gone(files: Files) -> None:
     ring.forget()
     assert ring.materials == ()
     assert ring.ticket_keys == ()
+
+
+def in_memory_of(pid: int, text: bytes) -> int:
+    """How many times this stands in the memory of a process."""
+    found = 0
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            span, rights = line.split()[:2]
+            if rights.startswith("r") and "[v" not in line:
+                first, end = (int(word, 16) for word in span.split("-"))
+                memory.seek(first)
+                found += memory.read(end - first).count(text)
+    return found
+
+
+@pytest.mark.parametrize("wiped", [True, False])
+def test_a_nursery_that_comes_later_has_no_key_in_its_memory(tmp_path: Path, wiped: bool) -> None:
+    """Real files, read as in service. Without the wipe both keys are found: the search can find them."""
+    make = "openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -subj /CN=x -days 3"
+    subprocess.run(make, shell=True, cwd=tmp_path, check=True, stderr=subprocess.DEVNULL)
+    files = SslParams("TLS", certificate=str(tmp_path / "cert.pem"), private_key=str(tmp_path / "key.pem"))
+    acl = SessionAcl("S", accept=True, client_ssl=SslUse(files))
+    ring = Keyring(Settings("x", "0", Proxy(name="IMAP", session_acls=(acl,))), Logs(), 0)  # type: ignore[arg-type]
+    made = Nursery(lambda: trick, None, Limits(), ring.wipe if wiped else lambda: None)
+    found = [in_memory_of(made.pid, (tmp_path / "key.pem").read_bytes()[300:400])]
+    found.append(in_memory_of(made.pid, ring.ticket_keys[0]))
+    made.end()
+    assert [bool(count) for count in found] == [not wiped, not wiped]
+    assert ring.materials[0].private_key == (tmp_path / "key.pem").read_bytes()
+
+
+def test_what_is_wiped_is_gone(files: Files) -> None:
+    key, one = bytes(bytearray(b"private key")), bytes(bytearray(b"k"))
+    files.gives = (
+        msgspec.structs.replace(FIRST[0], private_key=key, passphrase=one, sni=((b"n", b"chain", key[:5]),)),
+    )
+    ring = Keyring(SETTINGS, Logs(), 0)  # type: ignore[arg-type]
+    pid = sandbox.forked(lambda: os._exit(_left(ring, key, one)))
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert key == b"private key"
+
+
+def _left(ring: Keyring, key: bytes, one: bytes) -> int:
+    """1 where anything is left."""
+    ring.wipe()
+    gone = key == bytes(len(key)) and one == b"k" and ring.materials == () and ring.ticket_keys == ()
+    return int(not gone)

@@ -167,7 +167,7 @@ def test_what_work_needs_works() -> None:
 
 def test_without_the_library_there_is_no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seccomp, "_LIBRARY", "libnowhere.so.9")
-    with pytest.raises(SetupError, match="seccomp: libnowhere.*mail is not processed without it"):
+    with pytest.raises(SetupError, match=r"seccomp: libnowhere.*mail is not processed without it"):
         Filter()
 
 

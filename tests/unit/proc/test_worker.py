@@ -16,10 +16,28 @@ from imap4fast._wire import CountTable, TlsError
 from imap4fast.config.settings import Listen
 from imap4fast.config.values import Sock
 from imap4fast.errors import SetupError
+from imap4fast.log import tcps
 from imap4fast.log.entry import Entry
+from imap4fast.mail.work import Order
+from imap4fast.net.jobs import Limits
+from imap4fast.net.pool import Pool
 from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import privileges, worker
-from imap4fast.proc.control import Adopt, Channel, Drain, Frame, Heartbeat, Level, Ready, Reopen, Tls, Unbind, Unbound
+from imap4fast.proc.control import (
+    Adopt,
+    Channel,
+    Drain,
+    Frame,
+    Heartbeat,
+    Level,
+    NoZygote,
+    Ready,
+    Reopen,
+    Tls,
+    Unbind,
+    Unbound,
+    Zygote,
+)
 from imap4fast.proc.worker import Worker
 
 ITEM = Listen(False, Sock(None, 0), None, None, 143, 143)
@@ -67,6 +85,9 @@ class Service:
         if ticket_keys == REFUSED:
             raise TlsError("session-tickets", "refused")
         self.calls.append((materials, ticket_keys))
+
+    def take_pool(self, pool: Pool) -> None:
+        self.calls.append(pool)
 
     def level_changed(self) -> None:
         self.calls.append("level")
@@ -263,6 +284,57 @@ def test_a_new_worker_takes_all_before_it_accepts_and_keeps_no_copy(scene: Scene
     uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own, None))
     assert scene.service.calls == [((), OLD), "start", "stop", 0]
     assert keyring.ticket_keys == ()
+
+
+def test_a_worker_gives_its_service_a_pool_where_mail_is_processed(scene: Scene) -> None:
+    """Its first zygote it has from the start; when that has died it asks the master, and takes what comes."""
+    first, zygote = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    start = SimpleNamespace(
+        settings=None,
+        logs=scene.logs,
+        counts=CountTable(1),
+        keyring=Keyring(),
+        brood=SimpleNamespace(craft=SimpleNamespace(limits=Limits()), share=3),
+        make_service=lambda *_: scene.service,
+    )
+
+    async def both() -> None:
+        run = asyncio.ensure_future(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own, zygote))
+        await scene.hears(Ready)
+        pool = scene.service.calls[1]
+        assert isinstance(pool, Pool)
+        first.close()
+        await scene.hears(NoZygote)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            assert scene.master.pass_on(Zygote(), theirs.fileno())
+        job = asyncio.ensure_future(pool.run(Order("x", "download", "ALL", (), (), 1), 0, 1, "me"))
+        ours.setblocking(False)
+        assert await asyncio.get_running_loop().sock_recv(ours, 16) == b"+"
+        job.cancel()
+        pool.close()
+        assert await asyncio.get_running_loop().sock_recv(ours, 16) == b""
+        ours.close()
+        scene.master.send(Drain(0))
+        await run
+
+    uvloop.run(both())
+    del scene.service.calls[1]
+    assert scene.service.calls == [((), OLD), "start", "stop", 0]
+    assert f"{tcps.POOL_BEGAN.id} (3,)" in scene.logs.calls
+
+
+def test_a_zygote_without_a_pool_is_let_go(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            scene.master.pass_on(Zygote(), theirs.fileno())
+        ours.setblocking(False)
+        assert await asyncio.get_running_loop().sock_recv(ours, 16) == b""
+        ours.close()
+        scene.master.send(Drain(0))
+
+    scene.play(script)
 
 
 def test_what_the_service_cannot_use_is_logged_and_ends_nothing(scene: Scene) -> None:
