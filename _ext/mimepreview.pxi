@@ -3,7 +3,7 @@
 
 cdef enum:
     PREVIEW_CHARS = 200
-    PREVIEW_FIRST = 2048        # octets of a part looked at first
+    PREVIEW_FIRST = 1024        # octets of a part looked at first
     PREVIEW_MOST = 65536        # and where these do not fill the preview
 
 cdef dict ENTITIES = {
@@ -193,6 +193,13 @@ cdef bytes _clean_utf8(bytes octets):
     cdef Py_ssize_t i = 0, n = len(octets), size
     cdef bint bad = False
     cdef Buf out
+    for size in range(1, min(n, <Py_ssize_t>3) + 1):
+        if p[n - size] >= 0xC0:
+            if size < _char_size(p[n - size]):
+                n -= size
+            break
+    if valid_utf8(p, n):
+        return octets[:n]
     memset(&out, 0, sizeof(Buf))
     try:
         while i < n:
