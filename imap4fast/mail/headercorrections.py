@@ -19,7 +19,6 @@ ADDRESSES = frozenset(
     b"from sender reply-to to cc bcc resent-from resent-sender resent-to resent-cc resent-bcc return-path".split()
 )
 BARE_CR = re.compile(rb"\r(?!\n)")
-EIGHT_BIT_AS_X = bytes(range(128)) + b"x" * 128
 LONG_LINE = re.compile(rb"[^\n]{%d}" % (LONGEST_LINE + 2))
 ADDRESS_PIECE = re.compile(
     rb'"(?:[^"\\]|\\.)*+"|\\.|[ \t\r\n]+|<[^<>]*+>?|[(),:;@"\\]|[^ \t\r\n<(),:;@"\\]+', re.DOTALL
@@ -64,7 +63,7 @@ def conforming(field: Field, invalid: str, quoting: bool, seen: list[Seen]) -> F
 
 def conforms(field: Field) -> bool:
     """By the grammar, 8-bit characters aside, which are another item's."""
-    return structured.STRICT.fullmatch(field.value.translate(EIGHT_BIT_AS_X)) is not None
+    return structured.STRICT.fullmatch(field.value.translate(structured.EIGHT_BIT_AS_X)) is not None
 
 
 def is_main(field: Field, value: Value) -> bool:

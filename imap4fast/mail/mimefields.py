@@ -20,6 +20,8 @@ VERSION = b"mime-version"
 
 IDENTITY = frozenset((b"7bit", b"8bit", b"binary"))
 CODED = frozenset((b"base64", b"quoted-printable"))
+MAILS = (b"message/global", b"message/news")
+"""Types of whole mails that some programs look into, and some do not, as they do into message/rfc822."""
 NAMES = (b"name", b"filename")
 LONGEST_BOUNDARY = 70
 BOUNDARY = re.compile(rb"[ -!#-\[\]-~]*[!#-\[\]-~]")
@@ -58,19 +60,22 @@ def odd(mime: Mime) -> Iterator[tuple[str, str]]:
     for field in mime.types:
         yield from odd_type(field.value)
     for field in mime.encodings:
-        if field.value.lower() not in IDENTITY | CODED or field.raw.lstrip(b" \t\r\n") != field.value:
+        if field.value.lower() not in IDENTITY | CODED or field.raw.lstrip(b" \t") != field.value:
             yield "T-M05", "odd Content-Transfer-Encoding"
     yield from odd_names(mime)
 
 
 def odd_type(said: bytes) -> Iterator[tuple[str, str]]:
     value = structured.parse(said)
-    if structured.COMMENT in value.faults:
+    faults = structured.faults(said)
+    if structured.COMMENT in faults:
         yield "T-M18", "comment in Content-Type"
-    if value.faults - {structured.COMMENT} or not MAIN.fullmatch(value.main):
+    if faults - {structured.COMMENT} or not MAIN.fullmatch(value.main):
         yield "T-M17", "malformed Content-Type"
     if value.main.startswith(b"message/external-body"):
         yield "T-M27", "content kept elsewhere"
+    if value.main in MAILS:
+        yield "T-M24", "mail under another name"
     if is_repeated(value, (b"charset", b"type", b"format", b"delsp")):
         yield "T-M02", "several values of a parameter"
     if value.main.startswith(b"multipart/"):
@@ -105,7 +110,7 @@ def odd_names(mime: Mime) -> Iterator[tuple[str, str]]:
     said = [parameter for field in (*mime.types, *mime.dispositions) for parameter in names_of(field)]
     if not said:
         return
-    if any(structured.QUOTE in structured.parse(field.value).faults for field in mime.dispositions):
+    if any(structured.faults(field.value) for field in mime.dispositions):
         yield "T-M23", "malformed file name"
     plain = {words.collapsed(name) for name in said}
     if any(BAD_NAME.search(name) for name in said):

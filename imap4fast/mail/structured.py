@@ -19,6 +19,7 @@ TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]++"
 QUOTED = rb'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
 BEGINNING = rb"[ \t]*+%(t)s(?:/%(t)s)?(?:[ \t]*+;[ \t]*+%(t)s=(?:%(t)s|%(q)s))*+" % {b"t": TOKEN, b"q": QUOTED}
 CONFORMING = re.compile(BEGINNING)
+EIGHT_BIT_AS_X = bytes(range(128)) + b"x" * 128
 STRICT = re.compile(BEGINNING + rb"[ \t]*+;?+[ \t]*+")
 """Possessive throughout, so that no value makes them try twice."""
 STRICT_PARAMETER = re.compile(rb";[ \t]*(%s)=(%s|%s)" % (TOKEN, TOKEN, QUOTED))
@@ -103,6 +104,11 @@ def parse(value: bytes) -> Value:
     if others and not others[-1].strip(b" \t"):
         others.pop()
     return Value(main.lower(), tuple(parameters_of(others, faults)), frozenset(faults))
+
+
+def faults(value: bytes) -> frozenset[str]:
+    """Those of a value in which 8-bit characters count as letters: they are `header-8bit-chars`' business."""
+    return parse(value.translate(EIGHT_BIT_AS_X)).faults
 
 
 def segments(value: bytes, faults: set[str]) -> list[bytes]:
