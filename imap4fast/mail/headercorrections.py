@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from imap4fast._wire import decode_text
 from imap4fast.mail import fields, mimefields, rereading, structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.structured import Parameter, Value
@@ -136,7 +137,7 @@ def encoded_pieces(pieces: list[bytes]) -> Iterable[bytes]:
 
 
 def word_of(text: bytes) -> bytes:
-    return words.encoded(words.read(text, "utf-8")) if text else b""
+    return words.encoded(decode_text(text, b"utf-8")) if text else b""
 
 
 def encoded_parameters(said: bytes) -> bytes:
@@ -148,5 +149,5 @@ def encoded_parameters(said: bytes) -> bytes:
         elif b"*" in name:
             kept.append(Parameter(name, b"".join(b"%%%02X" % each if each > 127 else b"%c" % each for each in octets)))
         else:
-            kept.append(rereading.name_parameter(name, words.read(octets, "utf-8")))
+            kept.append(rereading.name_parameter(name, decode_text(octets, b"utf-8")))
     return structured.printed(value.main.decode("ascii", "replace").encode("ascii", "replace"), kept)

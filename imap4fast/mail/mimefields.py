@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from imap4fast._wire import decode_text, decode_words
 from imap4fast.mail import structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.structured import Value
@@ -125,8 +126,13 @@ def names_of(field: Field) -> list[str]:
         return []
     value = structured.parse(field.value)
     raw = [each.value for each in value.parameters if each.name in NAMES]
-    joined = filter(None, (value.joined(name) for name in NAMES))
-    return [words.decoded(name) for name in (*raw, *joined)]
+    joined = [octets for name in NAMES if (octets := value.joined(name))]
+    return [*map(decode_words, raw), *map(decoded, joined)]
+
+
+def decoded(joined: bytes) -> str:
+    """A name by RFC 2231; some mailers put encoded words into it."""
+    return decode_words(joined) if b"=?" in joined else decode_text(joined, b"utf-8")
 
 
 def ending(name: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from imap4fast._wire import decode_text, decode_words
 from imap4fast.mail import coding, mimefields, structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.mimefields import Mime
@@ -45,7 +46,7 @@ def boundaries(field: Field) -> list[bytes]:
     """All that programs may take for the boundary: as written, by RFC 2231, by RFC 2047."""
     value = structured.parse(field.value)
     written, joined = value.all(b"boundary"), [value.joined(b"boundary")]
-    decoded = [words.decoded(value).encode("utf-8", "replace") for value in written]
+    decoded = [decode_words(value).encode("utf-8", "replace") for value in written]
     return [each for each in dict.fromkeys((*written, *joined, *decoded)) if each]
 
 
@@ -95,7 +96,7 @@ def in_ascii(parameter: Parameter) -> Parameter:
     if parameter.value.isascii():
         return parameter
     if parameter.name == b"name":
-        return name_parameter(parameter.name, words.read(parameter.value, "utf-8"))
+        return name_parameter(parameter.name, decode_text(parameter.value, b"utf-8"))
     return Parameter(parameter.name, parameter.value.translate(None, EIGHT_BIT))
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from imap4fast.mail import words
+from imap4fast._wire import decode_text
 
 TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]++"
 QUOTED = rb'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
@@ -202,7 +202,7 @@ def recoded(said: bytes) -> bytes:
     charset, quote, rest = said.partition(b"'")
     text = rest.partition(b"'")[2] if quote else said
     octets = ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), text)
-    return words.read(octets, charset.decode("ascii", "replace") if quote else "utf-8").encode("utf-8", "replace")
+    return decode_text(octets, charset if quote else b"utf-8").encode("utf-8", "replace")
 
 
 def extended(text: str) -> bytes:
