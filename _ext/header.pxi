@@ -142,6 +142,7 @@ def header_fields(bytes header not None, tuple names not None, bint negate):
     cdef const uint8_t* p = header
     cdef Py_ssize_t at = 0, end = len(header)
     cdef Field field
+    cdef bint ended = True
     cdef list found = []
     while at < end:
         if at_blank(p, at, end):
@@ -150,7 +151,8 @@ def header_fields(bytes header not None, tuple names not None, bint negate):
         next_field(p, at, end, &field)
         if _is_named(p, &field, names) != negate:
             found.append(header[at:field.end])
+            ended = field.newline > 0
         at = field.end
     if not negate:
-        found.append(b"\r\n" if not found or found[-1].endswith(b"\n") else b"\r\n\r\n")
+        found.append(b"\r\n" if ended else b"\r\n\r\n")
     return b"".join(found)

@@ -3,7 +3,7 @@
 from libc.stdlib cimport qsort
 
 cdef enum:
-    MAX_PARAMS = 200          # of one field
+    MAX_PARAMS = 128          # of one field; Dovecot's limit as well
     PARAMS_TOO_MANY = 1
     PARAMS_BROKEN = 2
     PARAMS_TWICE = 4          # a name without RFC 2231 that stands more than once
@@ -117,13 +117,17 @@ cdef int params_read(Cursor* c, Params* params) except -1:
     cdef Py_ssize_t key = 0, value = 0
     cdef Param* one
     cdef uint32_t last = 0
-    cdef int i, more
+    cdef int i, more, seen = 0
     params.text.size = 0
     params.count = params.faults = 0
     c.nuls = True
-    while params.count < MAX_PARAMS:
+    while True:
         more = _read_param(c, &params.text, &key, &value)
         if more == 0:
+            break
+        seen += 1
+        if seen > MAX_PARAMS:
+            params.faults |= PARAMS_TOO_MANY
             break
         if more < 0:
             params.faults |= PARAMS_BROKEN
@@ -136,8 +140,6 @@ cdef int params_read(Cursor* c, Params* params) except -1:
         one.value = value
         one.order = params.count
         _find_index(params, one, &last)
-    else:
-        params.faults |= PARAMS_TOO_MANY
     for i in range(params.count):
         params.items[i].name = params.text.data + params.items[i].key
     return 0
@@ -256,7 +258,7 @@ cdef int params_merge(Params* params, Buf* names, Buf* values) except -1:
 def parameters(bytes value not None):
     """The main value of a Content-Type or Content-Disposition, comments aside, and (name, value) of its parameters as
     BODYSTRUCTURE has them: pieces (RFC 2231 section 3) are joined; where one of them is percent-encoded the name ends
-    in an asterisk, and charset, language and percent signs stay. At most 200. Of a type that cannot be read the main
+    in an asterisk, and charset, language and percent signs stay. At most 128. Of a type that cannot be read the main
     value is b"", and its parameters begin at the first semicolon.
     """
     cdef Cursor c

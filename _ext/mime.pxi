@@ -154,6 +154,8 @@ cdef int note_type(Reader* r, Part* part) except -1:
     if more < 0:
         part.faults |= BROKEN_TYPE
     part.text = same_word(r.word.data, size, <const uint8_t*>"text", 4)
+    # As Dovecot has it: shown as application/octet-stream.
+    part.overflow = slash == NULL and same_word(r.word.data, size, <const uint8_t*>"multipart", 9)
     if same_word(r.word.data, r.word.size, <const uint8_t*>"message/rfc822", 14):
         part.kind = MESSAGE
     elif slash != NULL and same_word(r.word.data, size, <const uint8_t*>"multipart", 9):
@@ -340,8 +342,11 @@ cdef int read_header(Reader* r) except -1:
     while at < r.size:
         if at_blank(r.p, at, r.size):
             open_multipart(r, part)
-            at = line_end(r.p, at, r.size)
+            newline = 2 if r.p[at] == c"\r" else 1
+            at += newline
             ended = True
+            # A boundary right behind takes the empty line from the header.
+            r.cut = match_line(r, at, &found, &n) and r.tree.open[found].part != r.now
             break
         if match_line(r, at, &found, &n):
             r.cut = True
@@ -447,5 +452,6 @@ cdef int read_mail(Reader* r) except -1:
         header = pass_boundary(r, found, start, stop, n) != 0
         if header:
             r.now = new_part(&r.tree, r.now, r.at)
+            r.tree.parts[r.now].mime = True
     close_parts(r, -1, r.size, r.lines)
     return 0

@@ -217,9 +217,48 @@ cdef int put_alone(Reader* r, Buf* out, bint extended) except -1:
     return put_text(out, " NIL NIL NIL NIL)" if extended else ")")
 
 
+cdef bint shows_plain(Reader* r) except -1:
+    """A mail of text in US-ASCII alone, which Dovecot shows in lower case however it is written."""
+    cdef Part* part = &r.tree.parts[0]
+    cdef Cursor c
+    cdef int i, count
+    if part.kind != LEAF or not part.text or part.overflow:
+        return False
+    for i in range(TOLD_FIELDS):
+        if part.told[i].at and i != TOLD_TYPE and i != TOLD_ENCODING:
+            return False
+    if part.encoding_at and memcmp(r.words.data + part.encoding_at, "\x047bit", 5) != 0:
+        return False
+    if memcmp(r.words.data + part.subtype_at, "\x05plain", 6) != 0:
+        return False
+    if part.told[TOLD_TYPE].at == 0:
+        return True
+    read_span(r, &part.told[TOLD_TYPE], &c)
+    r.word.size = 0
+    if read_content_type(&c, &r.word) < 0:
+        return False
+    params_read(&c, &r.params)
+    count = params_merge(&r.params, &r.names, &r.values)
+    return count == 0 or (
+        count == 1
+        and same_word(r.names.data, r.names.size - 1, <const uint8_t*>"charset", 7)
+        and same_word(r.values.data, r.values.size - 1, <const uint8_t*>"us-ascii", 8)
+    )
+
+
+cdef int put_plain(Reader* r, Buf* out, bint extended) except -1:
+    put_text(out, '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" ')
+    put_size(out, r.tree.parts[0].body_size)
+    put_char(out, c" ")
+    put_size(out, r.tree.parts[0].lines)
+    return put_text(out, " NIL NIL NIL NIL)" if extended else ")")
+
+
 cdef int put_structure(Reader* r, Buf* out, bint extended) except -1:
     cdef Part* parts = r.tree.parts
     cdef int at = 0
+    if shows_plain(r):
+        return put_plain(r, out, extended)
     put_opening(r, out, &parts[0], extended)
     while True:
         if out.size > MAX_STRUCTURE:

@@ -427,7 +427,7 @@ def decode_words(value: bytes) -> str:
 def parameters(value: bytes) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """The main value of a Content-Type or Content-Disposition, comments aside, and (name, value) of its parameters as
     BODYSTRUCTURE has them: pieces (RFC 2231 section 3) are joined; where one of them is percent-encoded the name ends
-    in an asterisk, and charset, language and percent signs stay. At most 200. Of a type that cannot be read the main
+    in an asterisk, and charset, language and percent signs stay. At most 128. Of a type that cannot be read the main
     value is b"", and its parameters begin at the first semicolon.
     """
 
