@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from imap4fast._wire import MailIndex, MimePart
+from imap4fast._wire import MailIndex, MimePart, header_list
 from imap4fast.mail import canonical, coding, fields, headercorrections, mimefields, splice, words
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.mimefields import Mime
@@ -115,9 +115,9 @@ def of_part(
 ) -> Iterator[Splice]:
     part = index.part(number)
     header = data[part.header : part.header + part.header_size]
-    mime = mimefields.of(fields.fields(header))
+    mime = mimefields.read(header, header_list(header))
     found += kinds(data, number, part, mime, rules)
-    fixed, seen = headercorrections.apply(header, rules.invalid_header, rules.correct_quoting)
+    fixed, seen = headercorrections.apply(header, mime, rules.invalid_header, rules.correct_quoting)
     found += (Finding(item, number, what, done) for item, what, done in seen)
     fixed = octets_of_header(fixed, part, number, rules, found)
     if part.kind == "leaf" and (eight_bit or part.faults & BAD_CHARS):

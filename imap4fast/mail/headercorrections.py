@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from imap4fast._wire import decode_text
 from imap4fast.mail import fields, mimefields, rereading, structured, words
 from imap4fast.mail.fields import Field
+from imap4fast.mail.mimefields import Mime
 from imap4fast.mail.structured import Parameter, Value
 
 Seen = tuple[str, str, bool]
@@ -27,14 +28,14 @@ ADDRESS_PIECE = re.compile(
 TEXT_PIECE = re.compile(rb"[ \t\r\n]+|[^ \t\r\n]+")
 
 
-def apply(header: bytes, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]]:
-    """The header with fields that conform, as far as `invalid-header` and `correct-quoting` say so."""
+def apply(header: bytes, mime: Mime, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]]:
+    """The header with fields that conform, as far as `invalid-header` and `correct-quoting` say so. `mime` is of it."""
     seen: list[Seen] = []
-    if LONG_LINE.search(header):
+    if len(header) > LONGEST_LINE and LONG_LINE.search(header):
         seen.append(("invalid-header", "line too long", invalid != "reject"))
         if invalid == "shorten":
             header = refolded(header)
-    if b"content-" not in header.lower():
+    if all(map(is_in_order, (*mime.types, *mime.dispositions))):
         return header, seen
     before = fields.fields(header)
     after = [conforming(field, invalid, quoting, seen) for field in before]
@@ -43,7 +44,7 @@ def apply(header: bytes, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]
 
 def conforming(field: Field, invalid: str, quoting: bool, seen: list[Seen]) -> Field:
     """The field with what can be corrected; what cannot is kept, shortened or the reason to reject the mail."""
-    if field.name not in STRUCTURED or (conforms(field) and is_main(field, structured.parse(field.value))):
+    if field.name not in STRUCTURED or is_in_order(field):
         return field
     value = structured.parse(field.value)
     if not is_main(field, value):
@@ -62,9 +63,12 @@ def conforming(field: Field, invalid: str, quoting: bool, seen: list[Seen]) -> F
     return Field(field.name, rereading.field(field.name, structured.printed(value.main, kept)))
 
 
-def conforms(field: Field) -> bool:
+def is_in_order(field: Field) -> bool:
     """By the grammar, 8-bit characters aside, which are another item's."""
-    return structured.STRICT.fullmatch(field.value.translate(structured.EIGHT_BIT_AS_X)) is not None
+    value = field.value
+    if not value.isascii():
+        value = value.translate(structured.EIGHT_BIT_AS_X)
+    return structured.STRICT.fullmatch(value) is not None and is_main(field, structured.parse(value))
 
 
 def is_main(field: Field, value: Value) -> bool:

@@ -18,6 +18,7 @@ TYPE = b"content-type"
 ENCODING = b"content-transfer-encoding"
 DISPOSITION = b"content-disposition"
 VERSION = b"mime-version"
+KINDS = frozenset((TYPE, ENCODING, DISPOSITION, VERSION))
 
 IDENTITY = frozenset((b"7bit", b"8bit", b"binary"))
 CODED = frozenset((b"base64", b"quoted-printable"))
@@ -48,6 +49,12 @@ def of(found: list[Field]) -> Mime:
         if (kind := lists.get(field.name)) is not None:
             kind.append(field)
     return mime
+
+
+def read(header: bytes, listed: list[tuple[bytes, int, int]]) -> Mime:
+    """As `of`, from what `header_list` says of a header."""
+    mine = [each for each in listed if each[0].lower() in KINDS]
+    return of([Field(name.lower(), header[start:stop]) for name, start, stop in mine])
 
 
 def odd(mime: Mime) -> Iterator[tuple[str, str]]:

@@ -61,11 +61,14 @@ def cleaned(header: bytes, own: frozenset[bytes] = frozenset(), one_each: bool =
 def hides(field: Field) -> bool:
     """Whether a control character is in it, or in what one of its encoded words says."""
     value = field.value
+    if not value.translate(None, PRINTABLE) and b"=?" not in value:
+        return False
     if words.CONTROLS.search(value.decode("latin-1").translate(LATIN).replace("\t", " ")):
         return True
     return b"=?" in value and any(words.CONTROLS.search(decode_words(word)) for word in ENCODED_WORD.findall(value))
 
 
+PRINTABLE = bytes(range(32, 127)) + b"\t"
 LATIN = dict.fromkeys(range(128, 256), "x")
 """Raw 8-bit octets are no characters yet."""
 

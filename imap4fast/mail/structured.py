@@ -9,6 +9,7 @@ read another thing. Time is linear in the value, whatever it holds (T-M18).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -34,6 +35,7 @@ MAIN = re.compile(rb"([^ \t;]+)[ \t]+(%s=.*)" % TOKEN, re.DOTALL)
 CONTROLS = bytes(range(32)) + b"\x7f"
 
 UNESCAPED = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+SHORT = 400
 MOST = 200
 """Parameters of one value; further ones are not read, and the value has a fault."""
 
@@ -91,6 +93,16 @@ class Value(NamedTuple):
 
 def parse(value: bytes) -> Value:
     """The reading of an unfolded value."""
+    return remembered(value) if len(value) < SHORT else read(value)
+
+
+@functools.lru_cache(1024)
+def remembered(value: bytes) -> Value:
+    """Most mails have the same few values, and each is asked about several times."""
+    return read(value)
+
+
+def read(value: bytes) -> Value:
     if STRICT.fullmatch(value):
         found = STRICT_PARAMETER.findall(value)
         parameters = tuple(Parameter(name.lower(), unquoted(said)) for name, said in found)
@@ -108,7 +120,7 @@ def parse(value: bytes) -> Value:
 
 def faults(value: bytes) -> frozenset[str]:
     """Those of a value in which 8-bit characters count as letters: they are `header-8bit-chars`' business."""
-    return parse(value.translate(EIGHT_BIT_AS_X)).faults
+    return parse(value).faults if value.isascii() else parse(value.translate(EIGHT_BIT_AS_X)).faults
 
 
 def segments(value: bytes, faults: set[str]) -> list[bytes]:
