@@ -13,6 +13,7 @@ from imap4fast.mail.work import FREE, Scan
 from imap4fast.scan import clamd, icap, rspamd, spamd
 from imap4fast.scan.talk import Talk
 from imap4fast.session.starttls import MOST_OCTETS
+from tests.fuzz import mails
 from tests.unit.scan.feeding import MOST_HELD, held
 from tests.unit.session import talks
 from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, server_context
@@ -280,6 +281,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "tls": tls,
     "starttls": starttls,
     "scanners": scanners,
+    "rewriting": mails.rewriting,
 }
 
 
