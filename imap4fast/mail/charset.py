@@ -148,6 +148,10 @@ def _decodes(octets: bytes, name: str) -> bool:
 
 def _decoded(octets: bytes, name: str) -> str:
     try:
-        return octets.decode(name, "replace")
+        decoded = octets.decode(name, "replace")
     except (UnicodeError, ValueError, IndexError):
         return octets.decode("utf-8", "replace")
+    return _SURROGATE.sub("\ufffd", decoded) if name == "utf-7" else decoded
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
