@@ -154,6 +154,8 @@ cdef int note_type(Reader* r, Part* part) except -1:
     if more < 0:
         part.faults |= BROKEN_TYPE
     part.text = same_word(r.word.data, size, <const uint8_t*>"text", 4)
+    # As Dovecot has it: shown as application/octet-stream.
+    part.overflow = slash == NULL and same_word(r.word.data, size, <const uint8_t*>"multipart", 9)
     if same_word(r.word.data, r.word.size, <const uint8_t*>"message/rfc822", 14):
         part.kind = MESSAGE
     elif slash != NULL and same_word(r.word.data, size, <const uint8_t*>"multipart", 9):

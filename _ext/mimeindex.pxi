@@ -95,6 +95,7 @@ cdef class MailIndex:
             self.bodystructure = PyBytes_FromStringAndSize(<const char*>out.data, out.size)
         finally:
             buf_drop(&out)
+        self.preview = preview_of(r)
         part = &r.tree.parts[0]
         self.envelope = PyBytes_FromStringAndSize(
             <const char*>r.envelopes.data + part.envelope, part.envelope_size

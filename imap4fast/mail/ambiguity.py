@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from imap4fast._wire import MailIndex, MimePart
+from imap4fast._wire import MailIndex, MimePart, header_list
 from imap4fast.mail import boundary, coding, fields, headerlines, mimefields
 from imap4fast.mail.canonical import Octets
 
@@ -46,9 +46,12 @@ def find(data: Octets, index: MailIndex) -> list[Finding]:
 def of_part(data: Octets, index: MailIndex, number: int) -> Iterator[tuple[str, str]]:
     part = index.part(number)
     header = data[part.header : part.header + part.header_size]
-    found = fields.fields(header)
-    mime = mimefields.of(found)
-    yield from headerlines.odd(header, found)
+    listed = header_list(header)
+    mime = mimefields.read(header, listed)
+    if not headerlines.are_whole(header, listed):
+        found = fields.fields(header)
+        mime = mimefields.of(found)
+        yield from headerlines.odd(header, found)
     yield from mimefields.odd(mime)
     if is_mail(index, part) and mimefields.needs_version(mime):
         yield "T-M01", "MIME without MIME-Version"

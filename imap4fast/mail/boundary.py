@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
-from imap4fast._wire import MailIndex, MimePart
-from imap4fast.mail import fields, mimefields, structured
+from imap4fast._wire import MailIndex, MimePart, header_list
+from imap4fast.mail import mimefields, structured
 from imap4fast.mail.canonical import Octets
 
 LOOKS_LIKE_PARTS = re.compile(
@@ -52,36 +53,48 @@ def mark(data: Octets, start: int, behind: int, stop: int) -> Mark:
 def declared(data: Octets, part: MimePart) -> bytes:
     """The boundary parameter of a multipart's first Content-Type; b"" where there is not exactly one."""
     header = data[part.header : part.header + part.header_size]
-    said = fields.first(header, mimefields.TYPE)
-    found = structured.parse(said.value).all(b"boundary") if said else []
+    types = mimefields.read(header, header_list(header)).types
+    found = structured.parse(types[0].value).all(b"boundary") if types else []
     return found[0] if len(found) == 1 else b""
 
 
 def odd(data: Octets, index: MailIndex, number: int) -> Iterator[tuple[str, str]]:
-    """(row, what) for each way in which the lines of a multipart are read differently."""
+    """(row, what) for each way in which the lines of a multipart are read differently. The index has found all lines
+    that begin with the delimiter, so that only what stands between the parts is looked at."""
     part = index.part(number)
     if not (boundary := declared(data, part)):
         return
     if not part.children:
         yield "T-M13", "multipart without parts"
         return
-    stop = part.body + part.body_size
-    found = marks(data, boundary, part.body, stop)
-    closing = [at for at, mark in enumerate(found) if mark.rest == b"--"]
-    if any(mark.rest not in (b"", b"--") for mark in found):
+    delimiter = b"--" + boundary + b"\r\n"
+    children = [index.part(child) for child in part.children]
+    first = children[0].header - len(delimiter)
+    if first < part.body or data[first : children[0].header] != delimiter:
         yield "T-M11", "text behind a boundary"
-    elif len(found) - len(closing) != len(part.children) or len(closing) > 1:
-        yield "T-M13", "boundaries and parts disagree"
-    elif not closing:
-        yield "T-M13", "no closing boundary"
-    elif closing[0] != len(found) - 1:
-        yield "T-M13", "part behind the closing boundary"
-    elif has_parts(data, found[-1].stop, stop):
-        yield "T-M13", "epilogue that looks like parts"
-    if found and has_parts(data, part.body, found[0].start):
+    elif has_parts(data, part.body, first):
         yield "T-M14", "preamble that looks like parts"
+    for one, other in pairwise(children):
+        if data[one.body + one.body_size : other.header] not in (delimiter, b"\r\n" + delimiter):
+            yield "T-M11", "text behind a boundary"
+            break
+    yield from odd_end(data, children[-1], part, b"--" + boundary)
     if any(is_prefix(boundary, outer) for outer in outer_boundaries(data, index, part)):
         yield "T-M10", "boundary that begins with another"
+
+
+def odd_end(data: Octets, last: MimePart, part: MimePart, delimiter: bytes) -> Iterator[tuple[str, str]]:
+    """What stands behind the last part: the closing delimiter, and perhaps an epilogue of words."""
+    at, stop = last.body + last.body_size, part.body + part.body_size
+    if data[at : at + 2] == b"\r\n":
+        at += 2
+    closing = at + len(delimiter) + 2
+    if data[at : min(closing, stop)] != delimiter + b"--":
+        yield "T-M13", "no closing boundary"
+    elif data[closing : min(closing + 2, stop)] not in (b"", b"\r\n"):
+        yield "T-M11", "text behind a boundary"
+    elif has_parts(data, closing, stop):
+        yield "T-M13", "epilogue that looks like parts"
 
 
 def has_parts(data: Octets, start: int, stop: int) -> bool:

@@ -22,7 +22,6 @@ LONGEST_LINE = 998
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 STRICT_BASE64 = ALPHABET + b"\r\n"
 NOT_BASE64 = bytes(set(range(256)) - set(ALPHABET + b"="))
-BLANKS = b" \t\r\n"
 PADDED_END = re.compile(rb"={0,2}[ \t\r\n]*\Z")
 CHUNK = re.compile(rb"[A-Za-z0-9+/]+")
 ODD_QP = re.compile(rb"=(?!\r\n|[0-9A-Fa-f]{2})")
@@ -34,18 +33,18 @@ def odd(data: Octets, part: MimePart, encoding: bytes) -> Iterator[tuple[str, st
     are no oddity: all decoders known read them alike."""
     start, stop = part.body, part.body + part.body_size
     if encoding == b"base64":
-        if what := odd_base64(data, start, stop):
+        if what := odd_base64(data, start, stop, part.lines):
             yield what
     elif encoding == b"quoted-printable" and ODD_QP.search(data, start, stop):
         yield "T-M08", "odd quoted-printable"
 
 
-def odd_base64(data: Octets, start: int, stop: int) -> tuple[str, str] | None:
-    """Anything but whole quads, blanks and a padding at the end."""
-    digits = 0
+def odd_base64(data: Octets, start: int, stop: int, lines: int) -> tuple[str, str] | None:
+    """Anything but whole quads, blanks and a padding at the end. `lines` is the number of CRLFs."""
+    digits = stop - start - 2 * lines
     for window in canonical.windows(data, start, stop):
         left = window.translate(None, STRICT_BASE64)
-        digits += len(window.translate(None, BLANKS)) - len(left.translate(None, BLANKS))
+        digits -= len(left)
         if left.translate(None, b"= \t"):
             return "T-M06", "junk in base64"
     padding = data.find(b"=", start, stop)
@@ -77,7 +76,7 @@ def decoded_base64(body: bytes) -> bytes:
 
 def is_strict(body: bytes, encoding: bytes) -> bool:
     if encoding == b"base64":
-        return odd_base64(body, 0, len(body)) is None
+        return odd_base64(body, 0, len(body), body.count(b"\r\n")) is None
     return encoding != b"quoted-printable" or ODD_QP.search(body) is None
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from imap4fast._wire import MailIndex, MimePart
+from imap4fast._wire import MailIndex, MimePart, header_list
 from imap4fast.mail import canonical, coding, fields, headercorrections, mimefields, splice, words
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.mimefields import Mime
@@ -26,6 +26,9 @@ CAPS = {
     "STRUCTURE_TOO_LARGE": "max-header-size",
 }
 """Faults of the index, and the item that bounds them."""
+NO_CAP = 1 << 30
+"""What 0 means; the index has bounds of its own."""
+ROUNDS = 5
 BAD_CHARS = frozenset(("BARE_CR", "NUL"))
 LINE_ENDS = BAD_CHARS | {"BARE_LF"}
 TNEF = (b"application/ms-tnef", b"application/vnd.ms-tnef")
@@ -35,7 +38,7 @@ TNEF_BASE64 = b"eJ8+I"
 
 
 class FilterRules(msgspec.Struct, frozen=True):
-    """The items of `mail-filter {}`, with `_` for `-`. Sizes are octets."""
+    """The items of `mail-filter {}`, with `_` for `-`. Sizes are octets, 0 is no cap."""
 
     accept_8bit_header: bool = False
     correct_8bit_body: bool = False
@@ -50,6 +53,11 @@ class FilterRules(msgspec.Struct, frozen=True):
     ambiguous_mime: str = "normalise"
     tnef: str = "deny"
 
+    def scan(self, data: Octets) -> MailIndex:
+        """The index of a mail with these caps."""
+        caps = (self.max_header_size, self.max_parts, self.max_depth)
+        return MailIndex.scan(data, *(cap or NO_CAP for cap in caps))
+
 
 class Finding(NamedTuple):
     """`item` of mail-filter that decides, `part` of the index, what was found, and whether it was `corrected` (kept
@@ -61,29 +69,45 @@ class Finding(NamedTuple):
     corrected: bool
 
 
-class Corrected(NamedTuple):
-    """`data` after the corrections (itself where there are none), or None and why it is `rejected`."""
+class Corrected(msgspec.Struct, frozen=True):
+    """`data` after the corrections (itself where there are none) with its `index`, or None and why it is `rejected`."""
 
     data: Octets | None
     rejected: str
     findings: tuple[Finding, ...]
+    index: MailIndex
 
 
 def apply(data: Octets, index: MailIndex, rules: FilterRules) -> Corrected:
-    """Correct a mail by the rules; `index` is that of `data`, made with the caps of `rules`."""
-    found = [
-        Finding(CAPS[fault], 0, fault.lower().replace("_", " "), False) for fault in sorted(index.faults & CAPS.keys())
-    ]
+    """Correct a mail by the rules; `index` is that of `data`, made by `rules.scan`.
+
+    A corrected mail is looked at once more: a NUL that is gone may have hidden a field.
+    """
+    found: list[Finding] = []
+    for _ in range(ROUNDS):
+        before = len(found)
+        corrected = once(data, index, rules, found)
+        if wrong := next((each for each in found[before:] if not each.corrected), None):
+            return Corrected(None, f"{wrong.item}: {wrong.what}", tuple(found), index)
+        if corrected is data:
+            return Corrected(data, "", tuple(found), index)
+        data, index = corrected, rules.scan(corrected)
+    return Corrected(None, "invalid-header: no end of corrections", tuple(found), index)
+
+
+def once(data: Octets, index: MailIndex, rules: FilterRules, found: list[Finding]) -> Octets:
+    """The mail after one round; `data` itself where nothing was to be changed."""
+    capped = sorted(index.faults & CAPS.keys())
+    found += (Finding(CAPS[fault], 0, fault.lower().replace("_", " "), False) for fault in capped)
     splices: list[Splice] = []
+    before = len(found)
     eight_bit = not canonical.is_ascii(data)
-    for number in range(len(index)) if not found else ():
+    for number in range(len(index)) if not capped else ():
         splices += of_part(data, index, number, rules, found, eight_bit)
-    if index.faults & BAD_CHARS and not any(each.item == "correct-bad-char" for each in found):
+    if index.faults & BAD_CHARS and not any(each.item == "correct-bad-char" for each in found[before:]):
         found.append(Finding("correct-bad-char", 0, "NUL or CR between parts", rules.correct_bad_char))
-    if wrong := next((each for each in found if not each.corrected), None):
-        return Corrected(None, f"{wrong.item}: {wrong.what}", tuple(found))
     data = splice.spliced(data, splices)
-    return Corrected(canonical.repaired(data[:]) if index.faults & LINE_ENDS else data, "", tuple(found))
+    return canonical.repaired(data[:]) if index.faults & LINE_ENDS else data
 
 
 def of_part(
@@ -91,9 +115,9 @@ def of_part(
 ) -> Iterator[Splice]:
     part = index.part(number)
     header = data[part.header : part.header + part.header_size]
-    mime = mimefields.of(fields.fields(header))
+    mime = mimefields.read(header, header_list(header))
     found += kinds(data, number, part, mime, rules)
-    fixed, seen = headercorrections.apply(header, rules.invalid_header, rules.correct_quoting)
+    fixed, seen = headercorrections.apply(header, mime, rules.invalid_header, rules.correct_quoting)
     found += (Finding(item, number, what, done) for item, what, done in seen)
     fixed = octets_of_header(fixed, part, number, rules, found)
     if part.kind == "leaf" and (eight_bit or part.faults & BAD_CHARS):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from imap4fast._wire import decode_text
 from imap4fast.mail import fields, mimefields, rereading, structured, words
 from imap4fast.mail.fields import Field
+from imap4fast.mail.mimefields import Mime
 from imap4fast.mail.structured import Parameter, Value
 
 Seen = tuple[str, str, bool]
@@ -19,7 +21,6 @@ ADDRESSES = frozenset(
     b"from sender reply-to to cc bcc resent-from resent-sender resent-to resent-cc resent-bcc return-path".split()
 )
 BARE_CR = re.compile(rb"\r(?!\n)")
-EIGHT_BIT_AS_X = bytes(range(128)) + b"x" * 128
 LONG_LINE = re.compile(rb"[^\n]{%d}" % (LONGEST_LINE + 2))
 ADDRESS_PIECE = re.compile(
     rb'"(?:[^"\\]|\\.)*+"|\\.|[ \t\r\n]+|<[^<>]*+>?|[(),:;@"\\]|[^ \t\r\n<(),:;@"\\]+', re.DOTALL
@@ -27,14 +28,14 @@ ADDRESS_PIECE = re.compile(
 TEXT_PIECE = re.compile(rb"[ \t\r\n]+|[^ \t\r\n]+")
 
 
-def apply(header: bytes, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]]:
-    """The header with fields that conform, as far as `invalid-header` and `correct-quoting` say so."""
+def apply(header: bytes, mime: Mime, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]]:
+    """The header with fields that conform, as far as `invalid-header` and `correct-quoting` say so. `mime` is of it."""
     seen: list[Seen] = []
-    if LONG_LINE.search(header):
+    if len(header) > LONGEST_LINE and LONG_LINE.search(header):
         seen.append(("invalid-header", "line too long", invalid != "reject"))
         if invalid == "shorten":
             header = refolded(header)
-    if b"content-" not in header.lower():
+    if all(map(is_in_order, (*mime.types, *mime.dispositions))):
         return header, seen
     before = fields.fields(header)
     after = [conforming(field, invalid, quoting, seen) for field in before]
@@ -43,7 +44,7 @@ def apply(header: bytes, invalid: str, quoting: bool) -> tuple[bytes, list[Seen]
 
 def conforming(field: Field, invalid: str, quoting: bool, seen: list[Seen]) -> Field:
     """The field with what can be corrected; what cannot is kept, shortened or the reason to reject the mail."""
-    if field.name not in STRUCTURED or (conforms(field) and is_main(field, structured.parse(field.value))):
+    if field.name not in STRUCTURED or is_in_order(field):
         return field
     value = structured.parse(field.value)
     if not is_main(field, value):
@@ -62,9 +63,12 @@ def conforming(field: Field, invalid: str, quoting: bool, seen: list[Seen]) -> F
     return Field(field.name, rereading.field(field.name, structured.printed(value.main, kept)))
 
 
-def conforms(field: Field) -> bool:
+def is_in_order(field: Field) -> bool:
     """By the grammar, 8-bit characters aside, which are another item's."""
-    return structured.STRICT.fullmatch(field.value.translate(EIGHT_BIT_AS_X)) is not None
+    value = field.value
+    if not value.isascii():
+        value = value.translate(structured.EIGHT_BIT_AS_X)
+    return structured.STRICT.fullmatch(value) is not None and is_main(field, structured.parse(value))
 
 
 def is_main(field: Field, value: Value) -> bool:
@@ -137,7 +141,7 @@ def encoded_pieces(pieces: list[bytes]) -> Iterable[bytes]:
 
 
 def word_of(text: bytes) -> bytes:
-    return words.encoded(words.read(text, "utf-8")) if text else b""
+    return words.encoded(decode_text(text, b"utf-8")) if text else b""
 
 
 def encoded_parameters(said: bytes) -> bytes:
@@ -149,5 +153,5 @@ def encoded_parameters(said: bytes) -> bytes:
         elif b"*" in name:
             kept.append(Parameter(name, b"".join(b"%%%02X" % each if each > 127 else b"%c" % each for each in octets)))
         else:
-            kept.append(rereading.name_parameter(name, words.read(octets, "utf-8")))
+            kept.append(rereading.name_parameter(name, decode_text(octets, b"utf-8")))
     return structured.printed(value.main.decode("ascii", "replace").encode("ascii", "replace"), kept)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from imap4fast._wire import decode_text, decode_words
 from imap4fast.mail import structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.structured import Value
@@ -17,9 +18,12 @@ TYPE = b"content-type"
 ENCODING = b"content-transfer-encoding"
 DISPOSITION = b"content-disposition"
 VERSION = b"mime-version"
+KINDS = frozenset((TYPE, ENCODING, DISPOSITION, VERSION))
 
 IDENTITY = frozenset((b"7bit", b"8bit", b"binary"))
 CODED = frozenset((b"base64", b"quoted-printable"))
+MAILS = (b"message/global", b"message/news")
+"""Types of whole mails that some programs look into, and some do not, as they do into message/rfc822."""
 NAMES = (b"name", b"filename")
 LONGEST_BOUNDARY = 70
 BOUNDARY = re.compile(rb"[ -!#-\[\]-~]*[!#-\[\]-~]")
@@ -47,6 +51,12 @@ def of(found: list[Field]) -> Mime:
     return mime
 
 
+def read(header: bytes, listed: list[tuple[bytes, int, int]]) -> Mime:
+    """As `of`, from what `header_list` says of a header."""
+    mine = [each for each in listed if each[0].lower() in KINDS]
+    return of([Field(name.lower(), header[start:stop]) for name, start, stop in mine])
+
+
 def odd(mime: Mime) -> Iterator[tuple[str, str]]:
     """(row, what) for each way in which they have more than one reading."""
     if len(mime.types) > 1:
@@ -58,19 +68,22 @@ def odd(mime: Mime) -> Iterator[tuple[str, str]]:
     for field in mime.types:
         yield from odd_type(field.value)
     for field in mime.encodings:
-        if field.value.lower() not in IDENTITY | CODED or field.raw.lstrip(b" \t\r\n") != field.value:
+        if field.value.lower() not in IDENTITY | CODED or field.raw.lstrip(b" \t") != field.value:
             yield "T-M05", "odd Content-Transfer-Encoding"
     yield from odd_names(mime)
 
 
 def odd_type(said: bytes) -> Iterator[tuple[str, str]]:
     value = structured.parse(said)
-    if structured.COMMENT in value.faults:
+    faults = structured.faults(said)
+    if structured.COMMENT in faults:
         yield "T-M18", "comment in Content-Type"
-    if value.faults - {structured.COMMENT} or not MAIN.fullmatch(value.main):
+    if faults - {structured.COMMENT} or not MAIN.fullmatch(value.main):
         yield "T-M17", "malformed Content-Type"
     if value.main.startswith(b"message/external-body"):
         yield "T-M27", "content kept elsewhere"
+    if value.main in MAILS:
+        yield "T-M24", "mail under another name"
     if is_repeated(value, (b"charset", b"type", b"format", b"delsp")):
         yield "T-M02", "several values of a parameter"
     if value.main.startswith(b"multipart/"):
@@ -105,7 +118,7 @@ def odd_names(mime: Mime) -> Iterator[tuple[str, str]]:
     said = [parameter for field in (*mime.types, *mime.dispositions) for parameter in names_of(field)]
     if not said:
         return
-    if any(structured.QUOTE in structured.parse(field.value).faults for field in mime.dispositions):
+    if any(structured.faults(field.value) for field in mime.dispositions):
         yield "T-M23", "malformed file name"
     plain = {words.collapsed(name) for name in said}
     if any(BAD_NAME.search(name) for name in said):
@@ -120,8 +133,13 @@ def names_of(field: Field) -> list[str]:
         return []
     value = structured.parse(field.value)
     raw = [each.value for each in value.parameters if each.name in NAMES]
-    joined = filter(None, (value.joined(name) for name in NAMES))
-    return [words.decoded(name) for name in (*raw, *joined)]
+    joined = [octets for name in NAMES if (octets := value.joined(name))]
+    return [*map(decode_words, raw), *map(decoded, joined)]
+
+
+def decoded(joined: bytes) -> str:
+    """A name by RFC 2231; some mailers put encoded words into it."""
+    return decode_words(joined) if b"=?" in joined else decode_text(joined, b"utf-8")
 
 
 def ending(name: str) -> str:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+import msgspec
+
 from imap4fast._wire import MailIndex, MimePart
 from imap4fast.mail import (
     ambiguity,
@@ -37,13 +39,14 @@ VERSION = b"MIME-Version: 1.0\r\n"
 FIELD = re.compile(rb"[!-9;-~]+:")
 
 
-class Normalised(NamedTuple):
+class Normalised(msgspec.Struct, frozen=True):
     """`data` with one reading (the mail itself where it had one), or None and why it is `refused`; `findings` are those
-    in the mail as it came."""
+    in the mail as it came; `index` is that of `data`, or the last one."""
 
     data: Octets | None
     refused: str
     findings: tuple[Finding, ...]
+    index: MailIndex
 
 
 class Body(NamedTuple):
@@ -60,16 +63,16 @@ def rewrite(
     found = first = tuple(ambiguity.find(data, index))
     for number in range(ROUNDS):
         if not found:
-            return Normalised(data, "", first)
+            return Normalised(data, "", first, index)
         if capped := next((each.what for each in found if each.row in CAPS), ""):
-            return Normalised(None, capped, first)
+            return Normalised(None, capped, first, index)
         this = Round(data, index, found, b"%d %s" % (number, seed))
         data = canonical.repaired(this.part(0))
         if this.refused:
-            return Normalised(None, this.refused, first)
+            return Normalised(None, this.refused, first, index)
         index = scan(data)
         found = tuple(ambiguity.find(data, index))
-    return Normalised(data, "", first) if not found else Normalised(None, found[0].what, first)
+    return Normalised(None, found[0].what, first, index) if found else Normalised(data, "", first, index)
 
 
 class Round:
@@ -137,7 +140,7 @@ class Round:
         octets = self.octets(part.body, part.body + part.body_size)
         if value.main.startswith(b"multipart/") and value.all(b"boundary"):
             return self.multipart(number, part, header, value)
-        if value.main in (b"message/rfc822", b"message/global") or part.kind == "message":
+        if value.main == b"message/rfc822" or (not mime.types and part.kind == "message"):
             return self.message(number, part, header, mime)
         return self.leaf(header, mime, octets, value.main)
 
@@ -240,10 +243,13 @@ def divided_by(data: Octets, index: MailIndex, part: MimePart, old: bytes) -> bo
 
 
 def relabelled(octets: bytes, old: bytes, new: bytes) -> bytes:
-    """A body whose boundary lines have a new boundary and nothing behind it; the last one closes."""
-    lines = re.sub(
-        rb"(?m)^--" + re.escape(old) + rb"(--)?[^\r\n]*(?:\r\n|\Z)",
-        lambda found: b"--" + new + (found[1] or b"") + b"\r\n",
-        octets,
-    )
+    """A body whose boundary lines have a new boundary and nothing behind it: the first opens, the last closes."""
+    opened = False
+
+    def line(found: re.Match[bytes]) -> bytes:
+        nonlocal opened
+        opened = opened or not found[1]
+        return b"--" + new + (found[1] or b"") + b"\r\n" if opened else b""
+
+    lines = re.sub(rb"(?m)^--" + re.escape(old) + rb"(--)?[^\r\n]*(?:\r\n|\Z)", line, octets)
     return lines if b"--" + new + b"--" in lines else lines + b"\r\n--" + new + b"--\r\n"

@@ -10,6 +10,7 @@ import hashlib
 
 import msgspec
 
+from imap4fast._wire import decode_words
 from imap4fast.mail import coding, fields, headercorrections, spoof, structured, subject, template, texts, words
 from imap4fast.mail.canonical import repaired
 from imap4fast.mail.edit import Replacement
@@ -177,4 +178,4 @@ def message_id(found: list[Field], seed: bytes) -> bytes:
 
 def subject_line(found: list[Field], language: str) -> bytes:
     said = next((each.value for each in found if each.name == subject.NAME), b"")
-    return subject.line(words.decoded(said)[:LONGEST_SUBJECT], texts.PREFIXES[language])
+    return subject.line(decode_words(said)[:LONGEST_SUBJECT], texts.PREFIXES[language])

@@ -8,8 +8,10 @@ two boundaries that both divide the body, two encodings that it both keeps to.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
+from imap4fast._wire import decode_text, decode_words
 from imap4fast.mail import coding, mimefields, structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.mimefields import Mime
@@ -23,6 +25,7 @@ scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll
 PROGRAMS = frozenset(PROGRAM_ENDINGS.split())
 """What the names of files end in that a double click runs."""
 LONGEST_NAME = 200
+EIGHT_BIT = bytes(range(128, 256))
 
 
 class Refused(NamedTuple):
@@ -43,13 +46,13 @@ def boundaries(field: Field) -> list[bytes]:
     """All that programs may take for the boundary: as written, by RFC 2231, by RFC 2047."""
     value = structured.parse(field.value)
     written, joined = value.all(b"boundary"), [value.joined(b"boundary")]
-    decoded = [words.decoded(value).encode("utf-8", "replace") for value in written]
+    decoded = [decode_words(value).encode("utf-8", "replace") for value in written]
     return [each for each in dict.fromkeys((*written, *joined, *decoded)) if each]
 
 
 def divides(body: bytes, candidate: bytes) -> bool:
     """Whether there is a line that it begins a part with."""
-    return body.startswith(b"--" + candidate) or b"\n--" + candidate in body
+    return re.search(rb"(?m)^--" + re.escape(candidate) + rb"(?!--)", body) is not None
 
 
 def type_of(mime: Mime, body: bytes) -> Value | Refused:
@@ -67,23 +70,34 @@ def type_of(mime: Mime, body: bytes) -> Value | Refused:
     for candidate, value in found.items():
         return Value(value.main, (*plain(value), Parameter(b"boundary", candidate)), frozenset())
     for value in values:
+        if value.main in mimefields.MAILS:
+            return Value(b"message/rfc822", (), frozenset())
         if mimefields.MAIN.fullmatch(value.main) and not value.main.startswith((b"multipart/", b"message/external-")):
             return Value(value.main, plain(value), frozenset())
     return Value(TEXT, tuple(each for each in plain(values[0]) if each.name == b"charset"), frozenset())
 
 
 def plain(value: Value) -> tuple[Parameter, ...]:
-    """The parameters but for the boundary: each once, those of RFC 2231 that are no names decoded."""
+    """The parameters but for the boundary: each once, in ASCII, and in forms of RFC 2231 only where it is a name."""
     out: dict[bytes, Parameter] = {}
     for name, said, _ in value.parameters:
         base = name.partition(b"*")[0]
         if base == b"boundary":
             continue
         if base == b"name":
-            out.setdefault(name, Parameter(name, said))
+            out.setdefault(name, in_ascii(Parameter(name, said)))
         elif b"*" not in name:
-            out.setdefault(base, Parameter(base, said))
+            out.setdefault(base, in_ascii(Parameter(base, said)))
     return tuple(out.values())
+
+
+def in_ascii(parameter: Parameter) -> Parameter:
+    """A plain name in 8-bit characters by RFC 2231; of other values they go."""
+    if parameter.value.isascii():
+        return parameter
+    if parameter.name == b"name":
+        return name_parameter(parameter.name, decode_text(parameter.value, b"utf-8"))
+    return Parameter(parameter.name, parameter.value.translate(None, EIGHT_BIT))
 
 
 def encoding_of(mime: Mime, body: bytes) -> bytes | Refused:
@@ -110,7 +124,9 @@ def named(mime: Mime) -> list[Field]:
     for field, key in zip((*mime.types[:1], *mime.dispositions[:1]), keys(mime), strict=True):
         value = structured.parse(field.value)
         kept = [each for each in value.parameters if each.name.partition(b"*")[0] not in mimefields.NAMES]
-        main = value.main or b"attachment"
+        main = (
+            value.main if structured.IS_TOKEN.fullmatch(value.main) or field.name == mimefields.TYPE else b"attachment"
+        )
         if name:
             kept.append(name_parameter(key, name))
         out.append(Field(field.name, words.field(TITLES[field.name], structured.printed(main, kept))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from imap4fast._wire import decode_words
 from imap4fast.mail import fields, words
 from imap4fast.mail.fields import Field
 
@@ -60,11 +61,14 @@ def cleaned(header: bytes, own: frozenset[bytes] = frozenset(), one_each: bool =
 def hides(field: Field) -> bool:
     """Whether a control character is in it, or in what one of its encoded words says."""
     value = field.value
+    if not value.translate(None, PRINTABLE) and b"=?" not in value:
+        return False
     if words.CONTROLS.search(value.decode("latin-1").translate(LATIN).replace("\t", " ")):
         return True
-    return b"=?" in value and any(words.CONTROLS.search(words.decoded(word)) for word in ENCODED_WORD.findall(value))
+    return b"=?" in value and any(words.CONTROLS.search(decode_words(word)) for word in ENCODED_WORD.findall(value))
 
 
+PRINTABLE = bytes(range(32, 127)) + b"\t"
 LATIN = dict.fromkeys(range(128, 256), "x")
 """Raw 8-bit octets are no characters yet."""
 
@@ -80,13 +84,13 @@ BLANKED = bytes(32 if code < 32 or code == 127 else code for code in range(256))
 
 
 def honest(found: re.Match[bytes]) -> bytes:
-    text = words.decoded(found[0])
+    text = decode_words(found[0])
     return words.word_list(words.collapsed(text)) if words.CONTROLS.search(text) else found[0]
 
 
 def is_named_as_another(value: bytes) -> bool:
     """A display name that holds an address other than the one in angle brackets."""
-    text = words.tame(words.decoded(value))
+    text = words.tame(decode_words(value))
     if not (angle := ANGLE.search(text)):
         return False
     address = angle[1].strip().lower()

@@ -9,16 +9,18 @@ read another thing. Time is linear in the value, whatever it holds (T-M18).
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from imap4fast.mail import words
+from imap4fast._wire import decode_text
 
 TOKEN = rb"[!#$%&'*+\-.0-9A-Z^_`a-z{|}~]++"
 QUOTED = rb'"(?:[ !#-\[\]-~]|\\[ -~])*+"'
 BEGINNING = rb"[ \t]*+%(t)s(?:/%(t)s)?(?:[ \t]*+;[ \t]*+%(t)s=(?:%(t)s|%(q)s))*+" % {b"t": TOKEN, b"q": QUOTED}
 CONFORMING = re.compile(BEGINNING)
+EIGHT_BIT_AS_X = bytes(range(128)) + b"x" * 128
 STRICT = re.compile(BEGINNING + rb"[ \t]*+;?+[ \t]*+")
 """Possessive throughout, so that no value makes them try twice."""
 STRICT_PARAMETER = re.compile(rb";[ \t]*(%s)=(%s|%s)" % (TOKEN, TOKEN, QUOTED))
@@ -33,6 +35,7 @@ MAIN = re.compile(rb"([^ \t;]+)[ \t]+(%s=.*)" % TOKEN, re.DOTALL)
 CONTROLS = bytes(range(32)) + b"\x7f"
 
 UNESCAPED = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
+SHORT = 400
 MOST = 200
 """Parameters of one value; further ones are not read, and the value has a fault."""
 
@@ -90,6 +93,16 @@ class Value(NamedTuple):
 
 def parse(value: bytes) -> Value:
     """The reading of an unfolded value."""
+    return remembered(value) if len(value) < SHORT else read(value)
+
+
+@functools.lru_cache(1024)
+def remembered(value: bytes) -> Value:
+    """Most mails have the same few values, and each is asked about several times."""
+    return read(value)
+
+
+def read(value: bytes) -> Value:
     if STRICT.fullmatch(value):
         found = STRICT_PARAMETER.findall(value)
         parameters = tuple(Parameter(name.lower(), unquoted(said)) for name, said in found)
@@ -103,6 +116,11 @@ def parse(value: bytes) -> Value:
     if others and not others[-1].strip(b" \t"):
         others.pop()
     return Value(main.lower(), tuple(parameters_of(others, faults)), frozenset(faults))
+
+
+def faults(value: bytes) -> frozenset[str]:
+    """Those of a value in which 8-bit characters count as letters: they are `header-8bit-chars`' business."""
+    return parse(value).faults if value.isascii() else parse(value.translate(EIGHT_BIT_AS_X)).faults
 
 
 def segments(value: bytes, faults: set[str]) -> list[bytes]:
@@ -196,7 +214,7 @@ def recoded(said: bytes) -> bytes:
     charset, quote, rest = said.partition(b"'")
     text = rest.partition(b"'")[2] if quote else said
     octets = ESCAPE.sub(lambda found: bytes((int(found[1], 16),)), text)
-    return words.read(octets, charset.decode("ascii", "replace") if quote else "utf-8").encode("utf-8", "replace")
+    return decode_text(octets, charset if quote else b"utf-8").encode("utf-8", "replace")
 
 
 def extended(text: str) -> bytes:

@@ -7,6 +7,7 @@ several Subject fields the first is marked and the others go, since some clients
 
 from __future__ import annotations
 
+from imap4fast._wire import decode_words
 from imap4fast.mail import fields, words
 
 NAME = b"subject"
@@ -19,7 +20,7 @@ def prefixed(header: bytes, prefix: str) -> bytes:
         return header
     if len(found) == 1 and is_prefixed(found[0].value, prefix) and is_tame(found[0].value):
         return header
-    text = words.decoded(found[0].value) if found else ""
+    text = decode_words(found[0].value) if found else ""
     return fields.replaced(header, NAME, line(text, prefix))
 
 
@@ -31,12 +32,12 @@ def line(text: str, prefix: str) -> bytes:
 
 
 def is_prefixed(value: bytes, prefix: str) -> bool:
-    return begins_with(words.decoded(value), prefix)
+    return begins_with(decode_words(value), prefix)
 
 
 def is_tame(value: bytes) -> bool:
     """Neither the octets nor what they decode to hold control characters or raw 8-bit ones."""
-    text = words.decoded(value)
+    text = decode_words(value)
     return value.isascii() and not words.CONTROLS.search(text.replace("\t", " "))
 
 

@@ -1,4 +1,4 @@
-"""Header text, decoded and on its way out: RFC 2047 encoded words, and folding at 76 columns.
+"""Header text on its way out: RFC 2047 encoded words, and folding at 76 columns.
 
 Text comes in as `str` and leaves as octets that hold no CR, LF or NUL but those of folding (T-H01, T-H03).
 Bidirectional overrides go with the control characters, since they make a name read as another.
@@ -6,7 +6,6 @@ Bidirectional overrides go with the control characters, since they make a name r
 
 from __future__ import annotations
 
-import binascii
 import re
 from base64 import b64encode
 
@@ -92,8 +91,8 @@ def split(value: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def word_list(text: str) -> bytes:
-    """`text` as encoded words, also where it is ASCII: for a place in which specials would count."""
-    return b" ".join(word(piece) for piece in cut(text))
+    """`text` as encoded words, at least one, also where it is ASCII: for a place in which specials would count."""
+    return b" ".join(word(piece) for piece in cut(text) or [b""])
 
 
 def is_plain_word(octets: bytes) -> bool:
@@ -101,38 +100,3 @@ def is_plain_word(octets: bytes) -> bool:
     if len(octets) >= LONGEST_LINE or not octets.isascii():
         return False
     return octets.decode("ascii").isprintable() and b" " not in octets
-
-
-ENCODED = re.compile(rb"=\?([^?\s]*)\?([BbQq])\?([^?]*)\?=")
-BETWEEN = re.compile(rb"(?<=\?=)[ \t\r\n]+(?==\?[^?\s]*\?[BbQq]\?)")
-
-
-def decoded(value: bytes) -> str:
-    """The text of a value, tolerantly: encoded words anywhere, blanks between them dropped; never raises."""
-    value = BETWEEN.sub(b"", value)
-    out: list[str] = []
-    at = 0
-    for found in ENCODED.finditer(value):
-        out += (read(value[at : found.start()], "utf-8"), decoded_word(found))
-        at = found.end()
-    return "".join([*out, read(value[at:], "utf-8")])
-
-
-def decoded_word(found: re.Match[bytes]) -> str:
-    charset = found[1].partition(b"*")[0].decode("ascii", "replace")
-    if found[2] in b"Qq":
-        return read(binascii.a2b_qp(found[3], header=True), charset)
-    try:
-        return read(binascii.a2b_base64(found[3] + b"=="), charset)
-    except binascii.Error:
-        return read(found[0], "utf-8")
-
-
-def read(octets: bytes, charset: str) -> str:
-    """In the charset; in UTF-8 or ISO 8859-1 where that is unknown or does not fit."""
-    for each in (charset, "utf-8"):
-        try:
-            return octets.decode(each)
-        except (UnicodeError, LookupError, ValueError):
-            continue
-    return octets.decode("latin-1")

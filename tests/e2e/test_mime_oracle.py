@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -98,8 +96,11 @@ def compare_fields(wire: Wire, number: int, mail: bytes, index: MailIndex, compa
     for spec in ["", *messages[:5]]:
         prefix = f"{spec}." if spec else ""
         header = cut(mail, index, f"{prefix}HEADER")
-        if spec and not re.search(rb"(^|\n)\r?\n$", header):
-            # Dovecot reads fields of such a header beyond its part, up to the next empty line.
+        ends = header.endswith(b"\n") if spec == "" else re.search(rb"(^|\n)\r?\n$", header)
+        if not ends:
+            # Dovecot reads fields of such a header beyond its part, up to the next empty line; and whether it adds
+            # an empty line after a last field without newline depends on its cache.
+            compared.counts["header without end"] += 1
             continue
         for negate in (False, True):
             name = f"{prefix}HEADER.FIELDS{'.NOT' if negate else ''}"
@@ -112,6 +113,7 @@ def compare_binary(wire: Wire, number: int, mail: bytes, index: MailIndex, compa
     leaves = {spec: part for spec, part in numbers(index).items() if index.part(part).kind == "leaf"}
     bodies = {part: cut(mail, index, spec) for spec, part in leaves.items()}
     all_clean = all(clean(body, index.part(part).transfer) for part, body in bodies.items())
+    all_clean = all_clean and all(index.part(part).transfer for part in range(len(index)))
     for spec, part in list(leaves.items())[:20]:
         encoding = index.part(part).transfer
         ours = decode_transfer(bodies[part], encoding) if encoding else None
@@ -135,33 +137,50 @@ def compare_binary(wire: Wire, number: int, mail: bytes, index: MailIndex, compa
 def clean(raw: bytes, encoding: bytes) -> bool:
     """Whether it is encoded as it says. Of the rest we decode what there is."""
     if encoding == b"base64":
-        try:
-            base64.b64decode(re.sub(rb"[ \t\r\n]", b"", raw), validate=True)
-        except binascii.Error:
-            return False
+        text = re.sub(rb"[ \t\r\n]", b"", raw)
+        return len(text) % 4 == 0 and re.fullmatch(rb"[A-Za-z0-9+/]*={0,2}", text) is not None
     if encoding == b"quoted-printable":
         return not re.search(rb"=(?![0-9A-Fa-f]{2}|[ \t]*\r\n)|\r(?!\n)", raw)
     return encoding != b""
 
 
-COMPARISONS = (compare_structure, compare_sections, compare_fields, compare_binary)
+def compare_preview(wire: Wire, number: int, mail: bytes, index: MailIndex, compared: Compared) -> None:
+    theirs = fetched(wire, number, "PREVIEW")[b"PREVIEW"]
+    compared("PREVIEW", index.preview, theirs)
+
+
+Comparison = Callable[[Wire, int, bytes, MailIndex, Compared], None]
+
+COMPARISONS: tuple[Comparison, ...] = (compare_structure, compare_sections, compare_fields, compare_binary)
 
 
 def test_the_corpus_is_large_enough() -> None:
     assert len(MAILS) >= LEAST_MAILS
 
 
-@pytest.mark.parametrize("comparison", COMPARISONS)
-def test_items_are_as_dovecot_has_them(mailbox: Wire, comparison: object) -> None:
-    assert callable(comparison)
+def compare_all(wire: Wire, comparison: Comparison) -> tuple[Counter[str], list[str]]:
+    """How many items of each kind were compared, and those that differ."""
     compared = Compared()
     differing: list[str] = []
     for number, name in enumerate(MAILS, 1):
-        mail = octets(fetched(mailbox, number, "BODY.PEEK[]")[b"BODY[]"])
+        mail = octets(fetched(wire, number, "BODY.PEEK[]")[b"BODY[]"])
         index = MailIndex.scan(mail, max_parts=10000, max_depth=100)
-        comparison(mailbox, number, mail, index, compared)
+        comparison(wire, number, mail, index, compared)
         differing += [f"{name}: {difference}" for difference in compared.differences]
         compared.differences.clear()
     print(dict(compared.counts))
-    assert compared.counts.total() >= 2 * LEAST_MAILS
-    assert not differing, f"{len(differing)} of {sum(compared.counts.values())}\n" + "\n".join(differing[:40])
+    return compared.counts, differing
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS)
+def test_items_are_as_dovecot_has_them(mailbox: Wire, comparison: Comparison) -> None:
+    counts, differing = compare_all(mailbox, comparison)
+    assert counts.total() >= 2 * LEAST_MAILS
+    assert not differing, f"{len(differing)} of {counts.total()}\n" + "\n".join(differing[:40])
+
+
+def test_previews_are_nearly_all_as_dovecot_has_them(mailbox: Wire) -> None:
+    """A server chooses its previews (RFC 8970). They differ where an encoding is broken or boundaries are odd."""
+    counts, differing = compare_all(mailbox, compare_preview)
+    assert counts.total() >= LEAST_MAILS
+    assert len(differing) <= 0.03 * counts.total(), "\n".join(differing)

@@ -75,6 +75,13 @@ def leaves(data: bytes) -> list[bytes]:
     return [coding.decoded(data[part.body : part.body + part.body_size], part.encoding.lower()) for part in parts]
 
 
+def has_reports(data: bytes) -> bool:
+    """Whether there are message/* in it but for whole mails: Python takes them all for mails."""
+    index = scan(data)
+    parts = [index.part(number) for number in range(len(index))]
+    return any(part.type == b"message" and part.subtype != b"rfc822" for part in parts)
+
+
 def leaves_of_python(data: bytes) -> list[bytes]:
     """What the leaves decode to, by Python's email package."""
     mail = email.message_from_bytes(data, policy=email.policy.compat32)
@@ -222,6 +229,7 @@ AMBIGUOUS = {
             b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n",
             b"Subject: x\r\n\r\na=3D\r\n",
         ),
+        leaf(b"Content-Type: message/global\r\n", b"Subject: x\r\n\r\nbody\r\n"),
     ],
     "T-M27": [
         leaf(

@@ -44,7 +44,9 @@ def test_a_mail_in_order_is_the_same_object(data: bytes) -> None:
 
 def test_lines_are_made_whole_without_a_word() -> None:
     done = corrections.apply(data := b"Subject: x\n\nbody\n", scan(data), STRICT)
-    assert done == (b"Subject: x\r\n\r\nbody\r\n", "", ())
+    assert done.data == b"Subject: x\r\n\r\nbody\r\n"
+    assert (done.rejected, done.findings) == ("", ())
+    assert done.index.size == len(b"Subject: x\r\n\r\nbody\r\n")
 
 
 EIGHT_BIT = 'Subject: \u017elu\u0165 kůň x\r\nFrom: \u0160 "\u017d" <a@example.com>\r\n\r\n'.encode()
@@ -196,6 +198,14 @@ def test_T_M25_T_M34_more_than_the_caps(index: MailIndex, item: str) -> None:  #
     done = corrections.apply(TWO, index, ALL)
     assert done.data is None
     assert done.rejected.startswith(item)
+
+
+def test_T_M26_behind_a_bad_character() -> None:  # noqa: N802
+    assert rejected(leaf(b"\0Content-Type: message/partial\r\n"), ALL) == "partial-message"
+
+
+def test_no_cap() -> None:
+    assert FilterRules(max_header_size=0, max_parts=0, max_depth=0).scan(TWO).faults == frozenset()
 
 
 @settings(deadline=None)

@@ -117,7 +117,7 @@ def test_removed_and_replaced_together() -> None:
 def test_what_is_said_of_a_part_in_a_replaced_one_is_void() -> None:
     assert leaves(done(FORWARDED, Edits(parts={2: NEW, 3: NEW, 4: NEW}, removed=frozenset((5,))))) == [
         b"instead\r\n",
-        b"instead",
+        b"instead\r\n",
     ]
 
 

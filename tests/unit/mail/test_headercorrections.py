@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.mail import fields, headercorrections, words
+from imap4fast._wire import decode_words
+from imap4fast.mail import fields, headercorrections
 
 
 @pytest.mark.parametrize(
@@ -32,11 +33,11 @@ def test_eight_bit_characters_are_encoded(line: str, expected: bytes | None) -> 
     if expected is not None:
         assert done == expected + b"\r\n\r\n"
     else:
-        assert words.decoded(fields.fields(done)[0].value) == line.partition(": ")[2]
+        assert decode_words(fields.fields(done)[0].value) == line.partition(": ")[2]
 
 
 def test_octets_of_no_charset_are_latin() -> None:
-    assert words.decoded(fields.fields(headercorrections.encoded(b"Subject: \xe9\r\n"))[0].value) == "\u00e9"
+    assert decode_words(fields.fields(headercorrections.encoded(b"Subject: \xe9\r\n"))[0].value) == "\u00e9"
 
 
 def test_a_line_that_is_no_field() -> None:

