@@ -29,43 +29,6 @@ cdef Words FIELD_NAMES = Words({
 })
 
 
-cdef struct Reader:
-    Tree tree
-    const uint8_t* p
-    Py_ssize_t size
-    Py_ssize_t at           # where the next line begins
-    long long lines         # line ends before it
-    int64_t max_header
-    int max_parts
-    int max_depth
-    int now                 # the part that is read
-    bint cut                # the boundary at `at` ends a header
-    Params params
-    Addresses addresses
-    Envelope envelope
-    Buf value
-    Buf word
-    Buf names
-    Buf values
-    Buf words               # of all parts: one octet of length, then the octets
-    Buf envelopes
-    Buf boundary            # of the part whose header is read
-
-
-cdef void reader_drop(Reader* r) noexcept:
-    tree_drop(&r.tree)
-    params_drop(&r.params)
-    addresses_drop(&r.addresses)
-    envelope_drop(&r.envelope)
-    buf_drop(&r.value)
-    buf_drop(&r.word)
-    buf_drop(&r.names)
-    buf_drop(&r.values)
-    buf_drop(&r.words)
-    buf_drop(&r.envelopes)
-    buf_drop(&r.boundary)
-
-
 cdef inline uint32_t octet_faults(unsigned seen, bint header) noexcept:
     cdef uint32_t faults = 0
     if seen & SEEN_BARE_LF:
@@ -288,6 +251,18 @@ cdef int note_field(Reader* r, Part* part, Field* field, bint enveloped) except 
     return 0
 
 
+cdef int note_envelope(Reader* r, Part* part) except -1:
+    cdef Buf* out = &r.envelopes
+    part.envelope = out.size
+    put_envelope(out, &r.envelope, &r.word, &r.value)
+    if out.size - part.envelope > MAX_ENVELOPE or out.size > MAX_STRUCTURE:
+        out.size = part.envelope
+        put_text(out, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)")
+        part.faults |= STRUCTURE_TOO_LARGE
+    part.envelope_size = out.size - part.envelope
+    return 0
+
+
 cdef int end_header(Reader* r, Part* part, bint enveloped) except -1:
     """What the part is, now that its whole header is known."""
     cdef Tree* tree = &r.tree
@@ -310,9 +285,7 @@ cdef int end_header(Reader* r, Part* part, bint enveloped) except -1:
     if part.kind != LEAF and part.transfer > CTE_BINARY:
         part.faults |= ENCODED_PARTS
     if enveloped:
-        part.envelope = r.envelopes.size
-        put_envelope(&r.envelopes, &r.envelope, &r.word, &r.value)
-        part.envelope_size = r.envelopes.size - part.envelope
+        note_envelope(r, part)
     return 0
 
 
