@@ -20,8 +20,10 @@ from tests.e2e.oracle import (
     Comparison,
     Explained,
     Plan,
+    decoded_sizes,
     fill,
     report,
+    same_but_for_line_ends,
     structures,
     sweep,
     unexplained,
@@ -29,9 +31,26 @@ from tests.e2e.oracle import (
 from tests.e2e.proxy import Config, Proxy
 from tests.e2e.wire import Wire
 
-EXPLAINED: list[Explained] = []
+HEADERS = r"BODY\[[\d.]*HEADER\.FIELDS.*"
+RUNS_ON = r"legal-(036|153|358)|malformed-\d+-.*"
 
-NO_REFERENCE = re.compile(r"cpython-msg_39|.*-bad_base64|.*-bad_quoted|.*-two_types")
+EXPLAINED = [
+    Explained(
+        ".*",
+        HEADERS,
+        "the header has no blank line at its end (a mail without body); RFC 3501 leaves it out then, Dovecot sometimes, "
+        "protocol.md 2.1 has it always",
+        same_but_for_line_ends,
+    ),
+    Explained(
+        RUNS_ON,
+        HEADERS,
+        "a message/rfc822 part without blank line: Dovecot's HEADER.FIELDS reads on beyond the part's boundary, "
+        "though its own HEADER ends there",
+    ),
+]
+
+NO_REFERENCE = re.compile(r"cpython-msg_(15|39)|.*-bad_base64|.*-bad_quoted|.*-two_types")
 """Parts that cannot be decoded: Dovecot ends the session or says NO. Here they must be answered, no more."""
 
 SETS = (
@@ -130,15 +149,28 @@ def test_every_item_by_number(sides: Sides) -> None:
 
 
 def test_decoded_parts(sides: Sides) -> None:
-    """BINARY. Where a whole command fails, one by one what was in it."""
+    """BINARY and BINARY.SIZE of every leaf that Dovecot can decode.
+
+    It says UNKNOWN-CTE of an encoding that stands on a folded line, which is decoded here.
+    """
     wanted = {one.uid: one.binary for one in sides.decodable if one.binary}
     right = sweep(sides.right, {uid: _listed(items) for uid, items in wanted.items()})
-    whole_ones = {uid: _listed(wanted[uid]) for uid, answer in right.items() if answer.status == "OK"}
-    sides.compare(whole_ones)
-    rest = {uid: items for uid, items in wanted.items() if uid not in whole_ones}
-    for at in range(max(map(len, rest.values()), default=0)):
-        sides.compare({uid: items[at] for uid, items in rest.items() if at < len(items)})
+    good = {uid: answer for uid, answer in right.items() if answer.status == "OK"}
+    assert len(good) > 400
+    got = sweep(sides.got, {uid: _listed(wanted[uid]) for uid in good})
+    sides.comparison.add_all(sides.names, good, got)
+    sizes = {uid: _sizes(wanted[uid]) for uid in good}
+    sides.comparison.add_all(sides.names, decoded_sizes(good), sweep(sides.got, sizes))
     _all_equal(sides)
+    bad = {uid: answer.status for uid, answer in right.items() if answer.status != "OK"}
+    assert set(bad.values()) <= {"NO [UNKNOWN-CTE"}
+    for uid, answer in sweep(sides.got, {uid: _listed(wanted[uid]) for uid in bad}).items():
+        assert answer.status in ("OK", "NO [UNKNOWN-CTE"), sides.names[uid]
+
+
+def _sizes(items: tuple[bytes, ...]) -> bytes:
+    whole_ones = [item for item in items if b"<" not in item]
+    return _listed(tuple(item.replace(b".PEEK", b".SIZE") for item in whole_ones))
 
 
 def test_parts_that_cannot_be_decoded(sides: Sides) -> None:
