@@ -38,8 +38,8 @@ EXPLAINED = [
     Explained(
         ".*",
         HEADERS,
-        "the header has no blank line at its end (a mail without body); RFC 3501 leaves it out then, Dovecot sometimes, "
-        "protocol.md 2.1 has it always",
+        "the header has no blank line at its end (a mail without body); RFC 3501 leaves it out, Dovecot at times, "
+        "the proxy never",
         same_but_for_line_ends,
     ),
     Explained(
@@ -49,6 +49,12 @@ EXPLAINED = [
         "though its own HEADER ends there",
     ),
 ]
+
+CORRECTED = {
+    r"malformed-\d+-(open_quote|bare_word)": "correct-quoting: a value that is no token is put in quotes; without "
+    "it such a mail is refused",
+}
+"""Mails that this policy changes all the same, and why. What becomes of them is the other oracle's."""
 
 NO_REFERENCE = re.compile(r"cpython-msg_(15|39)|.*-bad_base64|.*-bad_quoted|.*-two_types")
 """Parts that cannot be decoded: Dovecot ends the session or says NO. Here they must be answered, no more."""
@@ -98,11 +104,19 @@ class Sides:
         self.got.ok(b"LOGIN %s %s" % (self.user.encode(), PASSWORD))
         for wire in (self.right, self.got):
             wire.ok(b"EXAMINE INBOX")
-        self.plans: list[Plan] = structures(self.right)
         self.names = {number: sample.name for number, sample in enumerate(samples, 1)}
+        self.changed = self._changed()
+        self.plans: list[Plan] = [one for one in structures(self.right) if self.names[one.uid] not in self.changed]
         self.undecodable = [one for one in self.plans if NO_REFERENCE.fullmatch(self.names[one.uid])]
         self.decodable = [one for one in self.plans if one not in self.undecodable]
         self.comparison = Comparison()
+
+    def _changed(self) -> list[str]:
+        """The names of the mails that do not come as they are."""
+        answers = sweep(self.got, dict.fromkeys(self.names, b"BODY.PEEK[]"))
+        return [
+            self.names[uid] for uid, one in answers.items() if one.items.get("BODY[]") != self.samples[uid - 1].octets
+        ]
 
     def compare(self, wanted: dict[int, bytes], form: bytes = b"UID FETCH") -> None:
         self.comparison.add_all(self.names, sweep(self.right, wanted, form), sweep(self.got, wanted, form))
@@ -133,8 +147,13 @@ def _all_equal(sides: Sides) -> None:
 
 
 def test_the_corpus_is_large_enough(sides: Sides) -> None:
-    assert len(sides.plans) == len(sides.samples) >= 500
+    assert len(sides.plans) >= 500
     assert len({sample.name for sample in sides.samples}) == len(sides.samples)
+
+
+def test_what_is_changed_has_a_reason(sides: Sides) -> None:
+    assert [name for name in sides.changed if not any(re.fullmatch(known, name) for known in CORRECTED)] == []
+    assert [known for known in CORRECTED if not any(re.fullmatch(known, name) for name in sides.changed)] == []
 
 
 def test_every_item_by_uid(sides: Sides) -> None:
