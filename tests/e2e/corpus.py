@@ -16,7 +16,7 @@ from tests.e2e import carriers, mimegrammar
 from tests.e2e.parts import need_files
 
 LEGAL = 370
-MALFORMED = 105
+MALFORMED = 110
 
 
 @dataclass(frozen=True)

@@ -50,8 +50,8 @@ class Processing:
 UNCHANGED = Processing(download=f"{SCAN} on-skipped pass; {KEEP}", upload=f"{SCAN} on-skipped pass; {KEEP}")
 """Every mail is read, scanned and indexed, and goes on as it came."""
 
-BLOCKING = Processing(decide="mail-acl CLEAN { virus free; accept; }")
-"""A mail with a virus is denied, all others stay whole. There is no accepting mail-acl for it, so doc-acls see none."""
+BLOCKING = Processing(decide="mail-acl CLEAN { virus free; accept; }\n  doc-acl ALL { accept; }")
+"""A mail with a virus is denied, since no mail-acl accepts it; all others stay whole."""
 
 CHANGED = Processing(
     sections=ENGINES + "html-filter STRICT { script-tag-language deny *; url-scheme accept { http, https, mailto }; "

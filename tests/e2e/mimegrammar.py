@@ -93,7 +93,7 @@ TYPES = (
     b'application/octet-stream; name="a file.bin"',
     b"application/pdf; name=x.pdf",
     b'application/x-zip-compressed;\r\n\tname="folded.zip"',
-    b"image/png; name==?utf-8?q?p=C5=99.png?=",
+    b'image/png; name="=?utf-8?q?p=C5=99.png?="',
     b"image/jpeg; name*=utf-8''p%C5%99%C3%ADloha.jpg",
     b'application/msword; name*0="very "; name*1="long "; name*2=name.doc',
     b"application/x; name*0*=utf-8'cs'%C5%99; name*1*=%C3%AD; name*2=plain",
@@ -335,6 +335,11 @@ def _open_quote(mail: bytes, pick: random.Random) -> bytes:
     return mail.replace(b'boundary="', b"boundary=", 1).replace(b'name="', b"name=", 1).replace(b'"Doe', b"Doe")
 
 
+def _bare_word(mail: bytes, pick: random.Random) -> bytes:
+    """An encoded word as a parameter's value, which is no token."""
+    return b"Content-Type: text/plain; name==?utf-8?q?p=C5=99.txt?=\r\nSubject: word\r\n\r\nbody\r\n"
+
+
 def _open_comment(mail: bytes, pick: random.Random) -> bytes:
     return mail.replace(b"text/plain", b"text/plain (((").replace(b"joe@", b"(joe@")
 
@@ -434,6 +439,7 @@ _FAULTS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     _early_body,
     _folded_name,
     _from_line,
+    _bare_word,
 )
 
 

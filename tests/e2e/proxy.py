@@ -110,8 +110,7 @@ class Proxy:
         self.stderr_path = logs / f"{name}.stderr"
         self.folder = Path(tempfile.mkdtemp(prefix="imap4fast-proxy."))
         self.config_path = self.folder / "proxy.cfg"
-        for folder in ("spool", "state"):
-            (self.folder / folder).mkdir(mode=0o700)
+        (self.folder / "spool").mkdir(mode=0o700)
         for file, content in config.files:
             (self.folder / file).write_text(content)
         text = config.text([port for _, port in self.addresses], self.log_path)

@@ -117,6 +117,7 @@ def test_T_C06_two_accounts(lab: Lab) -> None:
     for user in (b"joe", b"ann", b"joe"):
         wire = faced(lab, server, user=user)
         assert body(wire.ok(b"UID FETCH 1 BODY.PEEK[]")) == plain(b"for " + user)
+        wire.vanish()
 
 
 @pytest.mark.parametrize("text", [b"UNAUTHENTICATE", b"PROXYAUTH ann", b"COMPRESS DEFLATE"])
@@ -217,8 +218,8 @@ def test_T_L04_silence_in_a_literal(lab: Lab, plus: bytes) -> None:
 
 def test_T_L08_spool_is_full(lab: Lab) -> None:
     """Each upload is below its limit; together they are above that of the spool."""
-    processing = replace(BLOCKING, proxy="spool-max 1M;")
-    wires = [lab.login(**processing.config()) for _ in range(4)]
+    processing = replace(BLOCKING, proxy="spool-max 3M;")
+    wires = [lab.login(**processing.config()) for _ in range(6)]
     for wire in wires:
         wire.send(b"a APPEND INBOX {600000+}\r\nSubject: x\r\n\r\n" + b"x" * 500_000)
     time.sleep(0.3)

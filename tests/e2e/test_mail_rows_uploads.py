@@ -88,6 +88,14 @@ def test_clean_uploads_arrive(lab: Lab, form: str) -> None:
     assert mail in [one.octets("BODY[]") for one in mails_of(wire.ok(b"UID FETCH 1:* BODY.PEEK[]"))]
 
 
+def test_utf8_form_needs_enable(lab: Lab) -> None:
+    """RFC 9755 section 4; this server does not know it at all."""
+    wire = opened(lab, [])
+    assert re.match(rb"a (NO|BAD) ", _upload(wire, _uploads(clean(8))["utf8"]))
+    assert b"UTF8" not in lab.out()
+    wire.ok(b"NOOP")
+
+
 def test_large_upload_is_refused_at_its_announcement(lab: Lab) -> None:
     wire = opened(lab, [], replace(BLOCKING, command="max-mail-out 10000;"))
     wire.send(b"a APPEND INBOX {10001}\r\n")

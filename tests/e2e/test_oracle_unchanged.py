@@ -20,8 +20,10 @@ from tests.e2e.oracle import (
     Comparison,
     Explained,
     Plan,
+    decoded_sizes,
     fill,
     report,
+    same_but_for_line_ends,
     structures,
     sweep,
     unexplained,
@@ -29,9 +31,32 @@ from tests.e2e.oracle import (
 from tests.e2e.proxy import Config, Proxy
 from tests.e2e.wire import Wire
 
-EXPLAINED: list[Explained] = []
+HEADERS = r"BODY\[[\d.]*HEADER\.FIELDS.*"
+RUNS_ON = r"legal-(036|153|358)|malformed-\d+-.*"
 
-NO_REFERENCE = re.compile(r"cpython-msg_39|.*-bad_base64|.*-bad_quoted|.*-two_types")
+EXPLAINED = [
+    Explained(
+        ".*",
+        HEADERS,
+        "the header has no blank line at its end (a mail without body); RFC 3501 leaves it out, Dovecot at times, "
+        "the proxy never",
+        same_but_for_line_ends,
+    ),
+    Explained(
+        RUNS_ON,
+        HEADERS,
+        "a message/rfc822 part without blank line: Dovecot's HEADER.FIELDS reads on beyond the part's boundary, "
+        "though its own HEADER ends there",
+    ),
+]
+
+CORRECTED = {
+    r"malformed-\d+-(open_quote|bare_word)": "correct-quoting: a value that is no token is put in quotes; without "
+    "it such a mail is refused",
+}
+"""Mails that this policy changes all the same, and why. What becomes of them is the other oracle's."""
+
+NO_REFERENCE = re.compile(r"cpython-msg_(15|39)|.*-bad_base64|.*-bad_quoted|.*-two_types")
 """Parts that cannot be decoded: Dovecot ends the session or says NO. Here they must be answered, no more."""
 
 SETS = (
@@ -79,11 +104,19 @@ class Sides:
         self.got.ok(b"LOGIN %s %s" % (self.user.encode(), PASSWORD))
         for wire in (self.right, self.got):
             wire.ok(b"EXAMINE INBOX")
-        self.plans: list[Plan] = structures(self.right)
         self.names = {number: sample.name for number, sample in enumerate(samples, 1)}
+        self.changed = self._changed()
+        self.plans: list[Plan] = [one for one in structures(self.right) if self.names[one.uid] not in self.changed]
         self.undecodable = [one for one in self.plans if NO_REFERENCE.fullmatch(self.names[one.uid])]
         self.decodable = [one for one in self.plans if one not in self.undecodable]
         self.comparison = Comparison()
+
+    def _changed(self) -> list[str]:
+        """The names of the mails that do not come as they are."""
+        answers = sweep(self.got, dict.fromkeys(self.names, b"BODY.PEEK[]"))
+        return [
+            self.names[uid] for uid, one in answers.items() if one.items.get("BODY[]") != self.samples[uid - 1].octets
+        ]
 
     def compare(self, wanted: dict[int, bytes], form: bytes = b"UID FETCH") -> None:
         self.comparison.add_all(self.names, sweep(self.right, wanted, form), sweep(self.got, wanted, form))
@@ -114,8 +147,13 @@ def _all_equal(sides: Sides) -> None:
 
 
 def test_the_corpus_is_large_enough(sides: Sides) -> None:
-    assert len(sides.plans) == len(sides.samples) >= 500
+    assert len(sides.plans) >= 500
     assert len({sample.name for sample in sides.samples}) == len(sides.samples)
+
+
+def test_what_is_changed_has_a_reason(sides: Sides) -> None:
+    assert [name for name in sides.changed if not any(re.fullmatch(known, name) for known in CORRECTED)] == []
+    assert [known for known in CORRECTED if not any(re.fullmatch(known, name) for name in sides.changed)] == []
 
 
 def test_every_item_by_uid(sides: Sides) -> None:
@@ -130,15 +168,28 @@ def test_every_item_by_number(sides: Sides) -> None:
 
 
 def test_decoded_parts(sides: Sides) -> None:
-    """BINARY. Where a whole command fails, one by one what was in it."""
+    """BINARY and BINARY.SIZE of every leaf that Dovecot can decode.
+
+    It says UNKNOWN-CTE of an encoding that stands on a folded line, which is decoded here.
+    """
     wanted = {one.uid: one.binary for one in sides.decodable if one.binary}
     right = sweep(sides.right, {uid: _listed(items) for uid, items in wanted.items()})
-    whole_ones = {uid: _listed(wanted[uid]) for uid, answer in right.items() if answer.status == "OK"}
-    sides.compare(whole_ones)
-    rest = {uid: items for uid, items in wanted.items() if uid not in whole_ones}
-    for at in range(max(map(len, rest.values()), default=0)):
-        sides.compare({uid: items[at] for uid, items in rest.items() if at < len(items)})
+    good = {uid: answer for uid, answer in right.items() if answer.status == "OK"}
+    assert len(good) > 400
+    got = sweep(sides.got, {uid: _listed(wanted[uid]) for uid in good})
+    sides.comparison.add_all(sides.names, good, got)
+    sizes = {uid: _sizes(wanted[uid]) for uid in good}
+    sides.comparison.add_all(sides.names, decoded_sizes(good), sweep(sides.got, sizes))
     _all_equal(sides)
+    bad = {uid: answer.status for uid, answer in right.items() if answer.status != "OK"}
+    assert set(bad.values()) <= {"NO [UNKNOWN-CTE"}
+    for uid, answer in sweep(sides.got, {uid: _listed(wanted[uid]) for uid in bad}).items():
+        assert answer.status in ("OK", "NO [UNKNOWN-CTE"), sides.names[uid]
+
+
+def _sizes(items: tuple[bytes, ...]) -> bytes:
+    whole_ones = [item for item in items if b"<" not in item]
+    return _listed(tuple(item.replace(b".PEEK", b".SIZE") for item in whole_ones))
 
 
 def test_parts_that_cannot_be_decoded(sides: Sides) -> None:
