@@ -1,6 +1,7 @@
 """Items of FETCH printed from a processed mail: octets, and ranges of the mail that are still to be read.
 
-Sizes are those of what is printed; a partial request that begins behind the end is answered by an empty string.
+Sizes are those of what is printed. An empty string answers for a part that there is not, as Dovecot has it, and for a
+partial request that begins behind the end.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class _Printing:
     def _section(self, item: Content) -> None:
         found = self._mail.index.section(item.section)
         if found is None:
-            self._pieces.append(_name(item) + b" NIL")
+            self._pieces.append(_name(item) + b" {0}\r\n")
             return
         offset, size = found
         if item.span is not None:
@@ -101,7 +102,7 @@ class _Printing:
     def _fields(self, item: Content) -> None:
         found = self._mail.index.section(item.section)
         if found is None:
-            self._pieces.append(_name(item) + b" NIL")
+            self._pieces.append(_name(item) + b" {0}\r\n")
             return
         header = self._mail.at_once(*found)
         if header is not None:
@@ -114,7 +115,7 @@ class _Printing:
         index = self._mail.index
         part = 0 if not item.section else index.find(tuple(int(number) for number in item.section.split(b".")))
         if part < 0:
-            self._pieces.append(_name(item) + b" NIL")
+            self._pieces.append(_name(item) + b" {0}\r\n")
             return
         if index.part(part).kind == "leaf" and index.decoded_size(part) is None:
             raise UnknownEncodingError

@@ -42,7 +42,7 @@ def answer(items: str, post: Post | None = None, octets: bytes = MAIL) -> bytes 
         ("BODY[1]<4.9>", b"BODY[1]<4> {1}\r\no"),
         ("BODY[1]<5.9>", b"BODY[1]<5> {0}\r\n"),
         ("BODY[1]<4294967295.9>", b"BODY[1]<4294967295> {0}\r\n"),
-        ("BODY[7]", b"BODY[7] NIL"),
+        ("BODY[7]", b"BODY[7] {0}\r\n"),
         ("BODY[HEADER.FIELDS (subject)]", b"BODY[HEADER.FIELDS (SUBJECT)] {15}\r\nSubject: hi\r\n\r\n"),
         ("BODY[HEADER.FIELDS (subject)]<0.3>", b"BODY[HEADER.FIELDS (SUBJECT)]<0> {3}\r\nSub"),
         ("BINARY[2]", b"BINARY[2] ~{3}\r\n\0\1\2"),
