@@ -16,7 +16,8 @@ from imap4fast.errors import ConfigError, SetupError
 from imap4fast.log.entry import LEVELS
 from imap4fast.net.jobs import Work
 from imap4fast.net.service import Service
-from imap4fast.policy.mailjob import Kit, run
+from imap4fast.policy.kit import Kit
+from imap4fast.policy.mailjob import run
 from imap4fast.policy.material import Material, read
 from imap4fast.proc import launch
 from imap4fast.proc.brood import Craft
