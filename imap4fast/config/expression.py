@@ -40,7 +40,8 @@ class TestExpr(msgspec.Struct, frozen=True):
 
     `from_` and the hosts of `to` and `server` are an `Address` or a name as written (a name has to be resolved by
     who asks). Omitted: `[0.0.0.0]`, and port 0. `time` None: now. `cert` and `mail` are paths. `direction` is
-    `download` or `upload`; `virus` one of found, free, skipped, unknown, error; `spam_score` None: not given.
+    `download` (the default) or `upload`; `virus` one of found, free, skipped, unknown, error and `spam_score`: what the
+    engines say, None: not given. `write` is where the mail that comes of it goes.
     """
 
     __test__: ClassVar[bool] = False
@@ -57,6 +58,7 @@ class TestExpr(msgspec.Struct, frozen=True):
     direction: str | None = None
     spam_score: float | None = None
     virus: str | None = None
+    write: str | None = None
 
 
 class ShowAcl(msgspec.Struct, frozen=True):
@@ -140,7 +142,9 @@ _PARTS: dict[str, tuple[str, Type]] = {
     "direction": ("direction", words("download", "upload")),
     "spam-score": ("spam_score", DECIMAL),
     "virus": ("virus", words("found", "free", "skipped", "unknown", "error")),
+    "write": ("write", FILE),
 }
+_OF_MAILS = ("direction", "spam_score", "virus", "write")
 _PHASE = Integer(1, 3, "phase")
 
 
@@ -175,6 +179,9 @@ def _test(cursor: Cursor) -> TestExpr:
         places[field] = node.span
     if "group" in given and "user" not in given:
         raise ElementError(places["group"], "`group` stands only together with `user`")
+    for field in _OF_MAILS:
+        if field in given and "mail" not in given:
+            raise ElementError(places[field], f"`{field.replace('_', '-')}` stands only together with `mail`")
     return TestExpr(**given)
 
 

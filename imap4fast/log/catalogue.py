@@ -7,6 +7,7 @@ from imap4fast.log.entry import Component, Entry
 from imap4fast.log.imap import IMAP
 from imap4fast.log.logs import LOGS
 from imap4fast.log.netc import NETC
+from imap4fast.log.smtd import SMTD
 from imap4fast.log.ssle import SSLE
 from imap4fast.log.tcps import TCPS
 
@@ -19,7 +20,7 @@ def by_code(*components: Component) -> dict[str, Component]:
     return found
 
 
-COMPONENTS = by_code(IMAP, TCPS, CFGP, NETC, SSLE, LOGS)
+COMPONENTS = by_code(IMAP, TCPS, CFGP, NETC, SSLE, SMTD, LOGS)
 
 
 def entries() -> list[Entry]:

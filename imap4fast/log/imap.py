@@ -22,6 +22,14 @@ SESSION_END = IMAP.entry(
     "(any other error), and why. A value that does not exist is <NULL>.",
     unnamed=("STATUS",),
 )
+MAIL = IMAP.entry(
+    706,
+    "I",
+    "MAIL DIRECTION=%s SIZE=%u MSGID=%s RESULT=%s SIZE-AFTER=%u TIME=%s",
+    "A mail was processed. DIRECTION is IN (from the server to the client) or OUT. RESULT is PASSED (as it came), CHANGED, "
+    "REPLACED (by a text that says why) or REFUSED, SIZE-AFTER the size of what goes on. TIME is in seconds, from the "
+    "mail's last octet to its decision.",
+)
 SESSION_ACL = IMAP.entry(
     721,
     "I",
@@ -97,6 +105,31 @@ FAULT = IMAP.entry(
     "An end broke the protocol (after 20 faults and refusals of a session at level debug only). SIDE is CLIENT or "
     "SERVER, CODE names the fault, OFFSET is the byte in that side's stream where it was found.",
     others="D",
+)
+MAIL_ACL = IMAP.entry(
+    760,
+    "I",
+    "ACL PHASE=3M MSGID=%s SPAM=%s VIR=%s PARENT=%s NAME=%s %s",
+    "Result of the search among mail-acls: ACCEPTED or REJECTED. SPAM is the score times 1000 (a negative one is 0) or "
+    "UNKNOWN, VIR the verdict of the virus scanners together, PARENT the command-acl. NAME is <NULL> when none "
+    "matched, which rejects.",
+    unnamed=("STATUS",),
+)
+DOC_ACL = IMAP.entry(
+    761,
+    "I",
+    "ACL PHASE=3D MSGID=%s TYPE=%s FILENAME=%s SIZE=%u VIR=%s PARENT=%s NAME=%s %s",
+    "Result of the search among doc-acls for one document: PASSED, FILTERED, REPLACED, REMOVED, RETYPED, or REJECTED, "
+    "which rejects the mail. TYPE is the type that was found, SIZE that of the decoded document, PARENT the mail-acl. "
+    "NAME is <NULL> when none matched, which rejects.",
+    unnamed=("ACTION",),
+)
+MAIL_DENIED = IMAP.entry(
+    762,
+    "W",
+    "MAIL-DENIED MSGID=%s REASON=%s DETAIL=%s",
+    "A mail was denied before any ACL was asked. REASON is FORM, AMBIGUOUS, UNAVAILABLE (a scanner gave no result), "
+    "SKIPPED (too large for a scanner), SIZE, POLICY or ERROR.",
 )
 PROXY_EVENT = IMAP.entry(
     888,

@@ -29,7 +29,6 @@ BEFORE_LOGIN = "before login"
 AFTER_LOGIN = "after login"
 
 _KINDS = {1: "session-acl", 2: "command-acl"}
-_NOT_YET = ("mail", "direction", "spam_score", "virus")
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -90,10 +89,8 @@ def rehearse(
 ) -> Rehearsal:
     """Search the ACLs of `settings` with the values of `expr`; `now` is local time, `names` what was resolved.
 
-    `certificate` is what the file `expr.cert` holds, in DER. Raises ConfigError for what is not supported yet and for
-    values that do not exist.
+    `certificate` is what the file `expr.cert` holds, in DER. Raises ConfigError for values that do not exist.
     """
-    _refuse_unsupported(expr)
     facts = _first_facts(expr, now, names)
     policy = Policy(settings, names)
     searches = [_search_session(policy, facts)]
@@ -146,12 +143,6 @@ def _search_commands(policy: Policy, facts: Facts, expr: TestExpr) -> list[Searc
     if not before.decision.accepted or expr.user is None or not policy.command_uses_user:
         return [before]
     return [before, Search(AFTER_LOGIN, facts.server, *policy.explain_command(facts))]
-
-
-def _refuse_unsupported(expr: TestExpr) -> None:
-    for field in _NOT_YET:
-        if getattr(expr, field) is not None:
-            raise ConfigError(f"<expression>: error: {field.replace('_', '-')} is not supported yet")
 
 
 def _first_facts(expr: TestExpr, now: datetime.datetime, names: Names) -> Facts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -85,16 +85,21 @@ def _requirement_lines(requirement: Requirement) -> Iterator[str]:
 def _requirement_values(requirement: Requirement | None) -> dict[str, object] | None:
     if requirement is None:
         return None
-    return {"item": requirement.item, "moment": requirement.moment, **_acl_values(requirement.trace)}
+    return {"item": requirement.item, "moment": requirement.moment, **acl_values(requirement.trace)}
 
 
 def _search_lines(search: Search) -> Iterator[str]:
     server = "" if search.server is None else f", server {sock_text(*search.server)}"
     yield f"phase {search.decision.phase}, {search.kind}, {search.moment}{server}:"
-    for trace in search.traces:
+    yield from acl_lines(search.traces)
+    yield f"  {_decision_line(search.decision)}"
+
+
+def acl_lines(traces: Iterable[AclTrace]) -> Iterator[str]:
+    """Each ACL with its conditions."""
+    for trace in traces:
         yield f"  {_acl_line(trace)}"
         yield from map(_condition_line, trace.conditions)
-    yield f"  {_decision_line(search.decision)}"
 
 
 def _acl_line(trace: AclTrace) -> str:
@@ -164,11 +169,12 @@ def _search_values(search: Search) -> dict[str, object]:
         "acl": decision.name,
         "accepted": decision.accepted,
         "reason": decision.reason,
-        "acls": [_acl_values(trace) for trace in search.traces],
+        "acls": [acl_values(trace) for trace in search.traces],
     }
 
 
-def _acl_values(trace: AclTrace) -> dict[str, object]:
+def acl_values(trace: AclTrace) -> dict[str, object]:
+    """One ACL with its conditions."""
     conditions = [
         {"item": each.item, "text": each.text, "seen": each.seen, "result": FIT_WORDS[each.fit]}
         for each in trace.conditions

@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from imap4fast.log import cfgp, imap, logs, netc, ssle, tcps
+from imap4fast.log import cfgp, imap, logs, netc, smtd, ssle, tcps
 from imap4fast.log.catalogue import COMPONENTS
 from imap4fast.log.entry import Component, Entry
 from tests.law.tree import Module, modules, parsed, walk_with_place
@@ -18,6 +18,7 @@ CATALOGUE: dict[str, ModuleType] = {
     "imap4fast.log.tcps": tcps,
     "imap4fast.log.cfgp": cfgp,
     "imap4fast.log.netc": netc,
+    "imap4fast.log.smtd": smtd,
     "imap4fast.log.ssle": ssle,
     "imap4fast.log.logs": logs,
 }

@@ -16,6 +16,7 @@ REASONS = {
     "log/imap.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/logs.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/netc.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
+    "log/smtd.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/ssle.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/tcps.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
 }

@@ -1,0 +1,146 @@
+"""The documents of a mail: every leaf, and every mail inside it, with what ACLs and engines want to know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from imap4fast._wire import MailIndex, MimePart, decode_transfer, parameters
+from imap4fast.mail import doctype, fields, filenames
+from imap4fast.mail.canonical import Octets
+from imap4fast.mail.doctype import Catalogue
+from imap4fast.mail.fields import Field
+
+_TYPE = b"content-type"
+_ENCODING = b"content-transfer-encoding"
+_HEAD = doctype.HEAD * 3 // 2
+"""Encoded octets of which the first ones are looked at for the type."""
+_MOST_CANDIDATES = 64
+"""Names or types of one document that are told apart."""
+
+
+class Document:
+    """One part that is judged: a leaf, or a mail inside the mail. Nothing is looked for before somebody asks."""
+
+    __slots__ = ("_data", "_fields", "_head", "_names", "_types", "index", "number", "part")
+
+    def __init__(self, data: Octets, index: MailIndex, number: int) -> None:
+        self._data = data
+        self.index = index
+        self.number = number
+        self.part: MimePart = index.part(number)
+        self._fields: list[Field] | None = None
+        self._names: tuple[str, ...] | None = None
+        self._head: bytes | None = None
+        self._types: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    @property
+    def is_message(self) -> bool:
+        return self.part.kind == "message"
+
+    @property
+    def header(self) -> bytes:
+        """Its header, in the octets of the mail."""
+        part = self.part
+        return self._data[part.header : part.header + part.header_size]
+
+    @property
+    def fields(self) -> list[Field]:
+        if self._fields is None:
+            self._fields = fields.fields(self.header)
+        return self._fields
+
+    @property
+    def body(self) -> memoryview:
+        """Its body, still encoded; to be released by who asked."""
+        part = self.part
+        return memoryview(self._data)[part.body : part.body + part.body_size]
+
+    @property
+    def encoding(self) -> bytes:
+        """The value of its Content-Transfer-Encoding, as it is written."""
+        return next((field.value for field in self.fields if field.name == _ENCODING), b"")
+
+    @property
+    def size(self) -> int:
+        """Octets when decoded; as they are where the encoding is not known."""
+        decoded = None if self.is_message else self.index.decoded_size(self.number)
+        return self.part.body_size if decoded is None else decoded
+
+    @property
+    def declared(self) -> tuple[str, ...]:
+        """The types that its header declares, in lower case; what it has where none is declared (RFC 2045, 2046)."""
+        part = self.part
+        own = (part.type + b"/" + part.subtype).decode("ascii", "replace") if part.type else ""
+        found = dict.fromkeys((own,))
+        values = [field.value for field in self.fields if field.name == _TYPE]
+        for value in values[:_MOST_CANDIDATES] if len(values) > 1 else ():
+            found[parameters(value)[0].decode("ascii", "replace").lower()] = None
+        return tuple(found)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All candidate file names, the likeliest first."""
+        if self._names is None:
+            self._names = tuple(filenames.candidates(self.header)[:_MOST_CANDIDATES])
+        return self._names
+
+    def types(self, order: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
+        """All candidate types by an order of methods, the likeliest first; "" for an unknown one."""
+        found = self._types.get(order)
+        if found is None:
+            head = self._first_octets(order)
+            candidates = (doctype.candidates(order, one, self.names, head, catalogue) for one in self.declared)
+            found = self._types[order] = tuple(dict.fromkeys(chain.from_iterable(candidates)))
+        return found
+
+    def content(self) -> bytes:
+        """The decoded octets."""
+        with self.body as body:
+            decoded = decode_transfer(body, self.part.transfer)
+            return bytes(body) if decoded is None else decoded
+
+    def _first_octets(self, order: tuple[str, ...]) -> bytes:
+        """Its first decoded octets, where the order asks for them."""
+        if doctype.MAGIC not in order:
+            return b""
+        if self._head is None:
+            with self.body as body, body[:_HEAD] as start:
+                self._head = decode_transfer(start, self.part.transfer) or bytes(start)
+        return self._head
+
+
+def section(index: MailIndex, number: int) -> str:
+    """The section number that IMAP gives a part (RFC 3501 section 6.4.5); "" for the mail where it has parts."""
+    part = index.part(number)
+    if part.parent < 0:
+        return "" if part.kind == "multipart" and part.children else "1"
+    parent = index.part(part.parent)
+    around = section(index, part.parent)
+    if parent.kind == "message" and part.kind == "multipart" and part.children:
+        return around
+    own = str(parent.children.index(number) + 1) if parent.kind == "multipart" else "1"
+    return f"{around}.{own}" if around else own
+
+
+def children(index: MailIndex, number: int) -> Iterator[int]:
+    """The documents directly in a part, mails inside not opened: leaves and mails, in their order."""
+    part = index.part(number)
+    if part.kind != "multipart" or not part.children:
+        yield number
+        return
+    for child in part.children:
+        yield from children(index, child)
+
+
+def inside(index: MailIndex, number: int) -> Iterator[int]:
+    """The documents directly in a mail inside the mail."""
+    for child in index.part(number).children:
+        yield from children(index, child)
+
+
+def below(index: MailIndex, number: int) -> Iterator[int]:
+    """A part and all parts in it."""
+    yield number
+    for child in index.part(number).children:
+        yield from below(index, child)

@@ -1,0 +1,81 @@
+"""The form of a mail: what `mail-filter` corrects, and a mail that can be read in two ways made to have one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import msgspec
+
+from imap4fast._wire import MailIndex
+from imap4fast.log import smtd
+from imap4fast.mail import ambiguity, corrections, normalise
+from imap4fast.mail.canonical import Octets
+from imap4fast.mail.corrections import FilterRules
+from imap4fast.mail.work import LogLine
+from imap4fast.policy.loglines import line
+
+FORM = "form"
+AMBIGUOUS = "ambiguous"
+MOST_NORMALISED = 32 << 20
+"""Octets of the largest mail that is written anew, which happens in memory."""
+
+MOST_LINES = 20
+"""Findings of one mail that are logged."""
+
+
+class Form(msgspec.Struct):
+    """The mail in the form in which it is judged. `rejected` is (a word of `texts.REASONS`, what was found), else None.
+
+    `data` is the very object that came in where nothing was to be done.
+    """
+
+    data: Octets
+    index: MailIndex
+    rejected: tuple[str, str] | None = None
+    log: tuple[LogLine, ...] = ()
+
+
+def scanner(rules: FilterRules) -> Callable[[Octets], MailIndex]:
+    """How mails are indexed under these rules."""
+
+    def scan(data: Octets) -> MailIndex:
+        return MailIndex.scan(data, rules.max_header_size, rules.max_parts, rules.max_depth)
+
+    return scan
+
+
+def form(data: Octets, rules: FilterRules, seed: bytes) -> Form:
+    """Correct and normalise a mail."""
+    scan = scanner(rules)
+    index = scan(data)
+    corrected = corrections.apply(data, index, rules)
+    log = tuple(_corrections(corrected.findings))
+    if corrected.data is None:
+        return Form(data, index, (FORM, corrected.rejected), log)
+    if corrected.data is not data:
+        data, index = corrected.data, scan(corrected.data)
+    found = () if rules.ambiguous_mime == "keep" else tuple(ambiguity.find(data, index))
+    if not found:
+        return Form(data, index, None, log)
+    log += tuple(_ambiguities(found, rules.ambiguous_mime))
+    if rules.ambiguous_mime == "deny":
+        return Form(data, index, (AMBIGUOUS, f"{found[0].row}: {found[0].what}"), log)
+    if len(data) > MOST_NORMALISED:
+        what = f"{found[0].row}: {found[0].what}, in a mail too large to be written anew"
+        return Form(data, index, (AMBIGUOUS, what), log)
+    normalised = normalise.rewrite(data, index, seed, scan)
+    if normalised.data is None:
+        return Form(data, index, (AMBIGUOUS, normalised.refused), log)
+    return Form(normalised.data, scan(normalised.data), None, log)
+
+
+def _corrections(findings: Iterable[corrections.Finding]) -> Iterator[LogLine]:
+    for one in list(findings)[:MOST_LINES]:
+        severity = "W" if one.corrected else "E"
+        yield line(smtd.FORM, one.item.upper(), one.part, one.what, severity=severity)
+
+
+def _ambiguities(findings: Iterable[ambiguity.Finding], action: str) -> Iterator[LogLine]:
+    for one in list(findings)[:MOST_LINES]:
+        severity = "E" if action == "deny" else "W"
+        yield line(smtd.AMBIGUOUS, one.row, one.part, one.what, action.upper(), severity=severity)

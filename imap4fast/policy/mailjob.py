@@ -1,0 +1,281 @@
+"""The whole of phase 3 on one mail, as a helper does it: form, engines, ACLs, rewriting, and the object that is kept.
+
+    examine  the form alone: what there is to scan where that is not the mail as it came
+    leaves   the decoded leaves, for engines that look at each alone
+    finish   with the verdicts of engines that the worker has asked
+    process  all at once, where the built-in engines are all there are
+
+Each job starts from the mail as it came, and comes to the same form of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+import msgspec
+
+from imap4fast.log import imap as entries
+from imap4fast.log import smtd
+from imap4fast.mail import replacement, transfer, work
+from imap4fast.mail.canonical import Octets
+from imap4fast.mail.replacement import Why
+from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Scan, Verdicts
+from imap4fast.policy import decide, examine, rewrite, verdicts
+from imap4fast.policy.canvas import Canvas
+from imap4fast.policy.content import Header
+from imap4fast.policy.decide import Decision, Denial
+from imap4fast.policy.documents import Document
+from imap4fast.policy.examine import Form
+from imap4fast.policy.kit import Kit, Rules
+from imap4fast.policy.loglines import line
+from imap4fast.policy.mailsearch import name_of
+from imap4fast.policy.rewrite import Rewriting
+
+MOST_DOCUMENTS = 64
+"""Documents of one mail that are logged."""
+
+LONGEST_OURS = 1 << 16
+"""Octets of the longest mail that can be a replacement of ours."""
+
+_CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
+"""Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""
+
+
+class Trial(msgspec.Struct):
+    """One mail before its rules: what was found, decided, and done. `after` is the mail that comes of it."""
+
+    order: Order
+    rules: Rules
+    form: Form
+    decision: Decision
+    rewriting: Rewriting
+    kind: str
+    after: Octets
+    reason: str = ""
+    code: str = ""
+
+
+def run(kit: Kit, order: Order, source: int, target: int) -> Outcome:
+    """Do the job of `order` with the mail in `source`; what is made goes to `target`, open for reading, too."""
+    canvas = Canvas(source, target, order.size)
+    if order.job == "examine":
+        return _examined(kit, order, canvas)
+    if order.job == "leaves":
+        return _leaves(kit, order, canvas)
+    found = trial(kit, order, canvas)
+    return _outcome(found, canvas)
+
+
+def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) -> Trial:
+    """All but the writing; `rules` None: those that the order names."""
+    rules = rules or kit.rules(order.command_acl, order.direction)
+    if order.refused:
+        form = Form(canvas.original, examine.scanner(rules.filter)(canvas.original))
+        return _denied(order, rules, form, Decision(Verdicts(), denial=_refused(order, rules)), Rewriting(), canvas)
+    form = examine.form(canvas.original, rules.filter, order.seed)
+    if _is_ours(form):
+        return Trial(order, rules, form, Decision(Verdicts()), Rewriting(), work.PASSED, form.data)
+    if form.rejected is not None:
+        denial = _bad_form(order, rules, form.rejected)
+        return _denied(order, rules, form, Decision(Verdicts(), denial=denial), Rewriting(), canvas)
+    leaves = {number: Document(form.data, form.index, number) for number in form.index.leaves}
+    found = verdicts.judged(rules, canvas.original, form, tuple(leaves.values()), order.verdicts)
+    decision = decide.decided(kit, rules, order, form, found, leaves)
+    if decision.denial is not None:
+        return _denied(order, rules, form, decision, Rewriting(), canvas)
+    made = rewrite.rewriting(kit, rules, form, decision)
+    if made.breaks:
+        decision.denial = Denial(
+            Why("policy", size=order.size, detail="signed"), rules.processing.on_deny, unasked=True
+        )
+        return _denied(order, rules, form, decision, made, canvas)
+    after = canvas.put(made.pieces(form)) if made.splices else form.data
+    left = verdicts.left(rules, decision.verdicts, after) if made.takes_out else None
+    if left is not None:
+        decision.denial = Denial(Why("virus", virus=left.name, size=order.size), rules.processing.on_deny)
+        return _denied(order, rules, form, decision, made, canvas)
+    kind = work.PASSED if after is canvas.original else work.CHANGED
+    return Trial(order, rules, form, decision, made, kind, after)
+
+
+def _is_ours(form: Form) -> bool:
+    """A replacement mail of ours that comes back stays what it is."""
+    if form.index.size > LONGEST_OURS or form.rejected is not None:
+        return False
+    header = form.data[: form.index.part(0).header_size]
+    return replacement.MARK_NAME in header.lower() and replacement.is_ours(form.data[:])
+
+
+def _refused(order: Order, rules: Rules) -> Denial:
+    reason, _, detail = order.refused.partition(": ")
+    return Denial(Why(reason, size=order.size, detail=detail), rules.processing.on_deny, unasked=True)
+
+
+def _bad_form(order: Order, rules: Rules, rejected: tuple[str, str]) -> Denial:
+    reason, detail = rejected
+    return Denial(Why(reason, size=order.size, detail=detail), rules.processing.on_deny, unasked=True)
+
+
+def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Rewriting, canvas: Canvas) -> Trial:
+    """A mail that is not shown: another one in its place, or nothing."""
+    denial = decision.denial
+    assert denial is not None
+    why = denial.why
+    if denial.how == decide.REFUSE:
+        code = _CODES.get(why.reason, "CANNOT")
+        said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
+        return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
+    header = form.data[: form.index.part(0).header_size]
+    octets = replacement.mail(header, why, order.seed, order.language, order.date)
+    said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
+    return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)
+
+
+def _outcome(found: Trial, canvas: Canvas) -> Outcome:
+    """The object written, and what the worker is to know."""
+    message_id = _message_id(found)
+    common = Outcome(
+        kind=found.kind,
+        reason=found.reason,
+        code=found.code,
+        message_id=message_id,
+        log=tuple(_log(found, message_id)),
+        quarantine=tuple(_quarantine(found, message_id)),
+        verdicts=found.decision.verdicts,
+    )
+    if found.kind == work.REFUSED:
+        return common
+    index = found.form.index if found.after is found.form.data else examine.scanner(found.rules.filter)(found.after)
+    packed = index.pack()
+    canvas.finish(found.after, packed)
+    return msgspec.structs.replace(
+        common,
+        mail_size=len(found.after),
+        index_size=len(packed),
+        sha256=hashlib.sha256(found.after).digest(),
+    )
+
+
+def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
+    """The form: nothing in the target where it is that of the mail as it came. A mail that is denied for its form is
+    done with: the outcome is the last one.
+    """
+    rules = kit.rules(order.command_acl, order.direction)
+    form = examine.form(canvas.original, rules.filter, order.seed)
+    if form.rejected is not None or _is_ours(form):
+        return _outcome(trial(kit, order, canvas), canvas)
+    leaves = tuple(Document(form.data, form.index, number) for number in form.index.leaves)
+    found = verdicts.judged(rules, canvas.original, form, leaves, None)
+    if form.data is canvas.original:
+        return Outcome(work.EXAMINED, verdicts=found)
+    canvas.finish(form.data)
+    return Outcome(work.EXAMINED, mail_size=len(form.data), verdicts=found)
+
+
+def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
+    """The decoded leaves, one behind the other."""
+    rules = kit.rules(order.command_acl, order.direction)
+    form = examine.form(canvas.original, rules.filter, order.seed)
+    pieces: list[tuple[int, int]] = []
+    at = 0
+    for number in form.index.leaves:
+        start = at
+        at = _appended(canvas, Document(form.data, form.index, number), start)
+        pieces.append((start, at - start))
+    return Outcome(work.EXAMINED, mail_size=at, pieces=tuple(pieces))
+
+
+def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
+    """A leaf's decoded octets at a place of the target, a large one piece by piece; where the next one goes."""
+    if leaf.part.body_size > transfer.SLICE and transfer.encodings(leaf.encoding) == (transfer.BASE64,):
+        at = start
+        with leaf.body as body:
+            try:
+                for octets in transfer.pieces(body) or ():
+                    at = canvas.append(octets, at)
+            except transfer.NotClean:
+                at = start
+        if at > start:
+            return at
+    return canvas.append(leaf.content(), start)
+
+
+def _message_id(found: Trial) -> str:
+    form = found.form
+    values = Header(form.data[: form.index.part(0).header_size]).values("message-id")
+    return values[0].strip()[:200] if values else ""
+
+
+def _log(found: Trial, message_id: str) -> Iterator[LogLine]:
+    """What was decided, in the order in which it was. The first line is IMAP-706; its last value is the time, which the
+    worker knows alone.
+    """
+    decision, order = found.decision, found.order
+    way = "IN" if order.direction == "download" else "OUT"
+    yield line(entries.MAIL, way, order.size, message_id, found.kind.upper(), len(found.after), None)
+    yield from found.form.log
+    denial = decision.denial
+    if denial is not None and denial.unasked and decision.mail is None:
+        yield line(entries.MAIL_DENIED, message_id, denial.why.reason.upper(), denial.why.detail or None)
+    if decision.mail is None:
+        return
+    accepted = decision.mail_acl is not None and decision.mail_acl.accept
+    yield line(
+        entries.MAIL_ACL,
+        message_id,
+        _spam(decision.verdicts),
+        decision.mail.virus.upper(),
+        order.command_acl,
+        name_of(decision.mail_acl),
+        "ACCEPTED" if accepted else "REJECTED",
+    )
+    yield from _documents(found, message_id)
+    yield from found.rewriting.log
+
+
+def _documents(found: Trial, message_id: str) -> Iterator[LogLine]:
+    decision = found.decision
+    parent = name_of(decision.mail_acl)
+    judged = decision.documents
+    shown = judged if len(judged) <= MOST_DOCUMENTS else (*judged[: MOST_DOCUMENTS - 1], judged[-1])
+    for one in shown:
+        document = one.document
+        action = found.rewriting.actions.get(document.number, rewrite.PASSED) if one.accepted else "REJECTED"
+        yield line(
+            entries.DOC_ACL,
+            message_id,
+            one.case.types(None)[0],
+            document.names[0] if document.names else None,
+            document.size,
+            one.scan.status.upper(),
+            parent,
+            name_of(one.acl),
+            action,
+        )
+    if len(shown) < len(judged):
+        yield line(smtd.MORE_DOCUMENTS, len(shown), len(judged) - len(shown))
+
+
+def _spam(known: Verdicts) -> str:
+    """As the original has it: times 1000, none below 0."""
+    return "UNKNOWN" if known.spam is None else str(max(0, round(known.spam * 1000)))
+
+
+def _quarantine(found: Trial, message_id: str) -> Iterator[Quarantined]:
+    acl = found.decision.mail_acl
+    if acl is None or acl.quarantine is None:
+        return
+    virus: Scan | None = found.decision.verdicts.virus
+    lines = (
+        ("Message-ID", message_id),
+        ("Direction", found.order.direction),
+        ("Size", str(found.order.size)),
+        ("Virus", "" if virus is None else f"{virus.status} {virus.name}".strip()),
+        ("Spam-Score", _spam(found.decision.verdicts)),
+        ("Command-ACL", found.order.command_acl),
+        ("Mail-ACL", acl.name),
+        ("Outcome", f"{found.kind} {found.reason}".strip()),
+    )
+    text = "".join(f"{name}: {value}\n" for name, value in lines)
+    yield Quarantined(acl.quarantine, text)

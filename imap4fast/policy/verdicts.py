@@ -1,0 +1,115 @@
+"""What the engines say of a mail and of its documents, the built-in ones and those that a worker has asked.
+
+Of several engines the first counts of FOUND > FREE > SKIPPED > UNKNOWN > ERROR, as the original has it. Of several
+looks of one engine (at the mail as it came, as it is now, at each leaf) FOUND counts, and then whatever is not FREE:
+an engine that could not look everywhere has not said that the mail is clean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import structs
+
+from imap4fast.mail import builtin
+from imap4fast.mail.builtin import Engine
+from imap4fast.mail.canonical import Octets
+from imap4fast.mail.streams import Budget
+from imap4fast.mail.work import ERROR, FOUND, FREE, SKIPPED, STATUSES, UNKNOWN, Scan, Verdicts
+from imap4fast.policy.documents import Document
+from imap4fast.policy.examine import Form
+from imap4fast.policy.kit import Rules
+
+_LOOKS = (FOUND, ERROR, UNKNOWN, SKIPPED, FREE)
+_TOO_LARGE = Scan(SKIPPED, "max-checked-size", builtin.ENGINE)
+_FREE = Scan(FREE)
+
+
+def of_engines(scans: Iterable[Scan]) -> Scan:
+    """Of several engines, at least one."""
+    return min(scans, key=lambda scan: STATUSES.index(scan.status))
+
+
+def of_looks(scans: Iterable[Scan]) -> Scan:
+    """Of several looks of one engine, at least one."""
+    return min(scans, key=lambda scan: _LOOKS.index(scan.status))
+
+
+def judged(rules: Rules, original: Octets, form: Form, leaves: Sequence[Document], given: Verdicts | None) -> Verdicts:
+    """What is known in the end: the worker's verdicts, if there are any, and those of the built-in engines."""
+    verdicts = given or Verdicts()
+    for engine in rules.engines:
+        if engine.engine is None or not engine.takes(len(original)):
+            verdicts = _with(verdicts, _TOO_LARGE, ())
+        else:
+            verdicts = _with(verdicts, *_looked_at(engine.engine, original, form, leaves))
+    if rules.spam is not None and rules.spam.takes(len(original)):
+        verdicts = structs.replace(verdicts, spam=_score(original, form, leaves))
+    return verdicts
+
+
+def _with(verdicts: Verdicts, whole: Scan, leaves: tuple[Scan, ...]) -> Verdicts:
+    """With one engine more. The leaves' verdicts are those of the engines that looked at them."""
+    before = verdicts.virus
+    if before is None:
+        return structs.replace(verdicts, virus=whole, leaves=leaves)
+    both: tuple[Scan, ...] = ()
+    if len(leaves) == len(verdicts.leaves):
+        both = tuple(map(of_engines, zip(verdicts.leaves, leaves, strict=True)))
+    elif not leaves or not verdicts.leaves:
+        both = leaves or verdicts.leaves
+    return structs.replace(verdicts, virus=of_engines((before, whole)), leaves=both)
+
+
+def _looked_at(
+    engine: Engine, original: Octets, form: Form, leaves: Sequence[Document]
+) -> tuple[Scan, tuple[Scan, ...]]:
+    """(of the mail, of each leaf) by one engine, under one budget."""
+    budget = Budget()
+    found = []
+    for leaf in leaves:
+        with leaf.body as body:
+            found.append(engine.scan_leaf(body, leaf.encoding, leaf.names, budget))
+    looks = [engine.scan_mail(original, budget), *found]
+    if form.data is not original:
+        looks.append(engine.scan_mail(form.data, budget))
+    return of_looks(looks), tuple(found)
+
+
+def left(rules: Rules, known: Verdicts, after: Octets) -> Scan | None:
+    """What a built-in engine still finds in a mail from which what was found was to be taken out; None: nothing."""
+    if known.virus is None or known.virus.status != FOUND:
+        return None
+    budget = Budget()
+    scans = (one.engine.scan_mail(after, budget) for one in rules.engines if one.engine and one.takes(len(after)))
+    return next((scan for scan in scans if scan.status == FOUND), None)
+
+
+def _score(original: Octets, form: Form, leaves: Sequence[Document]) -> float:
+    texts = [(leaf.content(), b"") for leaf in leaves if leaf.part.type == b"text"]
+    score = builtin.spam_score(original, texts)
+    return score if form.data is original else max(score, builtin.spam_score(form.data))
+
+
+def of_leaves(verdicts: Verdicts, count: int) -> tuple[Scan, ...]:
+    """The verdict of each of `count` leaves: its own where the mail is FOUND, else the mail's. Where the mail is FOUND
+    and no leaf is, all are.
+    """
+    whole = verdicts.virus or Scan(SKIPPED)
+    if whole.status != FOUND:
+        return (whole,) * count
+    if len(verdicts.leaves) != count or all(scan.status != FOUND for scan in verdicts.leaves):
+        return (whole,) * count
+    return verdicts.leaves
+
+
+def of_message(verdicts: Verdicts, inside: Iterable[Scan]) -> Scan:
+    """The verdict of a mail inside the mail, by those of the leaves in it. Of these each is judged later, so a virus in
+    one of them says nothing about the mail around it; unless no leaf is known to hold what was found.
+    """
+    whole = verdicts.virus or Scan(SKIPPED)
+    if whole.status != FOUND:
+        return whole
+    if all(scan.status != FOUND for scan in verdicts.leaves):
+        return whole
+    return of_looks([*(scan for scan in inside if scan.status != FOUND), _FREE])
