@@ -22,14 +22,6 @@ SESSION_END = IMAP.entry(
     "(any other error), and why. A value that does not exist is <NULL>.",
     unnamed=("STATUS",),
 )
-MAIL = IMAP.entry(
-    706,
-    "I",
-    "MAIL DIRECTION=%s SIZE=%u MSGID=%s RESULT=%s SIZE-AFTER=%u TIME=%s",
-    "A mail was processed. DIRECTION is IN (from the server to the client) or OUT. RESULT is PASSED (as it came), CHANGED, "
-    "REPLACED (by a text that says why) or REFUSED, SIZE-AFTER the size of what goes on. TIME is in seconds, from the "
-    "mail's last octet to its decision.",
-)
 SESSION_ACL = IMAP.entry(
     721,
     "I",

@@ -17,7 +17,7 @@ import msgspec
 
 from imap4fast.log import imap as entries
 from imap4fast.log import smtd
-from imap4fast.mail import replacement, transfer, work
+from imap4fast.mail import replacement, texts, transfer, work
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.replacement import Why
 from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Scan, Verdicts
@@ -109,6 +109,8 @@ def _is_ours(form: Form) -> bool:
 
 def _refused(order: Order, rules: Rules) -> Denial:
     reason, _, detail = order.refused.partition(": ")
+    if reason not in texts.REASONS:
+        reason, detail = "policy", order.refused
     return Denial(Why(reason, size=order.size, detail=detail), rules.processing.on_deny, unasked=True)
 
 
@@ -128,6 +130,8 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
     header = form.data[: form.index.part(0).header_size]
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
+    if verdicts.left(rules, decision.verdicts, octets) is not None:
+        octets = replacement.mail(b"", why, order.seed, order.language, order.date)
     said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
     return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)
 
@@ -158,19 +162,20 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
-    """The form: nothing in the target where it is that of the mail as it came. A mail that is denied for its form is
-    done with: the outcome is the last one.
+    """The form: nothing in the target where it is that of the mail as it came, or bad. A mail that is refused for its
+    form is done with: the outcome is the last one.
     """
     rules = kit.rules(order.command_acl, order.direction)
     form = examine.form(canvas.original, rules.filter, order.seed)
-    if form.rejected is not None or _is_ours(form):
-        return _outcome(trial(kit, order, canvas), canvas)
+    if form.rejected is not None:
+        refused = rules.processing.on_deny == decide.REFUSE
+        return _outcome(trial(kit, order, canvas), canvas) if refused else Outcome(work.EXAMINED)
     leaves = tuple(Document(form.data, form.index, number) for number in form.index.leaves)
     found = verdicts.judged(rules, canvas.original, form, leaves, None)
     if form.data is canvas.original:
-        return Outcome(work.EXAMINED, verdicts=found)
+        return Outcome(work.EXAMINED, verdicts=found, log=form.log)
     canvas.finish(form.data)
-    return Outcome(work.EXAMINED, mail_size=len(form.data), verdicts=found)
+    return Outcome(work.EXAMINED, mail_size=len(form.data), verdicts=found, log=form.log)
 
 
 def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
@@ -208,12 +213,8 @@ def _message_id(found: Trial) -> str:
 
 
 def _log(found: Trial, message_id: str) -> Iterator[LogLine]:
-    """What was decided, in the order in which it was. The first line is IMAP-706; its last value is the time, which the
-    worker knows alone.
-    """
+    """What was decided, in the order in which it was."""
     decision, order = found.decision, found.order
-    way = "IN" if order.direction == "download" else "OUT"
-    yield line(entries.MAIL, way, order.size, message_id, found.kind.upper(), len(found.after), None)
     yield from found.form.log
     denial = decision.denial
     if denial is not None and denial.unasked and decision.mail is None:
