@@ -139,7 +139,7 @@ def without_children(data: Octets, index: MailIndex, part: MimePart, removed: fr
     first, last = (index.part(child) for child in (part.children[0], part.children[-1]))
     end = last.body + last.body_size
     if not kept:
-        yield Splice(first.header, end, EMPTY + b"\r\n")
+        yield Splice(first.header, end, EMPTY + b"\r\n" + line_end(data, end))
         return
     for one, other in pairwise(kept):
         yield from gap(index, part, one, other)

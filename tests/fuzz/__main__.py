@@ -15,10 +15,23 @@ from pathlib import Path
 
 from tests.fuzz.build import PLACE, ROOT, build, load
 
-NAMES = ("lexer", "client", "server", "turns", "raw", "tls", "starttls")
+NAMES = ("lexer", "client", "server", "turns", "raw", "tls", "starttls", "rewriting")
 EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 COVERAGE = re.compile(r"cov: (\d+)")
-COUNTED = ["imap4fast.session.starttls"]
+COUNTED = [
+    "imap4fast.session.starttls",
+    "imap4fast.mail.ambiguity",
+    "imap4fast.mail.boundary",
+    "imap4fast.mail.coding",
+    "imap4fast.mail.corrections",
+    "imap4fast.mail.edit",
+    "imap4fast.mail.headercorrections",
+    "imap4fast.mail.headerlines",
+    "imap4fast.mail.mimefields",
+    "imap4fast.mail.normalise",
+    "imap4fast.mail.rereading",
+    "imap4fast.mail.structured",
+]
 """What is fuzzed and plain Python."""
 FINDINGS = PLACE / "findings"
 

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from imap4fast._wire import COMMANDS
+from tests.fuzz import mails
 from tests.unit.session import talks
 from tests.wire.client_dialogues import DIALOGUES
 from tests.wire.client_vectors import VECTORS as CLIENT_VECTORS
@@ -19,6 +20,8 @@ HEADS = {"not": b"\x40\x08", "auth": b"\x40\x04", "selected": b"\x40\x00"}
 
 
 def seeds(target: str) -> list[bytes]:
+    if target == "rewriting":
+        return mails.SEEDS
     if target == "lexer":
         return [said.split(b"\r\n")[0] for said in CLIENT]
     if target == "tls":

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, Tls, lex, tokens
 from imap4fast.session.starttls import MOST_OCTETS
+from tests.fuzz import mails
 from tests.unit.session import talks
 from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, server_context
 from tests.wire.grammar import Limits
@@ -220,6 +221,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "raw": raw,
     "tls": tls,
     "starttls": starttls,
+    "rewriting": mails.rewriting,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.mail import edit
+from imap4fast.mail import ambiguity, edit
 from imap4fast.mail.edit import ADD, DELETE, REPLACE, Edits, HeaderOp, Replacement
 from tests.unit.mail.mails import CLEAN, FORWARDED, TWO, leaf, leaves, leaves_of_python, multipart, scan
 
@@ -155,3 +155,11 @@ def test_any_edits_leave_a_mail_with_one_reading(data: bytes, draw: st.DataObjec
 def test_untouched_leaf_of_a_plain_mail() -> None:
     data = leaf(b"Content-Type: text/plain\r\n", b"body \t\r\n")
     assert done(data, Edits(subject_prefix="x ")).endswith(b"\r\n\r\nbody \t\r\n")
+
+
+def test_what_is_left_of_a_multipart_has_one_reading() -> None:
+    once = done(FORWARDED, Edits(removed=frozenset((1, 3))))
+    assert ambiguity.find(once, scan(once)) == []
+    data = multipart(b"boundary=b", b"--b\r\n" + FORWARDED.partition(b"\r\n")[2] + b"--b--\r\n")
+    once = done(data, Edits(removed=frozenset((1,))))
+    assert ambiguity.find(once, scan(once)) == []

@@ -22,6 +22,7 @@ def test_a_header_in_order_is_the_same_object(header: bytes) -> None:
     [
         ("T-M19", b"A: b\r\n \r\nC: d\r\n\r\n", b"A: b\r\nC: d\r\n\r\n"),
         ("T-M19", b"A: b\r\n\t \r\n \r\n c\r\n\r\n", b"A: b\r\n c\r\n\r\n"),
+        ("T-M19", b"A: b\r\n ", b"A: b\r\n\r\n"),
         ("T-M20", b"A : b\r\n\r\n", b"A: b\r\n\r\n"),
         ("T-M36", b"A\0: b\1c\r\n\r\n", b"A: bc\r\n\r\n"),
         ("T-M21", b"From x\r\nA: b\r\n\r\n", b"A: b\r\n\r\n"),
