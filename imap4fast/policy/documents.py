@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
@@ -15,6 +16,16 @@ _TYPE = b"content-type"
 _ENCODING = b"content-transfer-encoding"
 _HEAD = doctype.HEAD * 3 // 2
 """Encoded octets of which the first ones are looked at for the type."""
+_PLAIN_NAME = re.compile(
+    rb';[ \t]*(?:\r\n[ \t]+)?(?:file)?name="([a-z0-9][a-z0-9_-]*+(?:[ .][a-z0-9_-]++)*+)"(?=;|\r\n)', re.IGNORECASE
+)
+"""A parameter in quotes whose value has no two readings."""
+
+_TELLING = re.compile(
+    rb"[*%(\\'\0\x80-\xff]|=\?|\n[ \t]*\r|\r(?!\n)|(?<!\r)\n|content-(?:type|disposition)[ \t]+:", re.IGNORECASE
+)
+"""What makes names in a header differ from program to program."""
+
 _MOST_CANDIDATES = 64
 """Names or types of one document that are told apart."""
 
@@ -82,7 +93,9 @@ class Document:
     def names(self) -> tuple[str, ...]:
         """All candidate file names, the likeliest first."""
         if self._names is None:
-            self._names = tuple(filenames.candidates(self.header)[:_MOST_CANDIDATES])
+            header = self.header
+            plain = plain_names(header)
+            self._names = tuple(filenames.candidates(header)[:_MOST_CANDIDATES]) if plain is None else plain
         return self._names
 
     def types(self, order: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
@@ -108,6 +121,20 @@ class Document:
             with self.body as body, body[:_HEAD] as start:
                 self._head = decode_transfer(start, self.part.transfer) or bytes(start)
         return self._head
+
+
+def plain_names(header: bytes) -> tuple[str, ...] | None:
+    """The names that a header gives its part, where every program reads them alike; None where it takes a closer look.
+
+    Most parts have one name or none, in letters that mean nothing else anywhere.
+    """
+    mentioned = header.lower().count(b"name")
+    if not mentioned:
+        return ()
+    found = _PLAIN_NAME.findall(header)
+    if len(found) != mentioned or _TELLING.search(header.removesuffix(b"\r\n")):
+        return None
+    return tuple(dict.fromkeys(name.decode("ascii") for name in found))
 
 
 def section(index: MailIndex, number: int) -> str:

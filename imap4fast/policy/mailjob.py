@@ -207,8 +207,9 @@ def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
 
 
 def _message_id(found: Trial) -> str:
-    form = found.form
-    values = Header(form.data[: form.index.part(0).header_size]).values("message-id")
+    form, mail = found.form, found.decision.mail
+    header = mail.header if mail is not None else Header(form.data[: form.index.part(0).header_size])
+    values = header.values("message-id")
     return values[0].strip()[:200] if values else ""
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from imap4fast._wire import MailIndex
+from imap4fast.mail import filenames
 from imap4fast.mail.doctype import Catalogue
-from imap4fast.policy.documents import Document, below, children, inside, section
+from imap4fast.policy.documents import Document, below, children, inside, plain_names, section
 from tests.unit.policy.jobs import CLEAN, HEADER, TEXT, VIRUS, mixed, part, simple
 
 MESSAGE = b"Content-Type: message/rfc822\r\n\r\n"
@@ -94,6 +97,43 @@ def test_all_names_are_candidates() -> None:
     found = document(mixed(header + b"x\r\n"), 1)
     assert {"a.txt", "a.exe"} <= set(found.names)
     assert {"text/plain", "application/x-dosexec"} <= set(found.types(("extension",), CATALOGUE))
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        (b"Content-Type: text/plain\r\n\r\n", ()),
+        (b'Content-Type: a/b; name="a.txt"\r\n\r\n', ("a.txt",)),
+        (b'Content-Type: a/b; name="a.txt"\r\nContent-Disposition: x;\r\n filename="a.txt"\r\n\r\n', ("a.txt",)),
+        (b'Content-Type: a/b; name="a b-c_1.tar.gz"\r\n\r\n', ("a b-c_1.tar.gz",)),
+        (b'Content-Disposition: x; filename="b.exe"\r\nContent-Type: a/b; name="a.txt"\r\n\r\n', ("b.exe", "a.txt")),
+        (b"Content-Type: a/b; name=a.txt\r\n\r\n", None),
+        (b"Content-Type: a/b; name=\"a.txt\"; name*=utf-8''b\r\n\r\n", None),
+        (b'Content-Type: a/b; name="a..exe"\r\n\r\n', None),
+        (b'Content-Type: a/b; name="a.exe "\r\n\r\n', None),
+        (b'Content-Type: a/b; name="=?utf-8?q?a?="\r\n\r\n', None),
+        (b'Content-Type: a/b; (x) name="a"\r\n\r\n', None),
+    ],
+)
+def test_names_that_everybody_reads_alike(header: bytes, names: tuple[str, ...] | None) -> None:
+    assert plain_names(header) == names
+    assert names is None or set(filenames.candidates(header)) == set(names)
+
+
+tokens = st.sampled_from(
+    [
+        *(b"Content-Type: a/b", b"Content-Disposition: x", b"; ", b";\r\n ", b'name="', b'filename="', b"a", b"B.exe"),
+        *(b" ", b".", b'"', b"\r\n", b"Subject: x", b"name=", b"=", b"-", b"X-Name: y", b'\\"', b"*0", b"%41", b":"),
+        *(b"/", b"\0", b"\xc3\xa4"),
+    ]
+)
+
+
+@given(st.lists(tokens, max_size=14).map(b"".join))
+def test_the_quick_way_comes_to_the_same_names(header: bytes) -> None:
+    header += b"\r\n\r\n"
+    quick = plain_names(header)
+    assert quick is None or set(quick) == set(filenames.candidates(header))
 
 
 def test_an_encoding_that_nobody_knows() -> None:
