@@ -157,8 +157,11 @@ def _forks(unpacked: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _data_urls(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
     for url in _DATA_URL.finditer(octets):
-        content = urllib.parse.unquote_to_bytes(url[2])
-        yield "data:", tolerant_base64(content) if _BASE64_AT_END.search(url[1]) else content
+        is_base64 = _BASE64_AT_END.search(url[1])
+        # Without either it is text as it stands, which its reader has seen.
+        if is_base64 or b"%" in url[2]:
+            content = urllib.parse.unquote_to_bytes(url[2])
+            yield "data:", tolerant_base64(content) if is_base64 else content
 
 
 def _name(octets: bytes) -> str:

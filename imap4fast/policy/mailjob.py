@@ -17,7 +17,7 @@ import msgspec
 
 from imap4fast.log import imap as entries
 from imap4fast.log import smtd
-from imap4fast.mail import replacement, transfer, work
+from imap4fast.mail import replacement, texts, transfer, work
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.replacement import Why
 from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Scan, Verdicts
@@ -37,6 +37,9 @@ MOST_DOCUMENTS = 64
 
 LONGEST_OURS = 1 << 16
 """Octets of the longest mail that can be a replacement of ours."""
+
+UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
+"""The header that stands for the one of a mail that was denied unseen."""
 
 _CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
 """Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""
@@ -91,6 +94,10 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         )
         return _denied(order, rules, form, decision, made, canvas)
     after = canvas.put(made.pieces(form)) if made.splices else form.data
+    left = verdicts.left(rules, decision.verdicts, after) if made.takes_out else None
+    if left is not None:
+        decision.denial = Denial(Why("virus", virus=left.name, size=order.size), rules.processing.on_deny)
+        return _denied(order, rules, form, decision, made, canvas)
     kind = work.PASSED if after is canvas.original else work.CHANGED
     return Trial(order, rules, form, decision, made, kind, after)
 
@@ -105,6 +112,8 @@ def _is_ours(form: Form) -> bool:
 
 def _refused(order: Order, rules: Rules) -> Denial:
     reason, _, detail = order.refused.partition(": ")
+    if reason not in texts.REASONS:
+        reason, detail = "policy", order.refused
     return Denial(Why(reason, size=order.size, detail=detail), rules.processing.on_deny, unasked=True)
 
 
@@ -122,8 +131,10 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = form.data[: form.index.part(0).header_size]
+    header = form.data[: form.index.part(0).header_size] or UNSEEN
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
+    if verdicts.left(rules, decision.verdicts, octets) is not None:
+        octets = replacement.mail(UNSEEN, why, order.seed, order.language, order.date)
     said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
     return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)
 
@@ -154,19 +165,20 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
-    """The form: nothing in the target where it is that of the mail as it came. A mail that is denied for its form is
-    done with: the outcome is the last one.
+    """The form: nothing in the target where it is that of the mail as it came, or bad. A mail that is refused for its
+    form is done with: the outcome is the last one.
     """
     rules = kit.rules(order.command_acl, order.direction)
     form = examine.form(canvas.original, rules.filter, order.seed)
-    if form.rejected is not None or _is_ours(form):
-        return _outcome(trial(kit, order, canvas), canvas)
+    if form.rejected is not None:
+        refused = rules.processing.on_deny == decide.REFUSE
+        return _outcome(trial(kit, order, canvas), canvas) if refused else Outcome(work.EXAMINED)
     leaves = tuple(Document(form.data, form.index, number) for number in form.index.leaves)
     found = verdicts.judged(rules, canvas.original, form, leaves, None)
     if form.data is canvas.original:
-        return Outcome(work.EXAMINED, verdicts=found)
+        return Outcome(work.EXAMINED, verdicts=found, log=form.log)
     canvas.finish(form.data)
-    return Outcome(work.EXAMINED, mail_size=len(form.data), verdicts=found)
+    return Outcome(work.EXAMINED, mail_size=len(form.data), verdicts=found, log=form.log)
 
 
 def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
@@ -198,8 +210,9 @@ def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
 
 
 def _message_id(found: Trial) -> str:
-    form = found.form
-    values = Header(form.data[: form.index.part(0).header_size]).values("message-id")
+    form, mail = found.form, found.decision.mail
+    header = mail.header if mail is not None else Header(form.data[: form.index.part(0).header_size])
+    values = header.values("message-id")
     return values[0].strip()[:200] if values else ""
 
 

@@ -77,6 +77,10 @@ def test_m37_data_urls(url: bytes) -> None:
     assert list(found(url, LIMIT, urls=False)) == []
 
 
+def test_m37_text_behind_the_word_is_text() -> None:
+    assert files(b"data:, as it stands; metadata: one, two") == []
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -101,7 +105,7 @@ def test_what_has_no_mark_is_not_suspected() -> None:
 
 
 def test_a_mapped_file_is_as_good_as_octets(tmp_path: Path) -> None:
-    text = b"x\r\n" + uuencoded(EICAR, "x.com") + yencoded(EICAR, "y") + binhex(EICAR, "z") + b"<data:,x>"
+    text = b"x\r\n" + uuencoded(EICAR, "x.com") + yencoded(EICAR, "y") + binhex(EICAR, "z") + b"<data:,%41>"
     (tmp_path / "mail").write_bytes(text)
     with (tmp_path / "mail").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
         assert list(found(mapped, LIMIT)) == files(text)
