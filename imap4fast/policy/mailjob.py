@@ -38,6 +38,9 @@ MOST_DOCUMENTS = 64
 LONGEST_OURS = 1 << 16
 """Octets of the longest mail that can be a replacement of ours."""
 
+UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
+"""The header that stands for the one of a mail that was denied unseen."""
+
 _CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
 """Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""
 
@@ -122,7 +125,7 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = form.data[: form.index.part(0).header_size]
+    header = form.data[: form.index.part(0).header_size] or UNSEEN
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
     said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
     return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)
