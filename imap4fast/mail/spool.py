@@ -197,13 +197,7 @@ class Spool:
         if not kept.size:
             return Found(kept)
         fd = self.files.open(object_name(key, kept.sha256), kept.size)
-        if fd is None:
-            return None
-        if kept.mail_size <= ahead:
-            whole = os.pread(fd, kept.size, 0)
-            return Found(kept, fd, whole[kept.mail_size :], whole[: kept.mail_size])
-        head = os.pread(fd, ahead, 0) if ahead else b""
-        return Found(kept, fd, os.pread(fd, kept.index_size, kept.mail_size), head)
+        return None if fd is None else _read(fd, kept, ahead)
 
     def keep(self, origin: Origin, fd: int, kept: Kept, now: int, said: Said | None = None) -> bool:
         """Links the whole object behind `fd` and enters it, and what was said of it; the file stays open. True: it is
@@ -224,6 +218,14 @@ class Spool:
         if kept.size:
             self._share.release(self._reserved.pop(fd, 0))
         return True
+
+    def finish(self, fd: int, kept: Kept, origin: Origin | None, said: Said | None, now: int, ahead: int) -> Found:
+        """Reads an object as `find` does; before that, it is kept where `origin` says for whom, and what was said of it
+        in any case. Raises SpoolFullError, OSError.
+        """
+        if (origin is None or not self.keep(origin, fd, kept, now, said)) and said is not None:
+            self.keep_verdicts(said, now)
+        return _read(fd, kept, ahead)
 
     def _linked(self, origin: Origin, fd: int, kept: Kept, said: Said | None) -> bool:
         try:
@@ -360,6 +362,14 @@ class Spool:
         self.files.copy(fd, directory, f"{name}.eml")
         self.files.put(text.encode("utf-8", "surrogateescape"), directory, f"{name}.txt")
         return name
+
+
+def _read(fd: int, kept: Kept, ahead: int) -> Found:
+    if kept.mail_size <= ahead:
+        whole = os.pread(fd, kept.size, 0)
+        return Found(kept, fd, whole[kept.mail_size :], whole[: kept.mail_size])
+    head = os.pread(fd, ahead, 0) if ahead else b""
+    return Found(kept, fd, os.pread(fd, kept.index_size, kept.mail_size), head)
 
 
 def _settled(store: Store, said: Said, now: int) -> Verdicts:

@@ -105,7 +105,7 @@ class Files:
             os.close(target)
 
     def open(self, name: str, size: int) -> int | None:
-        """An object to read; None: there is none, or it is not of this size, ours, and a plain file. Raises OSError."""
+        """An object to read; None: there is none, or `is_whole` says no. Raises OSError."""
         try:
             fd = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self.objects)
         except FileNotFoundError:
@@ -140,8 +140,9 @@ class Files:
 
 
 def is_whole(found: os.stat_result, size: int) -> bool:
-    """A plain file of this process's user and of this size."""
-    return stat.S_ISREG(found.st_mode) and found.st_size == size and found.st_uid == os.geteuid()
+    """A plain file of this process's user, for nobody else, and of this size."""
+    private = found.st_uid == os.geteuid() and not found.st_mode & 0o077
+    return private and stat.S_ISREG(found.st_mode) and found.st_size == size
 
 
 def write(fd: int, chunks: Iterable[bytes], offset: int) -> None:

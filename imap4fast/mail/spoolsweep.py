@@ -140,8 +140,12 @@ def _bring_together(files: Files, store: Store, damaged: set[bytes], swept: Swep
 def _remove_old(files: Files, store: Store, limits: Limits, now: int, swept: Swept) -> None:
     while limits.keep_s and (keys := store.made_before(now - limits.keep_s, BATCH)):
         _remove(files, store, keys, swept)
-    while limits.octets and store.recount().octets > limits.octets:
-        _remove(files, store, [key for key, _ in store.oldest(BATCH)], swept)
+    over = store.recount().octets - limits.octets if limits.octets else 0
+    while over > 0 and (oldest := store.oldest(BATCH)):
+        for key, size in oldest:
+            if over > 0:
+                _remove(files, store, [key], swept)
+                over -= size
 
 
 def _remove(files: Files, store: Store, keys: list[bytes], swept: Swept) -> None:

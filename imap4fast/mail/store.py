@@ -20,7 +20,8 @@ from imap4fast.mail.work import Verdicts
 
 FILE = "store.db"
 VERSION = 1
-BUSY_S = 2.0
+BUSY_S = 1.0
+"""How long a change waits for those of others; they take milliseconds, unless a process was stopped in one."""
 
 _SCHEMA = """
 CREATE TABLE mailboxes(owner BLOB NOT NULL, name BLOB NOT NULL, PRIMARY KEY(owner, name)) WITHOUT ROWID;

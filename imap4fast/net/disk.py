@@ -1,9 +1,8 @@
 """The one thread of a worker that touches files and the database of the spool: nothing of them ever runs on the loop.
 
-Calls are put into a queue and done in their order; results come back to the loop in batches, one wake-up for all that
-was done meanwhile. What is appended to a file needs no answer: chunks wait together and are written by one call; who
-appends looks at `pending` and stops reading its socket above a mark. A reader that goes on where it stopped finds the
-next octets here already, without the thread.
+Calls are done in their order (iothread.py). What is appended to a file needs no answer: chunks wait together and are
+written by one call; who appends looks at `pending` and stops reading its socket above a mark. A reader that goes on
+where it stopped finds the next octets here already, without the thread.
 
 Every error is a ServiceError("spool", why); where there is no room it is a SpoolFullError.
 """
@@ -12,31 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from functools import partial
-from queue import SimpleQueue
 from typing import Any
 
-from imap4fast.errors import InternalError, ServiceError
+from imap4fast.errors import ServiceError
 from imap4fast.log import spol, tcps
 from imap4fast.log.entry import Entry
 from imap4fast.log.setup import Logs
 from imap4fast.mail import ledger
 from imap4fast.mail.ledger import Note
-from imap4fast.mail.quota import SpoolFullError
-from imap4fast.mail.spool import NO_ROOM, Found, Said, Spool
+from imap4fast.mail.spool import Found, Said, Spool
 from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.store import Kept
 from imap4fast.mail.work import Verdicts
+from imap4fast.net.iothread import BATCH, IoThread, service_error
 from imap4fast.net.openfile import OpenFile
 
-MOST_CALLS = 4096
-"""Calls that may wait at once; beyond that the disk is too slow for what is asked of it."""
-BATCH = 32
-"""Results are told at the latest when there are so many."""
 AHEAD_BYTES = 256 * 1024
 MOST_AHEAD_BYTES = 8 * 1024 * 1024
 """What is read ahead: at a time, and for all files together."""
@@ -52,21 +44,6 @@ _ENTRIES: dict[str, Entry] = {
     ledger.FAILED: spol.FAILED,
     ledger.OTHER_OCTETS: spol.OTHER_OCTETS,
 }
-
-
-class _Call:
-    """Something for the thread to do. `land` gets the result on the loop; without it, `future` does."""
-
-    __slots__ = ("failure", "future", "land", "result", "work")
-
-    def __init__(
-        self, work: Callable[[], Any], future: asyncio.Future[Any] | None, land: Callable[[Any], object] | None
-    ) -> None:
-        self.work = work
-        self.future = future
-        self.land = land
-        self.result: Any = None
-        self.failure: ServiceError | InternalError | None = None
 
 
 class Disk:
@@ -86,34 +63,24 @@ class Disk:
         self._clock = clock
         self._files: dict[int, OpenFile] = {}
         self._ahead_bytes = 0
-        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
-        self._done: deque[_Call] = deque()
         self._closing: list[int] = []
-        self._told = False
-        self._open = False
         self._quiet_until = 0.0
-        self._ended: asyncio.Future[None] = loop.create_future()
-        self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
+        self._thread = IoThread(loop, spool.take_notes, self._log, spool.close)
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Begins to work."""
-        self._open = True
         self._thread.start()
         self._tidied(False)
 
     async def stop(self) -> None:
         """Does what is still to be done, closes the spool and ends the thread. Files may be closed after it, too."""
-        if not self._open:
+        if not self._thread.open:
             return
         self._close_all()
-        self._open = False
         if self._timer is not None:
             self._timer.cancel()
-        self._calls.put(None)
-        await self._ended
-        self._thread.join()
-        self._deliver()
+        await self._thread.stop()
         self._released(self._closing)  # what was closed meanwhile
 
     # Files in flight
@@ -139,7 +106,7 @@ class Disk:
             self._forget_ahead(file)
         if not file.queued:
             file.queued = True
-            self._calls.put(_Call(partial(self._write, fd, file), None, partial(self._written, file)))
+            self._thread.put(partial(self._write, fd, file), partial(self._written, file))
 
     def pending(self, fd: int) -> int:
         """Octets that were appended to the file and are not written yet."""
@@ -162,7 +129,7 @@ class Disk:
         file = self._files[fd]
         size: int = await self._asked(lambda: file.written)
         if file.failure is not None:
-            raise _service_error(file.failure)
+            raise service_error(file.failure)
         return size
 
     async def pread(self, fd: int, size: int, offset: int) -> bytes:
@@ -202,19 +169,19 @@ class Disk:
         self._release(fd)
 
     def _release(self, fd: int) -> None:
-        if self._open and not self._closing:
+        if self._thread.open and not self._closing:
             self._loop.call_later(CLOSE_S, self._close_all)
         self._closing.append(fd)
-        if self._ended.done():
+        if self._thread.ended.done():
             self._released(self._closing)
         elif len(self._closing) >= BATCH:
             self._close_all()
 
     def _close_all(self) -> None:
         """One call for all: to wake the thread costs more than to close a file."""
-        if self._open and self._closing:
+        if self._thread.open and self._closing:
             closing, self._closing = self._closing, []
-            self._calls.put(_Call(partial(self._released, closing), None, None))
+            self._thread.put(partial(self._released, closing))
 
     def _released(self, fds: list[int]) -> None:
         while fds:
@@ -230,7 +197,7 @@ class Disk:
             try:
                 file.written = self._spool.write(fd, file.written, chunks)
             except (OSError, ServiceError) as error:
-                file.failure = _service_error(error)
+                file.failure = service_error(error)
         return sum(map(len, chunks))
 
     def _written(self, file: OpenFile, size: int) -> None:
@@ -245,13 +212,22 @@ class Disk:
         """As Spool.find: the object is opened, its index is read. With `ahead`, up to so many octets of the mail are
         read as well, and the next `pread` of them need not wait. Raises ServiceError.
         """
-        ahead = min(ahead, AHEAD_BYTES) if self._ahead_bytes + ahead <= MOST_AHEAD_BYTES else 0
-        found: Found | None = await self._asked(partial(self._spool.find, key, self._now(), ahead), self._give_up)
+        work = partial(self._spool.find, key, self._now(), self._may_read(ahead))
+        found: Found | None = await self._asked(work, self._give_up)
         if found is not None and found.fd >= 0:
-            file = self._files[found.fd] = OpenFile(found.kept.mail_size)
-            file.read_ahead(found.head, 0, len(found.head) == found.kept.mail_size)
-            self._ahead_bytes += len(found.head)
+            file = self._files[found.fd] = OpenFile()
+            self._took(file, found)
         return found
+
+    def _may_read(self, ahead: int) -> int:
+        return min(ahead, AHEAD_BYTES) if self._ahead_bytes + ahead <= MOST_AHEAD_BYTES else 0
+
+    def _took(self, file: OpenFile, found: Found) -> None:
+        file.ends_at = found.kept.mail_size
+        if file.ahead:
+            self._forget_ahead(file)
+        file.read_ahead(found.head, 0, len(found.head) == found.kept.mail_size)
+        self._ahead_bytes += len(found.head)
 
     def _give_up(self, found: Found | None) -> None:
         if found is not None and found.fd >= 0:
@@ -266,14 +242,43 @@ class Disk:
         file.ends_at = kept.mail_size
         return entered
 
+    async def prepared(
+        self, fd: int, content: bytes, engines: bytes, versions: bytes, octets: int
+    ) -> tuple[tuple[Verdicts, bool] | None, int]:
+        """`settled`, `verdicts` and `create` by one call: what precedes the processing of a mail that has come."""
+        file = self._files[fd]
+        work = partial(self._prepare, file, (content, engines, versions, self._now()), octets)
+        held, target = await self._asked(work, lambda made: self._release(made[1]))
+        self._files[target] = OpenFile()
+        return held, target
+
+    def _prepare(
+        self, file: OpenFile, asked: tuple[bytes, bytes, bytes, int], octets: int
+    ) -> tuple[tuple[Verdicts, bool] | None, int]:
+        if file.failure is not None:
+            raise service_error(file.failure)
+        return self._spool.verdicts(*asked), self._spool.create(octets)
+
+    async def finished(
+        self, fd: int, kept: Kept, origin: Origin | None = None, said: Said | None = None, ahead: int = 0
+    ) -> Found:
+        """What follows the processing, by one call: the object behind `fd` is kept where there is an `origin`, what was
+        said of it in any case, and it is read as `find` reads it. The descriptor is the same. Raises ServiceError.
+        """
+        file, ahead = self._files[fd], self._may_read(ahead)
+        work = partial(self._spool.finish, fd, kept, origin, said, self._now(), ahead)
+        found: Found = await self._asked(work)
+        self._took(file, found)
+        return found
+
     def drop(self, key: bytes) -> None:
         """Forgets what is kept under the key."""
-        self._calls.put(_Call(partial(self._spool.drop, key), None, None))
+        self._thread.put(partial(self._spool.drop, key))
 
     def drop_mailbox(self, account: bytes, server: bytes, mailbox: bytes, delimiter: bytes) -> None:
         """Forgets what is kept of a mailbox and of those below it; nothing of it is found by a later `find`."""
         work = partial(self._spool.drop_mailbox, account, server, mailbox, delimiter)
-        self._calls.put(_Call(work, None, None))
+        self._thread.put(work)
 
     async def verdicts(self, content: bytes, engines: bytes, versions: bytes) -> tuple[Verdicts, bool] | None:
         """As Spool.verdicts. Raises ServiceError."""
@@ -297,103 +302,23 @@ class Disk:
         return int(self._clock())
 
     def _tidied(self, more: bool) -> None:
-        if self._open:
+        if self._thread.open:
             self._timer = self._loop.call_later(TIDY_MORE_S if more else TIDY_S, self._tidy)
 
     def _tidy(self) -> None:
-        self._calls.put(_Call(partial(self._spool.tidy, self._now()), None, self._tidied))
-
-    # Between loop and thread
+        self._thread.put(partial(self._spool.tidy, self._now()), self._tidied)
 
     async def _asked(self, work: Callable[[], Any], undo: Callable[[Any], object] | None = None) -> Any:
-        """What `work` gives on the thread. Who no longer waits for a result has it undone."""
-        if not self._open:
-            raise ServiceError("spool", "stopped")
-        if self._calls.qsize() >= MOST_CALLS:
-            raise ServiceError("spool", "too many calls wait for the disk")
-        future: asyncio.Future[Any] = self._loop.create_future()
-        self._calls.put(_Call(work, future, undo))
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if undo is not None and not future.cancelled() and future.exception() is None:
-                undo(future.result())  # it had come, but the waiting task was cancelled before it could take it
-            raise
-        finally:
-            del future  # its error would hold this frame, and this frame it
+        self._close_all()  # before it: their bytes may be needed
+        return await self._thread.ask(work, undo)
 
-    def _run(self) -> None:
-        """The thread."""
-        waiting = 0
-        while (call := self._calls.get()) is not None:
-            self._do(call)
-            waiting += 1
-            if waiting >= BATCH or self._calls.empty():
-                waiting = 0
-                self._tell()
-        try:
-            self._spool.close()
-        finally:
-            self._loop.call_soon_threadsafe(self._ended.set_result, None)
-
-    def _do(self, call: _Call) -> None:
-        try:
-            if call.land is not None and call.future is not None and call.future.cancelled():
-                call.land = None  # what it gives would be undone
-            else:
-                call.result = call.work()
-        except (OSError, ServiceError) as error:
-            call.failure = _service_error(error)
-        except Exception as error:
-            call.failure = InternalError(f"disk: {type(error).__name__}: {error}")
-        self._done.append(call)
-        notes = self._spool.take_notes()
-        if notes:
-            told = _Call(lambda: None, None, self._log)
-            told.result = notes
-            self._done.append(told)
-
-    def _tell(self) -> None:
-        if not self._told:
-            self._told = True
-            self._loop.call_soon_threadsafe(self._deliver)
-
-    def _deliver(self) -> None:
-        self._told = False
-        done = self._done
-        while done:
-            self._land(done.popleft())
-
-    def _land(self, call: _Call) -> None:
-        future = call.future
-        if future is None:
-            if call.failure is not None:
-                self._logs.write(tcps.INTERNAL_ERROR, "disk", str(call.failure))
-            elif call.land is not None:
-                call.land(call.result)
-        elif future.cancelled():
-            if call.land is not None and call.failure is None:
-                call.land(call.result)
-        elif call.failure is not None:
-            future.set_exception(call.failure)
-        else:
-            future.set_result(call.result)
-
-    def _log(self, notes: list[Note]) -> None:
+    def _log(self, notes: list[Note] | str) -> None:
+        if isinstance(notes, str):
+            self._logs.write(tcps.INTERNAL_ERROR, "disk", notes)
+            return
         for note in notes:
             entry = _ENTRIES[note.kind]
             quiet = entry is spol.FAILED and self._loop.time() < self._quiet_until
             if entry is spol.FAILED and not quiet:
                 self._quiet_until = self._loop.time() + QUIET_S
             self._logs.write(entry, note.text, severity="D" if quiet else None)
-
-
-def _service_error(error: OSError | ServiceError) -> ServiceError:
-    """Without a traceback, which would hold what raised it."""
-    if isinstance(error, SpoolFullError):
-        return SpoolFullError(error.why)
-    if isinstance(error, ServiceError):
-        return ServiceError(error.service, error.why)
-    if error.errno in NO_ROOM:
-        return SpoolFullError(error.strerror)
-    return ServiceError("spool", error.strerror or str(error))

@@ -108,6 +108,8 @@ class Upload:
                 utf8 = True
             elif token.upper() == b"CATENATE":
                 return self._refuse(Reply.COMMAND_NOT_PERMITTED)
+        if utf8 and not session.relay.utf8:
+            return self._bad()
         part = Part(flags, size, utf8=utf8)
         part.receiver = self._work.mails.receive(size, self._ready)
         if part.receiver is None:

@@ -123,12 +123,17 @@ class TestOneMail:
         in_turns(
             f"""
             {IN}
+            C| e ENABLE UTF8=ACCEPT
+            P> own-3 ENABLE UTF8=ACCEPT
+            S: * ENABLED UTF8=ACCEPT
+            S| own-3 OK done
+            P: e OK done
             C| a APPEND Sent (\\Draft) UTF8 (~{{1+}}
             C| x)
-            P> own-3 APPEND Sent (\\Draft) UTF8 (~{{1}}
+            P> own-4 APPEND Sent (\\Draft) UTF8 (~{{1}}
             S| + go on
             P> x)
-            S| own-3 OK done
+            S| own-4 OK done
             P: a OK done
             """,
             processing(),
@@ -225,8 +230,15 @@ class TestBarred:
         assert to_server == b""
         assert stage.session.over
 
+    def test_utf8_that_nobody_enabled(self, make: Make) -> None:
+        stage = selected(make)
+        assert stage.client_says("a APPEND x UTF8 (~{3+}")[0].startswith(b"a BAD ")
+        assert stage.client_says("abc)") == (b"", b"")
+        assert stage.client_says("c NOOP")[1] == b"own-3 NOOP\r\n"
+
     def test_T_F28_utf8_without_its_end(self, make: Make) -> None:
         stage = selected(make)
+        stage.relay.utf8 = True
         stage.client_says("a APPEND x UTF8 (~{3+}")
         to_client, to_server = stage.client_says("abc")
         assert b"a BAD " in to_client

@@ -174,8 +174,10 @@ def test_a_link_in_the_place_of_the_database_is_not_followed(tmp_path: Path) -> 
 def test_what_is_broken() -> None:
     assert is_broken(Broken("x"))
     assert not is_broken(sqlite3.OperationalError("no code"))
+    memory = sqlite3.connect(":memory:")
     with pytest.raises(sqlite3.OperationalError) as caught:
-        sqlite3.connect(":memory:").execute("SELECT * FROM nothing")
+        memory.execute("SELECT * FROM nothing")
+    memory.close()
     assert is_broken(caught.value)
 
 

@@ -184,6 +184,8 @@ def test_many_chunks_and_short_writes(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_what_is_whole(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"abc")
+    assert not is_whole(os.stat(tmp_path / "f"), 3)  # others may read it
+    (tmp_path / "f").chmod(0o600)
     assert is_whole(os.stat(tmp_path / "f"), 3)
     assert not is_whole(os.stat(tmp_path / "f"), 2)
     assert not is_whole(os.stat(tmp_path), os.stat(tmp_path).st_size)

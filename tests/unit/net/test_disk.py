@@ -19,6 +19,7 @@ from imap4fast.mail import spoolfiles
 from imap4fast.mail.ledger import FAILED, OTHER_OCTETS, Note
 from imap4fast.mail.quota import Quota, SpoolFullError
 from imap4fast.mail.spool import Limits, Said, Spool
+from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.work import FREE, Scan, Verdicts
 from imap4fast.net import disk as module
 from imap4fast.net.disk import AHEAD_BYTES, Disk
@@ -45,7 +46,7 @@ class Gate:
 
     def __init__(self, disk: Disk) -> None:
         self._opened, self.reached = threading.Event(), threading.Event()
-        disk._calls.put(module._Call(self._hold, None, None))
+        disk._thread.put(self._hold)
 
     def _hold(self) -> None:
         self.reached.set()
@@ -394,10 +395,10 @@ def test_who_waits_no_longer_leaves_no_file_open(scene: Scene) -> None:
                 cancel(asked)
             if moment == 2:
                 asyncio.get_running_loop().call_soon(cancel, asked)
-                disk._deliver()
+                disk._thread._deliver()
             if moment == 3:
                 time.sleep(0.01)
-                disk._deliver()
+                disk._thread._deliver()
                 cancel(asked)
             results = await asyncio.gather(*asked, return_exceptions=True)
             if moment == 2:
@@ -422,48 +423,6 @@ def close_all(disk: Disk, results: list[object]) -> None:
             disk.close(result.fd)  # type: ignore[attr-defined]
 
 
-def test_too_many_calls_are_refused_and_closing_is_not(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_CALLS", 3)
-
-    async def script(disk: Disk) -> None:
-        fd = await disk.create()
-        gate = Gate(disk)
-        gate.reached.wait(5)
-        asked = [asyncio.ensure_future(disk.find(b"k" * 32)) for _ in range(3)]
-        await asyncio.sleep(0)
-        with pytest.raises(ServiceError, match="too many"):
-            await disk.find(b"k" * 32)
-        disk.close(fd)
-        gate.open()
-        assert await asyncio.gather(*asked) == [None] * 3
-        assert await disk.find(b"k" * 32) is None
-
-    scene.play(script)
-
-
-def test_the_loop_is_woken_once_for_many_results(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def script(disk: Disk) -> None:
-        wakes = []
-        really = disk._loop.call_soon_threadsafe
-
-        class Loop:
-            def call_soon_threadsafe(self, work: Callable[[], object]) -> None:
-                wakes.append(work)
-                really(work)
-
-        gate = Gate(disk)
-        gate.reached.wait(5)
-        asked = [asyncio.ensure_future(disk.find(b"k" * 32)) for _ in range(module.BATCH - 1)]
-        await asyncio.sleep(0)
-        disk._loop, kept_loop = Loop(), disk._loop  # type: ignore[assignment]
-        gate.open()
-        await asyncio.gather(*asked)
-        disk._loop = kept_loop
-        assert len(wakes) == 1
-
-    scene.play(script)
-
-
 def test_verdicts(scene: Scene) -> None:
     clean = Verdicts(Scan(FREE), spam=2.5)
 
@@ -476,6 +435,51 @@ def test_verdicts(scene: Scene) -> None:
         assert await disk.keep(origin(1), fd, kept(mail(1)), Said(b"d" * 32, ENGINES, b"v", clean))
         disk.close(fd)
         assert await disk.verdicts(b"d" * 32, ENGINES, b"v") == (clean, True)
+
+    scene.play(script)
+
+
+@pytest.mark.parametrize("ahead", [0, 1000])
+@pytest.mark.parametrize("whose", [origin(1), None])
+def test_a_mail_in_two_calls(scene: Scene, whose: Origin | None, ahead: int) -> None:
+    octets, said = mail(1), Said(CONTENT, ENGINES, b"v", Verdicts(Scan(FREE)))
+
+    async def script(disk: Disk) -> None:
+        source = await disk.create(len(octets))
+        disk.append(source, octets)
+        held, target = await disk.prepared(source, CONTENT, ENGINES, b"v", 5000)
+        assert held is None
+        os.write(target, octets + index_of(octets))  # as a helper does
+        found = await disk.finished(target, kept(octets), whose, said, ahead)
+        assert (found.fd, found.index, found.head) == (target, index_of(octets), octets[:ahead])
+        assert await disk.pread(target, 5000, 0) == octets
+        disk.close(target)
+        assert await got(disk, 1) == (octets if whose else None)
+        held, target = await disk.prepared(source, CONTENT, ENGINES, b"w", 10)
+        assert held == (said.verdicts, False)
+        disk.close(source)
+        disk.close(target)
+
+    scene.play(script)
+
+
+def test_a_mail_that_was_not_written_is_not_processed(scene: Scene) -> None:
+    async def script(disk: Disk) -> None:
+        source = await disk.create(10)
+        disk.append(source, bytes(LIMIT + 1))
+        with pytest.raises(SpoolFullError):
+            await disk.prepared(source, CONTENT, ENGINES, b"v", 10)
+        disk.close(source)
+        source = await disk.create(LIMIT)
+        with pytest.raises(SpoolFullError):
+            await disk.prepared(source, CONTENT, ENGINES, b"v", 10)
+        asked = asyncio.ensure_future(disk.prepared(source, CONTENT, ENGINES, b"v", 0))
+        await asyncio.sleep(0)
+        time.sleep(0.01)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
+        disk.close(source)
 
     scene.play(script)
 
