@@ -18,6 +18,7 @@ libnginx-mod-mail    /usr/lib/nginx/modules/ngx_mail_module.so
 haproxy              haproxy
 iproute2             ip
 nftables             nft
+chromium             chromium
 "
 
 missing() {

@@ -1,0 +1,168 @@
+"""Files inside text: uuencode, base64 of uuencode's kind, yEnc, BinHex 4.0 and `data:` URLs (T-M29, T-M37).
+
+Mail programs offer such files as attachments, or their users have programs that do, so a scanner has to see them
+decoded. One pass each, linear in the text whatever it holds, and no more octets out than the caller allows.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+from collections.abc import Callable, Iterator
+from mmap import mmap
+
+from imap4fast.mail.transfer import tolerant_base64, uu_begin, uudecoded
+
+
+class TooMuch(Exception):  # noqa: N818 -- a bound, and the caller says what it means
+    """The files in the text are larger than the caller allows."""
+
+
+_Kind = Callable[[bytes | mmap, int], Iterator[tuple[str, bytes]]]
+
+HQX_MARK = b"(This file must be converted with BinHex"
+HQX_HEADER = 512
+"""More than name, sizes and sums of a BinHex file come to."""
+
+DATA_URL_WINDOW = 1 << 20
+DATA_URL_LOOKED_AT = 512
+"""Text with a NUL among its first octets is no document that a browser is given, so `data:` is not looked for."""
+
+_BEGIN_BASE64 = re.compile(rb"^begin-base64[ \t]++[0-7]{3,6}[ \t]*+([^\r\n]*+)\r?\n", re.MULTILINE)
+_END_BASE64 = re.compile(rb"\n(?:====|begin-base64)")
+_YENC = re.compile(rb"^=ybegin ([^\r\n]*+)\r?\n(?:=ypart [^\r\n]*+\r?\n)?", re.MULTILINE)
+_YEND = re.compile(rb"^=yend", re.MULTILINE)
+_UNYENC = bytes((value - 42) & 255 for value in range(256))
+_UNYENC_ESCAPED = bytes((value - 64 - 42) & 255 for value in range(256))
+_HQX = re.compile(rb"[\r\n][ \t]*:([^:]*)")
+_HQX_LETTERS = b"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
+_BASE64_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_FROM_HQX = bytes.maketrans(_HQX_LETTERS, _BASE64_LETTERS)
+_NO_HQX = bytes(set(range(256)) - set(_HQX_LETTERS))
+_DATA_URL = re.compile(rb"data:([^,:\"'<>]{0,256}),([^\"'<>\s)]*(?:\s+[A-Za-z0-9+/=%]+)*)", re.IGNORECASE)
+_BASE64_AT_END = re.compile(rb";[\s]*base64[\s]*\Z", re.IGNORECASE)
+
+
+def suspected(octets: bytes | mmap, urls: bool = True) -> bool:
+    """Whether there may be a file in the text; asked of every part, so no more than a search for marks."""
+    return next(_kinds(octets, urls), None) is not None
+
+
+def found(octets: bytes | mmap, limit: int, urls: bool = True) -> Iterator[tuple[str, bytes]]:
+    """Each file in the text, of `data:` URLs too if `urls`, with the name it is given there.
+
+    Raises TooMuch over `limit` octets in all.
+    """
+    left = limit
+    for kind in _kinds(octets, urls):
+        for name, content in kind(octets, left):
+            left -= len(content)
+            if left < 0:
+                raise TooMuch
+            yield name, content
+
+
+def _kinds(octets: bytes | mmap, urls: bool) -> Iterator[_Kind]:
+    """What may be there, by marks that cost next to nothing to look for in text that has none."""
+    if octets.find(b"begin") >= 0:
+        if uu_begin(octets):
+            yield _uuencode
+        if octets.find(b"begin-base64") >= 0:
+            yield _begin_base64
+        if octets.find(b"=ybegin ") >= 0:
+            yield _yenc
+    if octets.find(HQX_MARK) >= 0:
+        yield _binhex
+    if urls and octets.find(b"\0", 0, DATA_URL_LOOKED_AT) < 0 and _says_data(octets):
+        yield _data_urls
+
+
+def _says_data(octets: bytes | mmap) -> bool:
+    step = DATA_URL_WINDOW - len(b"data:")
+    return any(b"data:" in octets[at : at + DATA_URL_WINDOW].lower() for at in range(0, len(octets), step))
+
+
+def _uuencode(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
+    at = 0
+    while file := uudecoded(octets, at):
+        name, content, at = file
+        if content:
+            yield name, content
+
+
+def _begin_base64(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
+    for begin in _BEGIN_BASE64.finditer(octets):
+        end = _END_BASE64.search(octets, begin.end() - 1)
+        yield _name(begin[1]), tolerant_base64(octets[begin.end() : end.start() if end else len(octets)])
+
+
+def _yenc(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
+    at = 0
+    while begin := _YENC.search(octets, at):
+        end = _YEND.search(octets, begin.end())
+        at = end.start() if end else len(octets)
+        yield _name(begin[1].rpartition(b"name=")[2]), _unyenced(octets[begin.end() : at])
+
+
+def _unyenced(lines: bytes) -> bytes:
+    """`=` says that the next octet was moved by 64 more; all octets are moved by 42."""
+    unbroken = lines.translate(None, b"\r\n")
+    content = bytearray()
+    at = 0
+    while (sign := unbroken.find(b"=", at)) >= 0:
+        content += unbroken[at:sign].translate(_UNYENC)
+        content += unbroken[sign + 1 : sign + 2].translate(_UNYENC_ESCAPED)
+        at = sign + 2
+    content += unbroken[at:].translate(_UNYENC)
+    return bytes(content)
+
+
+def _binhex(octets: bytes | mmap, limit: int) -> Iterator[tuple[str, bytes]]:
+    at = octets.find(HQX_MARK)
+    while at >= 0 and (body := _HQX.search(octets, at)):
+        letters = body[1].translate(None, _NO_HQX)
+        unpacked = _runs(tolerant_base64(letters.translate(_FROM_HQX)), limit + HQX_HEADER)
+        yield from _forks(unpacked)
+        at = octets.find(HQX_MARK, body.end())
+
+
+def _runs(packed: bytes, limit: int) -> bytes:
+    """BinHex's run lengths: an octet, 0x90, how often it stands there; 0x90 0 is 0x90 itself."""
+    content = bytearray()
+    at = 0
+    while (mark := packed.find(b"\x90", at)) >= 0:
+        content += packed[at:mark]
+        count = packed[mark + 1] if mark + 1 < len(packed) else 0
+        content += b"\x90" if count == 0 else content[-1:] * (count - 1)
+        at = mark + 2
+        if len(content) > limit:
+            raise TooMuch
+    content += packed[at:]
+    return bytes(content)
+
+
+def _forks(unpacked: bytes) -> Iterator[tuple[str, bytes]]:
+    """Header: name with its length before it, version, type, creator, flags, sizes of data and resource fork, CRC."""
+    size = unpacked[0] if unpacked else 0
+    name, sizes = _name(unpacked[1 : 1 + size]), unpacked[size + 12 : size + 20]
+    data, resource = int.from_bytes(sizes[:4]), int.from_bytes(sizes[4:])
+    start = size + 22
+    fork = unpacked[start : start + data]
+    yield name, fork
+    if resource:
+        yield name, unpacked[start + data + 2 : start + data + 2 + resource]
+    if len(fork) < data or not sizes:
+        yield name, unpacked
+
+
+def _data_urls(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
+    for url in _DATA_URL.finditer(octets):
+        is_base64 = _BASE64_AT_END.search(url[1])
+        # Without either it is text as it stands, which its reader has seen.
+        if is_base64 or b"%" in url[2]:
+            content = urllib.parse.unquote_to_bytes(url[2])
+            yield "data:", tolerant_base64(content) if is_base64 else content
+
+
+def _name(octets: bytes) -> str:
+    return octets.strip(b' \t"').decode("latin-1")
