@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from imap4fast._wire import MIME_FAULTS, MailIndex, MimePart
-from tests.mime import corpus, handmade
+from tests.mime import corpus
+from tests.mime.soundness import sound
 
 MIXED = b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
 NESTED = (
@@ -56,16 +57,10 @@ def test_parts_of_a_nested_mail() -> None:
     assert MailIndex.scan(NESTED).leaves == (1, 4, 5)
 
 
-def test_ranges_lie_in_one_another() -> None:
-    for mail in handmade.mails().values():
-        for part in parts(mail, max_depth=100):
-            assert part.body == part.header + part.header_size
-            assert part.body + part.body_size <= len(mail)
-            assert part.lines == mail.count(b"\n", part.body, part.body + part.body_size)
-            if part.parent >= 0:
-                around = parts(mail, max_depth=100)[part.parent]
-                assert around.body <= part.header
-                assert part.body + part.body_size <= around.body + around.body_size
+@pytest.mark.parametrize("caps", [{}, {"max_depth": 100}, {"max_parts": 3}, {"max_depth": 2}, {"max_header": 60}])
+def test_each_mail_has_a_sound_index(caps: dict[str, int]) -> None:
+    for mail in corpus.mails().values():
+        sound(MailIndex.scan(mail, **caps), mail)
 
 
 def test_lines_and_size() -> None:
