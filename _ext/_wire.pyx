@@ -23,6 +23,7 @@ cdef extern from "scan.h" nogil:
     const uint8_t* scan_text(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_lines(const uint8_t* p, const uint8_t* end, long long* lines, unsigned* seen)
     long long count_base64(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_string(const uint8_t* p, const uint8_t* end)
     enum:
         SEEN_BARE_LF
         SEEN_BARE_CR
@@ -69,6 +70,7 @@ include "headerwords.pxi"
 include "mimeparts.pxi"
 include "mimetransfer.pxi"
 include "mimeenvelope.pxi"
+include "mimereader.pxi"
 include "mime.pxi"
 include "mimestructure.pxi"
 include "mimepreview.pxi"

@@ -28,14 +28,15 @@ cdef struct Addresses:
     bint too_many
 
 
-cdef void addresses_drop(Addresses* a) noexcept:
-    buf_drop(&a.now.name.text)
-    buf_drop(&a.now.route.text)
-    buf_drop(&a.now.mailbox.text)
-    buf_drop(&a.now.domain.text)
-    buf_drop(&a.word)
-    buf_drop(&a.comment)
-    buf_drop(&a.room)
+cdef void addresses_trim(Addresses* a, Py_ssize_t most) noexcept:
+    """Give back buffers that are larger than `most`."""
+    _trim(&a.now.name.text, most)
+    _trim(&a.now.route.text, most)
+    _trim(&a.now.mailbox.text, most)
+    _trim(&a.now.domain.text, most)
+    _trim(&a.word, most)
+    _trim(&a.comment, most)
+    _trim(&a.room, most)
 
 
 cdef int _give(Text* to, const Buf* text) except -1:

@@ -29,43 +29,6 @@ cdef Words FIELD_NAMES = Words({
 })
 
 
-cdef struct Reader:
-    Tree tree
-    const uint8_t* p
-    Py_ssize_t size
-    Py_ssize_t at           # where the next line begins
-    long long lines         # line ends before it
-    int64_t max_header
-    int max_parts
-    int max_depth
-    int now                 # the part that is read
-    bint cut                # the boundary at `at` ends a header
-    Params params
-    Addresses addresses
-    Envelope envelope
-    Buf value
-    Buf word
-    Buf names
-    Buf values
-    Buf words               # of all parts: one octet of length, then the octets
-    Buf envelopes
-    Buf boundary            # of the part whose header is read
-
-
-cdef void reader_drop(Reader* r) noexcept:
-    tree_drop(&r.tree)
-    params_drop(&r.params)
-    addresses_drop(&r.addresses)
-    envelope_drop(&r.envelope)
-    buf_drop(&r.value)
-    buf_drop(&r.word)
-    buf_drop(&r.names)
-    buf_drop(&r.values)
-    buf_drop(&r.words)
-    buf_drop(&r.envelopes)
-    buf_drop(&r.boundary)
-
-
 cdef inline uint32_t octet_faults(unsigned seen, bint header) noexcept:
     cdef uint32_t faults = 0
     if seen & SEEN_BARE_LF:
@@ -288,6 +251,18 @@ cdef int note_field(Reader* r, Part* part, Field* field, bint enveloped) except 
     return 0
 
 
+cdef int note_envelope(Reader* r, Part* part) except -1:
+    cdef Buf* out = &r.envelopes
+    part.envelope = out.size
+    put_envelope(out, &r.envelope, &r.word, &r.value)
+    if out.size - part.envelope > MAX_ENVELOPE or out.size > MAX_STRUCTURE:
+        out.size = part.envelope
+        put_text(out, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)")
+        part.faults |= STRUCTURE_TOO_LARGE
+    part.envelope_size = out.size - part.envelope
+    return 0
+
+
 cdef int end_header(Reader* r, Part* part, bint enveloped) except -1:
     """What the part is, now that its whole header is known."""
     cdef Tree* tree = &r.tree
@@ -310,9 +285,7 @@ cdef int end_header(Reader* r, Part* part, bint enveloped) except -1:
     if part.kind != LEAF and part.transfer > CTE_BINARY:
         part.faults |= ENCODED_PARTS
     if enveloped:
-        part.envelope = r.envelopes.size
-        put_envelope(&r.envelopes, &r.envelope, &r.word, &r.value)
-        part.envelope_size = r.envelopes.size - part.envelope
+        note_envelope(r, part)
     return 0
 
 
@@ -336,10 +309,11 @@ cdef int read_header(Reader* r) except -1:
     cdef bint enveloped = part.parent < 0 or r.tree.parts[part.parent].kind == MESSAGE
     cdef bint ended = False
     cdef Field field
-    r.cut = False
+    # A mail in a part that has no body has nothing either.
+    r.cut = part.parent >= 0 and r.tree.parts[part.parent].cut
     if enveloped:
         envelope_begin(&r.envelope)
-    while at < r.size:
+    while at < r.size and not r.cut:
         if at_blank(r.p, at, r.size):
             open_multipart(r, part)
             newline = 2 if r.p[at] == c"\r" else 1
@@ -361,7 +335,7 @@ cdef int read_header(Reader* r) except -1:
     if r.cut:
         part.cut = True
         part.faults |= HEADER_CUT
-        part.header_size = at - newline - start if at > start else 0
+        part.header_size = at - newline - start
     else:
         part.header_size = at - part.header
         if not ended:

@@ -23,14 +23,6 @@ cdef struct Envelope:
     Buf lists[ENV_LISTS]
 
 
-cdef void envelope_drop(Envelope* envelope) noexcept:
-    cdef int i
-    for i in range(ENV_TEXTS):
-        buf_drop(&envelope.texts[i].text)
-    for i in range(ENV_LISTS):
-        buf_drop(&envelope.lists[i])
-
-
 cdef void envelope_begin(Envelope* envelope) noexcept:
     cdef int i
     for i in range(ENV_TEXTS):

@@ -64,10 +64,11 @@ cdef class MailIndex:
         cdef MailIndex index = MailIndex.__new__(MailIndex)
         cdef Reader r
         cdef Py_buffer view
+        cdef bint whole = False
         if max_header < 1 or max_parts < 1 or max_depth < 1:
             raise ValueError("a cap below 1")
-        memset(&r, 0, sizeof(Reader))
         PyObject_GetBuffer(data, &view, PyBUF_SIMPLE)
+        reader_begin(&r)
         try:
             r.p = <const uint8_t*>view.buf
             r.size = view.len
@@ -76,25 +77,19 @@ cdef class MailIndex:
             r.max_depth = min(max_depth, <int>DEEPEST)
             read_mail(&r)
             index._take(&r)
+            whole = True
         finally:
-            reader_drop(&r)
+            reader_end(&r, whole)
             PyBuffer_Release(&view)
         return index
 
     cdef int _take(self, Reader* r) except -1:
         """Keep what was read."""
-        cdef Buf out
         cdef int i
         cdef Part* part
-        memset(&out, 0, sizeof(Buf))
-        try:
-            put_structure(r, &out, False)
-            self.body = PyBytes_FromStringAndSize(<const char*>out.data, out.size)
-            out.size = 0
-            put_structure(r, &out, True)
-            self.bodystructure = PyBytes_FromStringAndSize(<const char*>out.data, out.size)
-        finally:
-            buf_drop(&out)
+        put_structure(r)
+        self.body = _bytes_of(&r.brief)
+        self.bodystructure = _bytes_of(&r.out)
         self.preview = preview_of(r)
         part = &r.tree.parts[0]
         self.envelope = PyBytes_FromStringAndSize(

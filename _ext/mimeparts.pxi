@@ -71,6 +71,8 @@ cdef enum:
     MAX_WORD = 80             # octets kept of a type, a subtype, an encoding
     DEEPEST = 256             # the most that max_depth can be, so that a line of dashes is compared with few boundaries
     MOST_PARTS = 100000       # the most that max_parts can be
+    MAX_STRUCTURE = 4 << 20   # octets of a BODYSTRUCTURE, and of all ENVELOPEs in it; beyond it a mail shows as one leaf
+    MAX_ENVELOPE = 2 << 20    # of one ENVELOPE; beyond it that shows nothing
 
 
 cdef struct Span:
@@ -156,7 +158,6 @@ cdef struct Tree:
     Boundary* open
     int opened
     int open_room
-    uint32_t faults
 
 
 cdef void tree_drop(Tree* tree) noexcept:
@@ -164,6 +165,7 @@ cdef void tree_drop(Tree* tree) noexcept:
     free(tree.open)
     tree.parts = NULL
     tree.open = NULL
+    tree.room = tree.open_room = 0
 
 
 cdef int new_part(Tree* tree, int parent, int64_t at) except -1:

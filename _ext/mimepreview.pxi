@@ -3,7 +3,7 @@
 
 cdef enum:
     PREVIEW_CHARS = 200
-    PREVIEW_FIRST = 2048        # octets of a part looked at first
+    PREVIEW_FIRST = 1024        # octets of a part looked at first
     PREVIEW_MOST = 65536        # and where these do not fill the preview
 
 cdef dict ENTITIES = {
@@ -18,7 +18,8 @@ cdef dict ENTITIES = {
 
 
 cdef struct Snippet:
-    Buf text
+    uint8_t text[PREVIEW_CHARS * 4]
+    int size
     int left          # characters that have room
 
 
@@ -33,21 +34,25 @@ cdef inline Py_ssize_t _char_size(uint8_t lead) noexcept:
     return 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
 
 
-cdef int _add_char(Snippet* to, const uint8_t* p, Py_ssize_t n, bint* space) except -1:
+cdef void _add_char(Snippet* to, const uint8_t* p, Py_ssize_t n, bint* space) noexcept:
     """A character that is not white space; `space`: some stands before it."""
+    cdef Py_ssize_t i
     if to.left == 0:
-        return 0
+        return
     to.left -= 1
     if space[0]:
         if to.left == 0:
-            return 0
-        put_char(&to.text, c" ")
-        space[0] = False
+            return
+        to.text[to.size] = c" "
+        to.size += 1
         to.left -= 1
-    return buf_add(&to.text, p, n)
+        space[0] = False
+    for i in range(n):
+        to.text[to.size] = p[i]
+        to.size += 1
 
 
-cdef int _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted) except -1:
+cdef void _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted) noexcept:
     """Fill the two from valid UTF-8, until `plain` is full. A line that begins with ">" is quoted."""
     cdef Snippet* to = plain
     cdef Py_ssize_t i = 0, size
@@ -59,14 +64,13 @@ cdef int _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted) 
             if to == quoted:
                 i += 1
                 continue
-        size = min(_char_size(p[i]), n - i)
+        size = 1 if p[i] < 0x80 else min(_char_size(p[i]), n - i)
         if _is_space(p[i]):
-            space = space or to.text.size > 0
+            space = space or to.size > 0
             begins = p[i] == c"\n"
         elif p[i] and not (size == 3 and memcmp(p + i, "\xef\xbb\xbf", 3) == 0):
             _add_char(to, p + i, size, &space)
         i += size
-    return 0
 
 
 cdef int _add_space(Buf* out) except -1:
@@ -189,6 +193,13 @@ cdef bytes _clean_utf8(bytes octets):
     cdef Py_ssize_t i = 0, n = len(octets), size
     cdef bint bad = False
     cdef Buf out
+    for size in range(1, min(n, <Py_ssize_t>3) + 1):
+        if p[n - size] >= 0xC0:
+            if size < _char_size(p[n - size]):
+                n -= size
+            break
+    if valid_utf8(p, n):
+        return octets[:n]
     memset(&out, 0, sizeof(Buf))
     try:
         while i < n:
@@ -229,31 +240,23 @@ cdef bint _is_html(Reader* r, Part* part) noexcept:
 cdef bytes _preview_of(Reader* r, Part* part, Py_ssize_t most):
     """The preview of a text part from its first octets. None: they do not fill it, and there are more."""
     cdef Snippet plain, quoted
-    cdef Snippet* better
-    cdef Buf text
     cdef bytes octets = _utf8_of(r, part, most)
     if octets is None:
         return b""
-    memset(&plain, 0, sizeof(Snippet))
-    memset(&quoted, 0, sizeof(Snippet))
-    memset(&text, 0, sizeof(Buf))
+    plain.size = quoted.size = 0
     plain.left = PREVIEW_CHARS
     quoted.left = PREVIEW_CHARS - 1
-    try:
-        if _is_html(r, part):
-            _html_text(<const uint8_t*>octets, len(octets), &text)
-            _snip(text.data, text.size, &plain, &quoted)
-        else:
-            _snip(<const uint8_t*>octets, len(octets), &plain, &quoted)
-        if plain.left and most < part.body_size and most < PREVIEW_MOST:
-            return None
-        if plain.text.size:
-            return _bytes_of(&plain.text)
-        return b">" + _bytes_of(&quoted.text).lstrip() if quoted.text.size else b""
-    finally:
-        buf_drop(&plain.text)
-        buf_drop(&quoted.text)
-        buf_drop(&text)
+    if _is_html(r, part):
+        r.word.size = 0
+        _html_text(<const uint8_t*>octets, len(octets), &r.word)
+        _snip(r.word.data, r.word.size, &plain, &quoted)
+    else:
+        _snip(<const uint8_t*>octets, len(octets), &plain, &quoted)
+    if plain.left and most < part.body_size and most < PREVIEW_MOST:
+        return None
+    if plain.size:
+        return plain.text[:plain.size].lstrip()
+    return b">" + quoted.text[:quoted.size].lstrip() if quoted.size else b""
 
 
 cdef bint _has_preview(Reader* r, Part* part) noexcept:

@@ -29,19 +29,24 @@ cdef int put_string(Buf* out, const uint8_t* p, Py_ssize_t n) except -1:
     """A string; p has no NUL."""
     cdef Py_ssize_t i
     cdef int escapes = 0
+    cdef uint8_t* to
+    if scan_string(p, p + n) == p + n:
+        to = buf_room(out, n + 2)
+        to[0] = to[n + 1] = c'"'
+        if n:
+            memcpy(to + 1, p, n)
+        out.size += n + 2
+        return 0
     for i in range(n):
         if p[i] == c'"' or p[i] == c"\\":
             escapes += 1
         if p[i] == c"\r" or p[i] == c"\n" or p[i] >= 0x80 or escapes > MAX_ESCAPES:
             return put_literal(out, p, n)
     put_char(out, c'"')
-    if escapes == 0:
-        buf_add(out, p, n)
-    else:
-        for i in range(n):
-            if p[i] == c'"' or p[i] == c"\\":
-                put_char(out, c"\\")
-            put_char(out, p[i])
+    for i in range(n):
+        if p[i] == c'"' or p[i] == c"\\":
+            put_char(out, c"\\")
+        put_char(out, p[i])
     return put_char(out, c'"')
 
 
@@ -58,7 +63,7 @@ cdef int put_unfolded(Buf* out, const uint8_t* p, Py_ssize_t n, Buf* room) excep
     cdef uint8_t after
     room.size = 0
     buf_room(room, 1)
-    if n and memchr(p, 0, n) == NULL and memchr(p, c"\n", n) == NULL and memchr(p, c"\r", n) == NULL:
+    if scan_string(p, p + n) == p + n:
         return put_string(out, p, n)
     for i in range(n):
         if p[i] == 0:

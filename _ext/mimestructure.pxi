@@ -1,9 +1,5 @@
 # BODY and BODYSTRUCTURE (RFC 3501 section 7.4.2), printed from the fields that `told` has of each part.
 
-cdef enum:
-    MAX_STRUCTURE = 16 << 20      # octets of one of the two; beyond it the mail is shown as one leaf
-
-
 cdef int put_params(Reader* r, Buf* out, Cursor* c, bint charset) except -1:
     """The parameters from the cursor on as a list, or NIL; with `charset` us-ascii is added where none is named.
     Answers the PARAMS_* of what is wrong with them.
@@ -113,13 +109,6 @@ cdef int put_language(Reader* r, Buf* out, Part* part) except -1:
     return put_char(out, c")")
 
 
-cdef int put_extension(Reader* r, Buf* out, Part* part) except -1:
-    """Disposition, language and location."""
-    put_disposition(r, out, part)
-    put_language(r, out, part)
-    return put_span(r, out, &part.told[TOLD_LOCATION])
-
-
 cdef int put_type(Reader* r, Buf* out, Part* part) except -1:
     """Type and subtype, as written in the header."""
     cdef Cursor c
@@ -155,16 +144,9 @@ cdef int put_subtype(Reader* r, Buf* out, Part* part) except -1:
     return put_string(out, slash + 1, r.word.data + r.word.size - slash - 1)
 
 
-cdef int put_opening(Reader* r, Buf* out, Part* part, bint extended) except -1:
-    """All of a part up to the parts in it."""
+cdef int put_leaf(Reader* r, Buf* out, Part* part, bint text) except -1:
+    """All of a part that is no multipart up to its size."""
     cdef Cursor c
-    cdef bint text = part.text and part.kind == LEAF and not part.overflow
-    put_char(out, c"(")
-    if part.kind == MULTIPART:
-        if part.first < 0:
-            put_text(out, '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0')
-            put_text(out, " NIL NIL NIL NIL)" if extended else ")")
-        return 0
     put_type(r, out, part)
     put_type_params(r, out, part, text)
     put_span(r, out, &part.told[TOLD_ID])
@@ -178,7 +160,16 @@ cdef int put_opening(Reader* r, Buf* out, Part* part, bint extended) except -1:
     else:
         put_text(out, ' "7bit"')
     put_char(out, c" ")
-    put_size(out, part.body_size)
+    return put_size(out, part.body_size)
+
+
+cdef int put_opening(Reader* r, Buf* out, Part* part) except -1:
+    """All of a part up to the parts in it; BODY and BODYSTRUCTURE have the same."""
+    cdef bint text = part.text and part.kind == LEAF and not part.overflow
+    put_char(out, c"(")
+    if part.kind == MULTIPART:
+        return 0
+    put_leaf(r, out, part, text)
     if text:
         put_char(out, c" ")
         put_size(out, part.lines)
@@ -190,27 +181,35 @@ cdef int put_opening(Reader* r, Buf* out, Part* part, bint extended) except -1:
     return 0
 
 
-cdef int put_closing(Reader* r, Buf* out, Part* part, bint extended) except -1:
+cdef int put_closing(Reader* r, Buf* out, Buf* brief, Part* part) except -1:
     """All of a part from the parts in it on."""
+    cdef Py_ssize_t start
     if part.kind == MULTIPART:
+        if part.first < 0:
+            # A multipart must have a part.
+            put_text(brief, '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0)')
+            put_text(out, '("text" "plain" ("charset" "us-ascii") NIL NIL "7bit" 0 0 NIL NIL NIL NIL)')
+        start = out.size
         put_char(out, c" ")
         put_subtype(r, out, part)
-        if extended:
-            put_type_params(r, out, part, False)
+        buf_add(brief, out.data + start, out.size - start)
+        put_type_params(r, out, part, False)
     else:
         if part.kind == MESSAGE:
+            start = out.size
             put_char(out, c" ")
             put_size(out, part.lines)
-        if extended:
-            put_span(r, out, &part.told[TOLD_MD5])
-    if extended:
-        put_extension(r, out, part)
+            buf_add(brief, out.data + start, out.size - start)
+        put_span(r, out, &part.told[TOLD_MD5])
+    put_disposition(r, out, part)
+    put_language(r, out, part)
+    put_span(r, out, &part.told[TOLD_LOCATION])
+    put_char(brief, c")")
     return put_char(out, c")")
 
 
 cdef int put_alone(Reader* r, Buf* out, bint extended) except -1:
     """Instead of a structure that is too large."""
-    r.tree.parts[0].faults |= STRUCTURE_TOO_LARGE
     out.size = 0
     put_text(out, '("application" "octet-stream" NIL NIL NIL "7bit" ')
     put_size(out, r.tree.parts[0].body_size)
@@ -239,6 +238,7 @@ cdef bint shows_plain(Reader* r) except -1:
         return False
     params_read(&c, &r.params)
     count = params_merge(&r.params, &r.names, &r.values)
+    part.faults |= param_faults(r.params.faults)
     return count == 0 or (
         count == 1
         and same_word(r.names.data, r.names.size - 1, <const uint8_t*>"charset", 7)
@@ -254,24 +254,34 @@ cdef int put_plain(Reader* r, Buf* out, bint extended) except -1:
     return put_text(out, " NIL NIL NIL NIL)" if extended else ")")
 
 
-cdef int put_structure(Reader* r, Buf* out, bint extended) except -1:
+cdef int enter_part(Reader* r, int at) except -1:
+    """Print the opening of a part to both."""
+    cdef Py_ssize_t start = r.out.size
+    put_opening(r, &r.out, &r.tree.parts[at])
+    return buf_add(&r.brief, r.out.data + start, r.out.size - start)
+
+
+cdef int put_structure(Reader* r) except -1:
+    """BODY into `brief`, BODYSTRUCTURE into `out`."""
     cdef Part* parts = r.tree.parts
     cdef int at = 0
     if shows_plain(r):
-        return put_plain(r, out, extended)
-    put_opening(r, out, &parts[0], extended)
-    while True:
-        if out.size > MAX_STRUCTURE:
-            return put_alone(r, out, extended)
+        put_plain(r, &r.brief, False)
+        return put_plain(r, &r.out, True)
+    enter_part(r, 0)
+    while r.out.size <= MAX_STRUCTURE:
         if parts[at].first >= 0:
             at = parts[at].first
-            put_opening(r, out, &parts[at], extended)
+            enter_part(r, at)
             continue
-        put_closing(r, out, &parts[at], extended)
+        put_closing(r, &r.out, &r.brief, &parts[at])
         while at and parts[at].next < 0:
             at = parts[at].parent
-            put_closing(r, out, &parts[at], extended)
+            put_closing(r, &r.out, &r.brief, &parts[at])
         if at == 0:
             return 0
         at = parts[at].next
-        put_opening(r, out, &parts[at], extended)
+        enter_part(r, at)
+    parts[0].faults |= STRUCTURE_TOO_LARGE
+    put_alone(r, &r.brief, False)
+    return put_alone(r, &r.out, True)

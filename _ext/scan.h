@@ -206,4 +206,26 @@ static inline long long count_base64(const unsigned char *p, const unsigned char
     }
     return count;
 }
+
+/* First octet in [p, end) that keeps a string from being quoted as it is: a control character, '"', '\\', or one with
+ * its highest bit set; end if there is none. */
+static inline const unsigned char *scan_string(const unsigned char *p, const unsigned char *end)
+{
+#if defined(__SSE2__)
+    const __m128i space = _mm_set1_epi8(0x20), quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        __m128i hit = _mm_cmplt_epi8(v, space); /* signed: the high half too */
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, quote));
+        hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, slash));
+        int mask = _mm_movemask_epi8(hit);
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
+        p++;
+    return p;
+}
 #endif

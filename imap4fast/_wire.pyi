@@ -500,13 +500,15 @@ class MailIndex:
         """The parts that have no parts in them, a multipart among them whose boundary does not occur."""
     @property
     def envelope(self) -> bytes:
-        """ENVELOPE with its parentheses, as Dovecot prints it: quoted strings, or literals where they are needed."""
+        """ENVELOPE with its parentheses, as Dovecot prints it: quoted strings, or literals where they are needed. One
+        of over 2 MiB has nothing but NIL in it.
+        """
     @property
     def body(self) -> bytes:
         """BODY with its parentheses."""
     @property
     def bodystructure(self) -> bytes:
-        """BODYSTRUCTURE with its parentheses. A mail whose structure would have over 16 MiB is shown as one leaf."""
+        """BODYSTRUCTURE with its parentheses. One of over 4 MiB shows the mail as one leaf."""
     @property
     def preview(self) -> bytes:
         """PREVIEW (RFC 8970) in UTF-8: up to 200 characters of the first text, b"" where there is none."""

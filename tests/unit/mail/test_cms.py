@@ -46,9 +46,16 @@ def made(kind: bytes, string: bytes, shape: object = der) -> bytes:
     return bytes(shape(0x30, der(0x06, kind), shape(0xA0, shape(0x30, der(0x02, b"\1"), der(0x31), info))))
 
 
+WHOLE = signed_by_a_library([pkcs7.PKCS7Options.Binary])
+DETACHED = signed_by_a_library([pkcs7.PKCS7Options.DetachedSignature])
+
+
 def test_T_M31_signed_by_a_library() -> None:  # noqa: N802
-    assert cms.content(signed_by_a_library([pkcs7.PKCS7Options.Binary])) == INNER
-    assert cms.content(signed_by_a_library([pkcs7.PKCS7Options.DetachedSignature])) is None
+    assert cms.content(WHOLE) == INNER
+    assert cms.content(DETACHED) is None
+    assert cms.is_detached(DETACHED)
+    assert not cms.is_detached(WHOLE)
+    assert not cms.is_detached(b"")
 
 
 def test_T_M31_in_pieces_of_any_length() -> None:  # noqa: N802
@@ -79,6 +86,13 @@ def test_T_M31_compressed() -> None:  # noqa: N802
 )
 def test_what_cannot_be_read_is_none(octets: bytes) -> None:
     assert cms.content(octets) is None
+
+
+def test_the_number_of_elements_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    string = endless(0x24, *[der(0x04, b"x")] * 50)
+    assert cms.content(made(cms.SIGNED_DATA, string, endless)) == b"x" * 50
+    monkeypatch.setattr(cms, "MOST_ELEMENTS", 50)
+    assert cms.content(made(cms.SIGNED_DATA, string, endless)) is None
 
 
 @given(st.binary(max_size=60), st.integers(0, 200))
