@@ -77,13 +77,13 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         form = Form(canvas.original, examine.scanner(rules.filter)(canvas.original))
         return _denied(order, rules, form, Decision(Verdicts(), denial=_refused(order, rules)), Rewriting(), canvas)
     form = examine.form(canvas.original, rules.filter, order.seed)
-    if _is_ours(form):
-        return Trial(order, rules, form, Decision(Verdicts()), Rewriting(), work.PASSED, form.data)
     if form.rejected is not None:
         denial = _bad_form(order, rules, form.rejected)
         return _denied(order, rules, form, Decision(Verdicts(), denial=denial), Rewriting(), canvas)
     leaves = {number: Document(form.data, form.index, number) for number in form.index.leaves}
     found = verdicts.judged(rules, canvas.original, form, tuple(leaves.values()), order.verdicts)
+    if _is_ours(form) and not verdicts.is_found(found):
+        return Trial(order, rules, form, Decision(found), Rewriting(), work.PASSED, form.data)
     decision = decide.decided(kit, rules, order, form, found, leaves)
     if decision.denial is not None:
         return _denied(order, rules, form, decision, Rewriting(), canvas)
@@ -94,7 +94,7 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         )
         return _denied(order, rules, form, decision, made, canvas)
     after = canvas.put(made.pieces(form)) if made.splices else form.data
-    left = verdicts.left(rules, decision.verdicts, after) if made.takes_out else None
+    left = _left(rules, decision, made, after)
     if left is not None:
         decision.denial = Denial(Why("virus", virus=left.name, size=order.size), rules.processing.on_deny)
         return _denied(order, rules, form, decision, made, canvas)
@@ -102,9 +102,22 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
     return Trial(order, rules, form, decision, made, kind, after)
 
 
+def _left(rules: Rules, decision: Decision, made: Rewriting, after: Octets) -> Scan | None:
+    """What may still be there of a virus, though documents were taken out for it; None: nothing.
+
+    What an engine that the worker has asked found in no document may be anywhere, in the header, too.
+    """
+    if not made.takes_out:
+        return None
+    known = decision.verdicts
+    if verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known):
+        return known.virus
+    return verdicts.left(rules, known, after)
+
+
 def _is_ours(form: Form) -> bool:
     """A replacement mail of ours that comes back stays what it is."""
-    if form.index.size > LONGEST_OURS or form.rejected is not None:
+    if form.index.size > LONGEST_OURS:
         return False
     header = form.data[: form.index.part(0).header_size]
     return replacement.MARK_NAME in header.lower() and replacement.is_ours(form.data[:])
