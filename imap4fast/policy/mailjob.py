@@ -71,9 +71,9 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
     """All but the writing; `rules` None: those that the order names."""
     rules = rules or kit.rules(order.command_acl, order.direction)
     if order.refused:
-        form = Form(canvas.original, examine.scanner(rules.filter)(canvas.original))
+        form = Form(canvas.original, rules.filter.scan(canvas.original))
         return _denied(order, rules, form, Decision(Verdicts(), denial=_refused(order, rules)), Rewriting(), canvas)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     if _is_ours(form):
         return Trial(order, rules, form, Decision(Verdicts()), Rewriting(), work.PASSED, form.data)
     if form.rejected is not None:
@@ -150,15 +150,10 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     )
     if found.kind == work.REFUSED:
         return common
-    index = found.form.index if found.after is found.form.data else examine.scanner(found.rules.filter)(found.after)
-    packed = index.pack()
+    index = found.form.index if found.after is found.form.data else found.rules.filter.scan(found.after)
+    packed, sha256 = index.pack(), hashlib.sha256(found.after).digest()
     canvas.finish(found.after, packed)
-    return msgspec.structs.replace(
-        common,
-        mail_size=len(found.after),
-        index_size=len(packed),
-        sha256=hashlib.sha256(found.after).digest(),
-    )
+    return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
@@ -166,7 +161,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     form is done with: the outcome is the last one.
     """
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     if form.rejected is not None:
         refused = rules.processing.on_deny == decide.REFUSE
         return _outcome(trial(kit, order, canvas), canvas) if refused else Outcome(work.EXAMINED)
@@ -181,7 +176,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
 def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     """The decoded leaves, one behind the other."""
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     pieces: list[tuple[int, int]] = []
     at = 0
     for number in form.index.leaves:
