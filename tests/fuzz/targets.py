@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, Tls, lex, tokens
+from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, MailIndex, Tls, lex, tokens
 from imap4fast.session.starttls import MOST_OCTETS
 from tests.fuzz import mails
+from tests.mime.soundness import sealed, sound, usable
 from tests.unit.session import talks
 from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, server_context
 from tests.wire.grammar import Limits
@@ -213,6 +214,24 @@ def starttls(data: bytes) -> None:
         assert not set(names) & set(b'](){}%*"\\')
 
 
+def mime(data: bytes) -> None:
+    """Each mail has a sound index, with small caps as with large ones; lines end in LF or, where the first octet is
+    odd, in CRLF."""
+    mail = data[1:].replace(b"\n", b"\r\n") if data[:1] and data[0] & 1 else data[1:]
+    sound(MailIndex.scan(mail, max_depth=100), mail)
+    sound(MailIndex.scan(mail, max_header=100, max_parts=4, max_depth=3), mail)
+
+
+def index(data: bytes) -> None:
+    """A blob is refused, or holds whatever is asked of it: as it is, and with the checksum that it should have."""
+    for blob in (data, sealed(data)):
+        try:
+            found = MailIndex.unpack(blob)
+        except ValueError:
+            continue
+        usable(found)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "lexer": lexer,
     "client": client,
@@ -222,6 +241,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "tls": tls,
     "starttls": starttls,
     "rewriting": mails.rewriting,
+    "mime": mime,
+    "index": index,
 }
 
 
