@@ -35,6 +35,9 @@ from imap4fast.policy.rewrite import Rewriting
 MOST_DOCUMENTS = 64
 """Documents of one mail that are logged."""
 
+MOST_HEADER = 1 << 18
+"""Octets of a denied mail's header that are looked at."""
+
 LONGEST_OURS = 1 << 16
 """Octets of the longest mail that can be a replacement of ours."""
 
@@ -128,7 +131,7 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = form.data[: form.index.part(0).header_size]
+    header = _header(form)
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
     if verdicts.left(rules, decision.verdicts, octets) is not None:
         octets = replacement.mail(b"", why, order.seed, order.language, order.date)
@@ -201,9 +204,14 @@ def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
     return canvas.append(leaf.content(), start)
 
 
+def _header(form: Form) -> bytes:
+    """The mail's header, as much as anybody may want to see of a bad one."""
+    return form.data[: min(form.index.part(0).header_size, MOST_HEADER)]
+
+
 def _message_id(found: Trial) -> str:
-    form, mail = found.form, found.decision.mail
-    header = mail.header if mail is not None else Header(form.data[: form.index.part(0).header_size])
+    mail = found.decision.mail
+    header = mail.header if mail is not None else Header(_header(found.form))
     values = header.values("message-id")
     return values[0].strip()[:200] if values else ""
 
