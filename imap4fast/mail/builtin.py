@@ -49,7 +49,7 @@ class Engine:
         budget = (budget or Budget()).anew()
         whole = octets if isinstance(octets, mmap) else _whole(octets)
         name = _signature(whole) or self._digest(whole)
-        if not name and embedded.suspected(whole, urls=False):
+        if not name and embedded.suspected(whole, documents=False):
             name = self._first([whole], (), budget) or ""
         return _result(name, budget)
 

@@ -31,6 +31,11 @@ CLEAN = Scan(FREE, "", "builtin")
 
 Wrap = Callable[[bytes], bytes]
 
+
+def lines(octets: bytes) -> bytes:
+    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+
+
 CONTAINERS: dict[str, Wrap] = {
     "zip": zipped,
     "zip stored": lambda octets: zipped(octets, method=0),
@@ -45,12 +50,9 @@ CONTAINERS: dict[str, Wrap] = {
     "uuencode": lambda octets: b"hello\r\n" + uuencoded(octets, "x.com"),
     "yEnc": lambda octets: yencoded(octets, "x.com"),
     "BinHex": lambda octets: binhex(octets, "x.com"),
+    "mail": lambda octets: b"Content-Transfer-Encoding: base64\r\n\r\n" + lines(octets),
     "data URL": lambda octets: b'<a href="data:x/y;base64,' + base64.b64encode(octets) + b'">',
 }
-
-
-def lines(octets: bytes) -> bytes:
-    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
 
 
 def test_the_test_strings_are_those_of_the_field() -> None:
