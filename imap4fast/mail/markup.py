@@ -143,7 +143,7 @@ _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u"
 MOST_STEPS = 20_000_000
 MOST_RECREATED = 300_000
 MOST_REFERENCES = 300_000
-MOST_TAGS = 400_000
+MOST_TAGS = 1_000_000
 
 
 def is_tangled(text: str) -> bool:
