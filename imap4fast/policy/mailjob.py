@@ -41,6 +41,9 @@ MOST_HEADER = 1 << 18
 LONGEST_OURS = 1 << 16
 """Octets of the longest mail that can be a replacement of ours."""
 
+UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
+"""The header that stands for the one of a mail that was denied unseen, or whose own may not be shown."""
+
 _CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
 """Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""
 
@@ -131,10 +134,10 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = _header(form)
+    header = _header(form) or UNSEEN
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
     if verdicts.left(rules, decision.verdicts, octets) is not None:
-        octets = replacement.mail(b"", why, order.seed, order.language, order.date)
+        octets = replacement.mail(UNSEEN, why, order.seed, order.language, order.date)
     said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
     return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)
 
