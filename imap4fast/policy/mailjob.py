@@ -35,11 +35,14 @@ from imap4fast.policy.rewrite import Rewriting
 MOST_DOCUMENTS = 64
 """Documents of one mail that are logged."""
 
+MOST_HEADER = 1 << 18
+"""Octets of a denied mail's header that are looked at."""
+
 LONGEST_OURS = 1 << 16
 """Octets of the longest mail that can be a replacement of ours."""
 
 UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
-"""The header that stands for the one of a mail that was denied unseen."""
+"""The header that stands for the one of a mail that was denied unseen, or whose own may not be shown."""
 
 _CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
 """Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""
@@ -74,9 +77,9 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
     """All but the writing; `rules` None: those that the order names."""
     rules = rules or kit.rules(order.command_acl, order.direction)
     if order.refused:
-        form = Form(canvas.original, examine.scanner(rules.filter)(canvas.original))
+        form = Form(canvas.original, rules.filter.scan(canvas.original))
         return _denied(order, rules, form, Decision(Verdicts(), denial=_refused(order, rules)), Rewriting(), canvas)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     if form.rejected is not None:
         denial = _bad_form(order, rules, form.rejected)
         return _denied(order, rules, form, Decision(Verdicts(), denial=denial), Rewriting(), canvas)
@@ -144,7 +147,7 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = form.data[: form.index.part(0).header_size] or UNSEEN
+    header = _header(form) or UNSEEN
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
     if verdicts.left(rules, decision.verdicts, octets) is not None:
         octets = replacement.mail(UNSEEN, why, order.seed, order.language, order.date)
@@ -166,15 +169,10 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     )
     if found.kind == work.REFUSED:
         return common
-    index = found.form.index if found.after is found.form.data else examine.scanner(found.rules.filter)(found.after)
-    packed = index.pack()
+    index = found.form.index if found.after is found.form.data else found.rules.filter.scan(found.after)
+    packed, sha256 = index.pack(), hashlib.sha256(found.after).digest()
     canvas.finish(found.after, packed)
-    return msgspec.structs.replace(
-        common,
-        mail_size=len(found.after),
-        index_size=len(packed),
-        sha256=hashlib.sha256(found.after).digest(),
-    )
+    return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
@@ -182,7 +180,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     form is done with: the outcome is the last one.
     """
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     if form.rejected is not None:
         refused = rules.processing.on_deny == decide.REFUSE
         return _outcome(trial(kit, order, canvas), canvas) if refused else Outcome(work.EXAMINED)
@@ -197,7 +195,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
 def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     """The decoded leaves, one behind the other."""
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     pieces: list[tuple[int, int]] = []
     at = 0
     for number in form.index.leaves:
@@ -222,9 +220,14 @@ def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
     return canvas.append(leaf.content(), start)
 
 
+def _header(form: Form) -> bytes:
+    """The mail's header, as much as anybody may want to see of a bad one."""
+    return form.data[: min(form.index.part(0).header_size, MOST_HEADER)]
+
+
 def _message_id(found: Trial) -> str:
-    form, mail = found.form, found.decision.mail
-    header = mail.header if mail is not None else Header(form.data[: form.index.part(0).header_size])
+    mail = found.decision.mail
+    header = mail.header if mail is not None else Header(_header(found.form))
     values = header.values("message-id")
     return values[0].strip()[:200] if values else ""
 

@@ -64,8 +64,8 @@ def _with(verdicts: Verdicts, whole: Scan, leaves: tuple[Scan, ...]) -> Verdicts
 def _looked_at(
     engine: Engine, original: Octets, form: Form, leaves: Sequence[Document]
 ) -> tuple[Scan, tuple[Scan, ...]]:
-    """(of the mail, of each leaf) by one engine, under one budget. Where other programs see other parts in the mail,
-    all that may be one is looked at (T-M13, T-M14).
+    """(of the mail; of each leaf where something was found) by one engine, under one budget. Where other programs see
+    other parts in the mail, all that may be one is looked at (T-M13, T-M14).
     """
     budget = Budget()
     found = []
@@ -77,7 +77,8 @@ def _looked_at(
         looks.append(engine.scan_mail(form.data, budget))
     if form.ambiguous is not None:
         looks.append(engine.scan(form.ambiguous, budget=budget))
-    return of_looks(looks), tuple(found)
+    whole = of_looks(looks)
+    return whole, tuple(found) if whole.status == FOUND else ()
 
 
 def left(rules: Rules, known: Verdicts, after: Octets) -> Scan | None:

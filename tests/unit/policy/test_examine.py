@@ -7,7 +7,7 @@ import pytest
 from imap4fast.mail.ambiguity import find
 from imap4fast.mail.corrections import FilterRules
 from imap4fast.policy import examine
-from imap4fast.policy.examine import AMBIGUOUS, FORM, form, scanner
+from imap4fast.policy.examine import AMBIGUOUS, FORM, form
 from tests.unit.policy.jobs import HEADER, INFECTED, simple
 
 EIGHT_BIT = HEADER.replace(b"Hello", b"caf\xe9") + b"\r\ntext\r\n"
@@ -82,7 +82,7 @@ def test_caps_are_those_of_the_filter() -> None:
     found = form(deep, FilterRules(max_depth=2), b"")
     assert found.rejected is not None
     assert found.rejected[1].startswith("max-depth")
-    assert "TOO_DEEP" in scanner(FilterRules(max_depth=2))(deep).faults
+    assert "TOO_DEEP" in FilterRules(max_depth=2).scan(deep).faults
 
 
 def test_no_more_lines_than_are_read() -> None:

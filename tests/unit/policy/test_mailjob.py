@@ -104,6 +104,14 @@ def test_a_mail_that_is_denied_whatever_is_in_it() -> None:
     assert done(kit, HEADER, refused="size")[0].code == "TOOBIG"
 
 
+def test_a_bad_mail_with_an_endless_header() -> None:
+    mail = HEADER + b"X: y\r\n" * 200_000 + b"\r\n"
+    outcome, after = done(kit_of(), mail)
+    assert (outcome.kind, outcome.reason.split(":")[:2]) == ("replaced", ["form", " max-header-size"])
+    assert outcome.message_id == "<1@a.example>"
+    assert len(after) < 2000
+
+
 class TestSeveralJobs:
     """With engines that the worker asks."""
 
@@ -120,6 +128,9 @@ class TestSeveralJobs:
         assert outcome.verdicts is not None
         assert outcome.verdicts.virus is not None
         assert outcome.verdicts.virus.status == FOUND
+        assert [scan.status for scan in outcome.verdicts.leaves] == [FREE, FOUND]
+        free = done(kit_of(download=f"{NET} use-antivirus enable OWN;"), simple(), "examine")[0].verdicts
+        assert free == Verdicts(Scan(FREE, "", "builtin"))
         assert done(kit_of(download=NET), INFECTED, "examine")[0].verdicts == Verdicts()
 
     def test_a_mail_of_bad_form_is_done_with(self) -> None:
@@ -310,13 +321,15 @@ def peak():
 
 command_acl.MAIL_PROCESSING = True
 kit = jobs.kit_of(sys.argv[1], sys.argv[2])
+ends = sys.argv[3] == "lf"
 line = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3\\r\\n"
 with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
     start = jobs.mixed(jobs.TEXT, jobs.part(b"", b"application/octet-stream", b"a.bin", b"base64"))
     head, tail = start[:-8], start[-8:]
     source.write(head)
     for _ in range(100):
-        source.write(line * (1000000 // len(line)))
+        octets = line * (1000000 // len(line))
+        source.write(octets.replace(b"\\r", b"") if ends else octets)
     source.write(tail)
     source.flush()
     size = source.tell()
@@ -336,15 +349,16 @@ with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
 
 
 @pytest.mark.parametrize(
-    ("acls", "kind", "grown"),
+    ("acls", "ends", "kind", "grown"),
     [
-        ("mail-acl M { accept; } doc-acl D { accept; }", "passed", 0),
-        ('mail-acl M { accept; subject-prefix "[X] "; } doc-acl D { accept; }', "changed", 4),
+        ("mail-acl M { accept; } doc-acl D { accept; }", "crlf", "passed", 0),
+        ('mail-acl M { accept; subject-prefix "[X] "; } doc-acl D { accept; }', "crlf", "changed", 4),
+        ('mail-acl M { accept; subject-prefix "[X] "; } doc-acl D { accept; }', "lf", "changed", 4 + 100 * 12195),
     ],
 )
-def test_memory_does_not_grow_with_the_mail(acls: str, kind: str, grown: int) -> None:
+def test_memory_does_not_grow_with_the_mail(acls: str, ends: str, kind: str, grown: int) -> None:
     """100 MB: no more than 20 MB of anonymous memory, with the built-in engine looking at all of it."""
-    script = [sys.executable, "-c", MEMORY, acls, "use-antivirus enable BIG;"]
+    script = [sys.executable, "-c", MEMORY, acls, "use-antivirus enable BIG;", ends]
     run = subprocess.run(script, capture_output=True, text=True, timeout=60)
     assert run.stderr == ""
     word, more, kilobytes = run.stdout.split()
