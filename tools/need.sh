@@ -25,6 +25,7 @@ spamd                spamd
 rspamd               rspamd
 iproute2             ip
 nftables             nft
+chromium             chromium
 "
 
 missing() {

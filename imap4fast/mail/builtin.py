@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from mmap import mmap
 
 from imap4fast.mail import archive, embedded, transfer
@@ -47,53 +49,59 @@ class Engine:
         budget = (budget or Budget()).anew()
         whole = octets if isinstance(octets, mmap) else _whole(octets)
         name = _signature(whole) or self._digest(whole)
-        if not name and embedded.suspected(whole, urls=False):
-            name = self._first([whole], (), budget)
+        if not name and embedded.suspected(whole, documents=False):
+            name = self._first([whole], (), budget) or ""
         return _result(name, budget)
 
     def scan(self, octets: Content, names: Sequence[str] = (), budget: Budget | None = None) -> Scan:
         """Looks at octets as they are (a whole mail, a decoded part), called `names`."""
         budget = (budget or Budget()).anew()
-        return _result(self._first([octets], names, budget), budget)
+        return _result(self._first([octets], names, budget) or "", budget)
 
     def scan_leaf(
         self, octets: Content, encoding_header: bytes, names: Sequence[str] = (), budget: Budget | None = None
     ) -> Scan:
         """Looks at a part's body in every reading of its transfer encoding."""
         budget = (budget or Budget()).anew()
-        passed = self._in_pieces(octets, encoding_header, names) if len(octets) > LARGE else None
-        if passed is not None and not passed.needs_whole:
-            return _result(passed.name, budget)
-        readings = transfer.readings(_whole(octets), encoding_header)
-        return _result(self._first(readings, names, budget), budget)
+        if len(octets) > LARGE and transfer.encodings(encoding_header) == (transfer.BASE64,):
+            with memoryview(octets) as view:
+                pieces = transfer.pieces(view)
+                name = self._first([pieces], names, budget) if pieces else None
+            if name is not None:
+                return _result(name, budget)
+        return _result(self._first(transfer.readings(_whole(octets), encoding_header), names, budget) or "", budget)
 
-    def _in_pieces(self, octets: Content, encoding_header: bytes, names: Sequence[str]) -> _Passing | None:
-        """A large part in plain base64, decoded piece by piece. None: it has to be done the other way."""
-        if transfer.encodings(encoding_header) != (transfer.BASE64,):
-            return None
-        with memoryview(octets) as view:
-            pieces = transfer.pieces(view)
-            passing = _Passing(self._digests, names)
-            try:
-                return passing.all(pieces) if pieces else None
-            except transfer.NotClean:
-                return None
+    def _first(self, contents: Iterable[Content | Blocks], names: Sequence[str], budget: Budget) -> str | None:
+        """The name of what is found first; "" for nothing. Where the budget ends the rest is left, and noted.
 
-    def _first(self, contents: Iterable[Content], names: Sequence[str], budget: Budget) -> str:
-        """The name of what is found first; "" for nothing. Where the budget ends the rest is left, and noted."""
+        None: content in pieces has to be looked at as a whole.
+        """
         try:
             return next((name for octets in contents if (name := self._look(octets, names, budget))), "")
         except (LimitsExceeded, embedded.TooMuch):
             budget.notes[LIMITS] = SKIPPED
             return ""
+        except (_NeedsWhole, transfer.NotClean):
+            return None
 
-    def _look(self, octets: Content, names: Sequence[str], budget: Budget) -> str:
+    def _look(self, octets: Content | Blocks, names: Sequence[str], budget: Budget) -> str:
+        if isinstance(octets, Iterator):
+            return self._passing(octets, names, budget)
         if len(octets) > LARGE and isinstance(octets, (bytearray, memoryview)):
-            passing = _Passing(self._digests, names).all(_windows(octets))
-            if passing.name or not passing.needs_whole:
-                return passing.name
+            with suppress(_NeedsWhole):
+                return self._passing(_windows(octets), names, budget)
         data = octets if isinstance(octets, (bytes, mmap)) else bytes(octets)
         return _signature(data) or self._digest(data) or self._inside(data, names, budget)
+
+    def _passing(self, blocks: Blocks, names: Sequence[str], budget: Budget) -> str:
+        """Looks at content that goes by in blocks; of text with files in it the rest is held."""
+        passing = _Passing(self._digests, names)
+        for block in blocks:
+            passing.feed(block)
+            if len(passing.text) > budget.held:
+                raise LimitsExceeded
+        name = passing.end()
+        return name or (self._look(bytes(passing.text), (), budget) if passing.text else "")
 
     def _digest(self, data: bytes | mmap) -> str:
         return _digest_name(hashlib.sha256(data).digest(), self._digests) if self._digests else ""
@@ -125,7 +133,7 @@ class Engine:
         for block in blocks:
             held += block
             if len(held) > LARGE and not archive.openers(bytes(held[: archive.HEAD]), b""):
-                return self._long_content(bytes(held), blocks, budget)
+                return self._long_content(chain((bytes(held),), blocks), budget)
             if len(held) > budget.held:
                 raise LimitsExceeded
         budget.held -= len(held)
@@ -133,17 +141,20 @@ class Engine:
         budget.held += len(held)
         return name
 
-    def _long_content(self, start: bytes, blocks: Blocks, budget: Budget) -> str:
-        passing = _Passing(self._digests, ())
-        passing.feed(start)
-        passing.all(blocks)
-        if passing.needs_whole:
+    def _long_content(self, blocks: Blocks, budget: Budget) -> str:
+        try:
+            return self._passing(blocks, (), budget)
+        except _NeedsWhole:
             budget.notes[LIMITS] = SKIPPED
-        return passing.name
+            return ""
+
+
+class _NeedsWhole(Exception):  # noqa: N818 -- it says that another way has to be taken, not that something is wrong
+    """What goes by is an archive."""
 
 
 class _Passing:
-    """One content that goes by in blocks: what was found in it, and whether it has to be looked at as a whole."""
+    """One content that goes by in blocks: what was found in it, and its rest from where files stand in text."""
 
     def __init__(self, digests: frozenset[bytes], names: Sequence[str]) -> None:
         self._digests = digests
@@ -151,26 +162,29 @@ class _Passing:
         self._hash = hashlib.sha256()
         self._carry = b""
         self._begun = False
-        self.name = ""
-        self.needs_whole = False
-
-    def all(self, blocks: Iterator[bytes]) -> _Passing:
-        for block in blocks:
-            self.feed(block)
-        self.needs_whole |= b"PK\5\6" in self._carry
-        self.name = self.name or _digest_name(self._hash.digest(), self._digests)
-        return self
+        self._name = ""
+        self.text = bytearray()
 
     def feed(self, block: bytes) -> None:
-        if not self._begun:
-            self._begun = True
-            self.needs_whole = bool(archive.openers(block[: archive.HEAD], b"", self._names))
+        if not self._begun and archive.openers(block[: archive.HEAD], b"", self._names):
+            raise _NeedsWhole
+        self._begun = True
         if self._digests:
             self._hash.update(block)
         window = self._carry[-_OVERLAP:] + block
-        self.name = self.name or _signature(window)
-        self.needs_whole |= embedded.suspected(window)
+        self._name = self._name or _signature(window)
+        if self.text:
+            self.text += block
+        elif embedded.suspected(window):
+            self.text += window
         self._carry = window[-archive.TAIL :]
+
+    def end(self) -> str:
+        """The name of what was found, "" for nothing."""
+        name = self._name or _digest_name(self._hash.digest(), self._digests)
+        if not name and archive.openers(b"", self._carry):
+            raise _NeedsWhole
+        return name
 
 
 def _windows(octets: bytearray | memoryview) -> Iterator[bytes]:

@@ -1,4 +1,4 @@
-"""Files inside text: uuencode, base64 of uuencode's kind, yEnc, BinHex 4.0 and `data:` URLs (T-M29, T-M37).
+"""Files inside text: uuencode and its base64 kind, yEnc, BinHex 4.0, `data:` URLs, parts of mails (T-M29, T-M37).
 
 Mail programs offer such files as attachments, or their users have programs that do, so a scanner has to see them
 decoded. One pass each, linear in the text whatever it holds, and no more octets out than the caller allows.
@@ -11,7 +11,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from mmap import mmap
 
-from imap4fast.mail.transfer import tolerant_base64, uu_begin, uudecoded
+from imap4fast.mail.transfer import readings, tolerant_base64, uu_begin, uudecoded
 
 
 class TooMuch(Exception):  # noqa: N818 -- a bound, and the caller says what it means
@@ -24,9 +24,9 @@ HQX_MARK = b"(This file must be converted with BinHex"
 HQX_HEADER = 512
 """More than name, sizes and sums of a BinHex file come to."""
 
-DATA_URL_WINDOW = 1 << 20
-DATA_URL_LOOKED_AT = 512
-"""Text with a NUL among its first octets is no document that a browser is given, so `data:` is not looked for."""
+WINDOW = 1 << 20
+DOCUMENT_LOOKED_AT = 512
+"""Octets with a NUL among the first are no document that a browser or mail program is given."""
 
 _BEGIN_BASE64 = re.compile(rb"^begin-base64[ \t]++[0-7]{3,6}[ \t]*+([^\r\n]*+)\r?\n", re.MULTILINE)
 _END_BASE64 = re.compile(rb"\n(?:====|begin-base64)")
@@ -40,21 +40,26 @@ _BASE64_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 _FROM_HQX = bytes.maketrans(_HQX_LETTERS, _BASE64_LETTERS)
 _NO_HQX = bytes(set(range(256)) - set(_HQX_LETTERS))
 _DATA_URL = re.compile(rb"data:([^,:\"'<>]{0,256}),([^\"'<>\s)]*(?:\s+[A-Za-z0-9+/=%]+)*)", re.IGNORECASE)
+_ENCODING = re.compile(rb"^content-transfer-encoding[ \t]*+:((?:[^\r\n]|\r?\n[ \t])*+)", re.IGNORECASE | re.MULTILINE)
+_BLANK = re.compile(rb"\r?\n\r?\n")
+_DELIMITER = re.compile(rb"\r?\n(?:--[^\s]|content-transfer-encoding)", re.IGNORECASE)
 _BASE64_AT_END = re.compile(rb";[\s]*base64[\s]*\Z", re.IGNORECASE)
 
 
-def suspected(octets: bytes | mmap, urls: bool = True) -> bool:
+def suspected(octets: bytes | mmap, documents: bool = True) -> bool:
     """Whether there may be a file in the text; asked of every part, so no more than a search for marks."""
-    return next(_kinds(octets, urls), None) is not None
+    return next(_kinds(octets, documents), None) is not None
 
 
-def found(octets: bytes | mmap, limit: int, urls: bool = True) -> Iterator[tuple[str, bytes]]:
-    """Each file in the text, of `data:` URLs too if `urls`, with the name it is given there.
+def found(octets: bytes | mmap, limit: int, documents: bool = True) -> Iterator[tuple[str, bytes]]:
+    """Each file in the text with the name it is given there.
+
+    With `documents` the text may be a document or mail that stands by itself, with `data:` URLs and parts of its own.
 
     Raises TooMuch over `limit` octets in all.
     """
     left = limit
-    for kind in _kinds(octets, urls):
+    for kind in _kinds(octets, documents):
         for name, content in kind(octets, left):
             left -= len(content)
             if left < 0:
@@ -62,7 +67,7 @@ def found(octets: bytes | mmap, limit: int, urls: bool = True) -> Iterator[tuple
             yield name, content
 
 
-def _kinds(octets: bytes | mmap, urls: bool) -> Iterator[_Kind]:
+def _kinds(octets: bytes | mmap, documents: bool) -> Iterator[_Kind]:
     """What may be there, by marks that cost next to nothing to look for in text that has none."""
     if octets.find(b"begin") >= 0:
         if uu_begin(octets):
@@ -73,13 +78,21 @@ def _kinds(octets: bytes | mmap, urls: bool) -> Iterator[_Kind]:
             yield _yenc
     if octets.find(HQX_MARK) >= 0:
         yield _binhex
-    if urls and octets.find(b"\0", 0, DATA_URL_LOOKED_AT) < 0 and _says_data(octets):
-        yield _data_urls
+    if documents and octets.find(b"\0", 0, DOCUMENT_LOOKED_AT) < 0:
+        says_data, says_encoding = _says(octets, (b"data:", b"content-transfer-encoding"))
+        if says_data:
+            yield _data_urls
+        if says_encoding:
+            yield _parts
 
 
-def _says_data(octets: bytes | mmap) -> bool:
-    step = DATA_URL_WINDOW - len(b"data:")
-    return any(b"data:" in octets[at : at + DATA_URL_WINDOW].lower() for at in range(0, len(octets), step))
+def _says(octets: bytes | mmap, marks: tuple[bytes, ...]) -> list[bool]:
+    """Of each mark whether it stands somewhere, in letters of either case."""
+    found = [False] * len(marks)
+    for at in range(0, len(octets), WINDOW - max(map(len, marks))):
+        window = octets[at : at + WINDOW].lower()
+        found = [known or mark in window for known, mark in zip(found, marks, strict=True)]
+    return found
 
 
 def _uuencode(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
@@ -157,8 +170,25 @@ def _forks(unpacked: bytes) -> Iterator[tuple[str, bytes]]:
 
 def _data_urls(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
     for url in _DATA_URL.finditer(octets):
-        content = urllib.parse.unquote_to_bytes(url[2])
-        yield "data:", tolerant_base64(content) if _BASE64_AT_END.search(url[1]) else content
+        is_base64 = _BASE64_AT_END.search(url[1])
+        # Without either it is text as it stands, which its reader has seen.
+        if is_base64 or b"%" in url[2]:
+            content = urllib.parse.unquote_to_bytes(url[2])
+            yield "data:", tolerant_base64(content) if is_base64 else content
+
+
+def _parts(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
+    """Bodies behind each Content-Transfer-Encoding of a mail that is itself content, whatever its structure is."""
+    body = 0
+    for field in _ENCODING.finditer(octets):
+        if body < field.end():
+            blank = _BLANK.search(octets, field.end())
+            if not blank:
+                return
+            body = blank.end()
+            end = _DELIMITER.search(octets, body)
+            content = octets[body : end.start() if end else len(octets)]
+        yield from (("mail", reading) for reading in readings(content, field[1]) if reading != content)
 
 
 def _name(octets: bytes) -> str:

@@ -43,8 +43,8 @@ _PREFIXES = frozenset(string.ascii_lowercase)
 _NOSCRIPT = re.compile(r"</?noscript\b[^>]*>", re.IGNORECASE)
 _BODY = re.compile(r"<body(?=\s+[^\s>])", re.IGNORECASE)
 _CONTROLS = re.compile("[\0-\x08\x0b-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff]")
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [^\s\"'<>=/]+=\"[^\"]*\")*)>")
-_ATTRIBUTE = re.compile(r" ([^\s\"'<>=/]+)=\"([^\"]*)\"")
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?: [a-z][^\s>/=]*=\"[^\"]*\")*)>")
+_ATTRIBUTE = re.compile(r" ([a-z][^\s>/=]*)=\"([^\"]*)\"")
 _NAME = re.compile(r"[a-z][a-z0-9_:.-]*\Z")
 
 Attributes = list[tuple[str, str]]
@@ -143,7 +143,7 @@ _FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u"
 MOST_STEPS = 20_000_000
 MOST_RECREATED = 300_000
 MOST_REFERENCES = 300_000
-MOST_TAGS = 400_000
+MOST_TAGS = 1_000_000
 
 
 def is_tangled(text: str) -> bool:

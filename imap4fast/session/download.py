@@ -223,11 +223,14 @@ class Download:
         box = self.box
         return self._work.mails.origin(box.name, box.uidvalidity, row.uid) if box.uidvalidity else None
 
-    def _found(self, row: Row, mail: ProcessedMail | None) -> None:
+    def _found(self, row: Row, mail: ProcessedMail | Refused | None) -> None:
         if self._over:
             return
         if mail is None:
             row.stage = Stage.WANTED
+        elif isinstance(mail, Refused):
+            row.refused = mail
+            row.stage = Stage.READY
         else:
             self._have(row, mail)
         self._pump()

@@ -31,6 +31,11 @@ CLEAN = Scan(FREE, "", "builtin")
 
 Wrap = Callable[[bytes], bytes]
 
+
+def lines(octets: bytes) -> bytes:
+    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
+
+
 CONTAINERS: dict[str, Wrap] = {
     "zip": zipped,
     "zip stored": lambda octets: zipped(octets, method=0),
@@ -45,12 +50,9 @@ CONTAINERS: dict[str, Wrap] = {
     "uuencode": lambda octets: b"hello\r\n" + uuencoded(octets, "x.com"),
     "yEnc": lambda octets: yencoded(octets, "x.com"),
     "BinHex": lambda octets: binhex(octets, "x.com"),
+    "mail": lambda octets: b"Content-Transfer-Encoding: base64\r\n\r\n" + lines(octets),
     "data URL": lambda octets: b'<a href="data:x/y;base64,' + base64.b64encode(octets) + b'">',
 }
-
-
-def lines(octets: bytes) -> bytes:
-    return base64.encodebytes(octets).replace(b"\n", b"\r\n")
 
 
 def test_the_test_strings_are_those_of_the_field() -> None:
@@ -146,6 +148,24 @@ def test_large_archives_and_texts_are_opened() -> None:
         assert ENGINE.scan_leaf(lines(octets), b"base64") == VIRUS
         assert ENGINE.scan(gzip.compress(octets, 1)) == VIRUS
     assert ENGINE.scan(memoryview(b"text\r\n" * 1_000_000 + uuencoded(EICAR, "x"))) == VIRUS
+
+
+def test_words_that_look_like_marks_keep_nobody_from_being_free() -> None:
+    log = b"metadata: one, two; begin at 10; data:, x begin 644\r\n" * 120_000
+    for octets in (log, memoryview(log), zipped(log), gzip.compress(log), log[: 1 << 20]):
+        assert ENGINE.scan(octets) == CLEAN
+    assert ENGINE.scan_leaf(lines(log), b"base64") == CLEAN
+
+
+@pytest.mark.parametrize("place", [0, (1 << 20) - 10, 5 << 20])
+def test_files_in_long_texts(place: int) -> None:
+    """Of a text that goes by in blocks what stands behind a mark is held."""
+    text = (
+        b"line of text\r\n" * (place // 14) + b"\r\n" + uuencoded(os.urandom(9000) + EICAR, "x") + b"text\r\n" * 800_000
+    )
+    for octets in (memoryview(text), gzip.compress(text, 1), zipped(text)):
+        assert ENGINE.scan(octets) == VIRUS
+    assert ENGINE.scan_leaf(lines(text), b"base64") == VIRUS
 
 
 def nested(pack: Wrap, times: int, content: bytes) -> bytes:

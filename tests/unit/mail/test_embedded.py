@@ -74,7 +74,26 @@ def test_m29_binhex_cut_off_is_given_as_far_as_it_goes() -> None:
 )
 def test_m37_data_urls(url: bytes) -> None:
     assert ("data:", EICAR) in files(b"<p>" + url)
-    assert list(found(url, LIMIT, urls=False)) == []
+    assert list(found(url, LIMIT, documents=False)) == []
+
+
+def mail(body: bytes, field: bytes) -> bytes:
+    head = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\nX: y\r\n"
+    return head + field + b"\r\nContent-Type: x/y\r\n\r\n" + body + b"\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize("field", [b"Content-Transfer-Encoding: base64", b"CONTENT-TRANSFER-ENCODING :\r\n BASE64 "])
+def test_m24_parts_of_a_mail_that_is_content(field: bytes) -> None:
+    text = mail(base64.encodebytes(EICAR).replace(b"\n", b"\r\n"), field)
+    assert ("mail", EICAR) in files(text)
+    assert ("mail", EICAR) in files(mail(EICAR.replace(b"X", b"=58"), b"Content-Transfer-Encoding: quoted-printable"))
+    assert files(mail(EICAR, b"Content-Transfer-Encoding: 7bit")) == []
+    assert list(found(text, LIMIT, documents=False)) == []
+    assert files(field) == []
+
+
+def test_m37_text_behind_the_word_is_text() -> None:
+    assert files(b"data:, as it stands; metadata: one, two") == []
 
 
 @pytest.mark.parametrize(
@@ -97,11 +116,11 @@ def test_what_has_no_mark_is_not_suspected() -> None:
     assert not suspected(b"\0data:x,y")
     assert suspected(uuencoded(b"x", "y"))
     assert suspected(b"z" * (2 << 20) + b"DATA:,x")
-    assert not suspected(b"DATA:,x", urls=False)
+    assert not suspected(b"DATA:,x", documents=False)
 
 
 def test_a_mapped_file_is_as_good_as_octets(tmp_path: Path) -> None:
-    text = b"x\r\n" + uuencoded(EICAR, "x.com") + yencoded(EICAR, "y") + binhex(EICAR, "z") + b"<data:,x>"
+    text = b"x\r\n" + uuencoded(EICAR, "x.com") + yencoded(EICAR, "y") + binhex(EICAR, "z") + b"<data:,%41>"
     (tmp_path / "mail").write_bytes(text)
     with (tmp_path / "mail").open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as mapped:
         assert list(found(mapped, LIMIT)) == files(text)
@@ -146,6 +165,9 @@ def test_any_octets_behind_any_mark(octets: bytes) -> None:
         b"=ybegin name=x\r\n" * 80_000,
         (embedded.HQX_MARK + b"\r\n") * 25_000,
         b"data:" * 200_000,
+        b"content-transfer-encoding: 7bit\n" * 40_000 + b"\n\nx",
+        b"content-transfer-encoding: 7bit\n" * 40_000,
+        b"content-transfer-encoding: 7bit\n\n" * 40_000,
         b"data:x" * 200_000,
         b"data:," + b"a " * 500_000,
         b"=ybegin name=x\r\n" + b"=" * 1_000_000,
