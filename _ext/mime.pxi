@@ -309,10 +309,11 @@ cdef int read_header(Reader* r) except -1:
     cdef bint enveloped = part.parent < 0 or r.tree.parts[part.parent].kind == MESSAGE
     cdef bint ended = False
     cdef Field field
-    r.cut = False
+    # A mail in a part that has no body has nothing either.
+    r.cut = part.parent >= 0 and r.tree.parts[part.parent].cut
     if enveloped:
         envelope_begin(&r.envelope)
-    while at < r.size:
+    while at < r.size and not r.cut:
         if at_blank(r.p, at, r.size):
             open_multipart(r, part)
             newline = 2 if r.p[at] == c"\r" else 1
@@ -334,7 +335,7 @@ cdef int read_header(Reader* r) except -1:
     if r.cut:
         part.cut = True
         part.faults |= HEADER_CUT
-        part.header_size = at - newline - start if at > start else 0
+        part.header_size = at - newline - start
     else:
         part.header_size = at - part.header
         if not ended:

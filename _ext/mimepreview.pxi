@@ -255,7 +255,7 @@ cdef bytes _preview_of(Reader* r, Part* part, Py_ssize_t most):
     if plain.left and most < part.body_size and most < PREVIEW_MOST:
         return None
     if plain.size:
-        return plain.text[:plain.size]
+        return plain.text[:plain.size].lstrip()
     return b">" + quoted.text[:quoted.size].lstrip() if quoted.size else b""
 
 

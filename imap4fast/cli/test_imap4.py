@@ -15,6 +15,7 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from imap4fast.cli.mailtest import mail_test
 from imap4fast.cli.options import USAGE_ERROR, base_parser
 from imap4fast.config.dump import dump_acls, dump_proxy
 from imap4fast.config.expression import Expr, Help, ShowAcl, ShowHash, ShowProxy, TestExpr, parse_expression
@@ -24,6 +25,8 @@ from imap4fast.errors import ConfigError, Imap4FastError
 from imap4fast.net.resolve import resolve_names
 from imap4fast.net.tlsmaterial import read_materials
 from imap4fast.policy.hosts import Names
+from imap4fast.policy.kit import Kit
+from imap4fast.policy.material import read
 from imap4fast.policy.rehearsal import names_asked, rehearse
 from imap4fast.policy.report import rehearsal_text, rehearsal_values
 from imap4fast.policy.search import Policy
@@ -34,18 +37,23 @@ REJECTED = 1
 WARNING_LEVEL = 4
 """Warnings are shown from this log level on; -d 3 shows errors alone."""
 
-_PHASES = (1, 2)
-
 EXPRESSIONS = """\
 Expressions for -t, in configuration syntax; several are answered in turn:
   test [from HOST] [transparent] [to SOCK] [server SOCK] [user STR] [group LIST]
        [time [[MM]DD]hhmm] [cert "PEM-FILE"]
+       [mail "FILE" [direction download|upload] [virus STATUS] [spam-score N]
+       [write "FILE"]]
                      search the ACLs with these values and explain the outcome.
                      from: the client; to: what it connects to; transparent: that
                      is not the proxy itself; server: where the session would go
                      (else plug-to says it); user, group: who logs in; time: now;
-                     cert: what the client presents, taken for verified
-  show-acl [PHASE]   the ACLs of a phase: 1 session-acl (default), 2 command-acl
+                     cert: what the client presents, taken for verified;
+                     mail: the whole of phase 3 on a file (download unless
+                     direction says otherwise); virus and spam-score: what the
+                     engines say (else the built-in ones look, and others count
+                     as free); write: where the mail that comes of it goes
+  show-acl [PHASE]   the ACLs of a phase: 1 session-acl (default), 2 command-acl,
+                     3 mail-acl and doc-acl
   show-proxy [all]   the proxy's items; all: those left at their default too
   show-hash          the hash of the configuration
   help               this text
@@ -67,6 +75,8 @@ Examples:
         resolve names first
   test-imap4 -f proxy.cfg -t 'test from [10.9.1.1] to [10.0.0.1]:993 cert "jana.pem";'
         the same for a client with that certificate
+  test-imap4 -f proxy.cfg -t 'test from [10.9.1.1] user alice mail "a.eml" write "b.eml";'
+        what becomes of a mail, part by part, and the mail that alice would see
   test-imap4 -f proxy.cfg -t 'show-proxy all' --json
         everything that is set, for a program
 """
@@ -83,6 +93,11 @@ With --json standard output is one JSON document:
               condition, seen, conditions [{item, text, seen, result}]}]}],
               in_effect {servers, limits in bytes and seconds (0: none), ...,
               commands_excluded, capabilities} or null when rejected.
+              mail (with mail, else null) {outcome, result (passed, changed,
+              replaced or refused), reason, size, size_after, direction, virus
+              {status, name} or null, spam_score, not_asked (engines), form
+              [{item, part, what}], acl, acls as above, documents [{part, types,
+              names, size, virus, acl, accepted, action, acls}], written}
               condition, seen: the first condition that failed and the value that
               it saw; result: "fits", "does not fit" or "cannot tell"
   show-acl    phase, text
@@ -173,14 +188,13 @@ def _answer(settings: Settings, expr: Expr | None, resolve: bool) -> Answer:
 
 
 def _answer_check(settings: Settings) -> Answer:
-    """Of the configuration as a whole: the files of `ssl-params` are read too."""
+    """Of the configuration as a whole: the files that it names are read, too."""
+    Kit(settings, read(settings))
     warnings = [warning for material in read_materials(settings) for warning in material.warnings]
     return Answer(None, f"{settings.path}: the configuration is good", {"good": True}, warnings=warnings)
 
 
 def _acls(settings: Settings, phase: int) -> str:
-    if phase not in _PHASES:
-        raise ConfigError(f"<expression>: error: show-acl {phase}: mail-acl and doc-acl are not supported yet")
     return dump_acls(settings, phase).rstrip("\n")
 
 
@@ -189,7 +203,13 @@ def _answer_test(settings: Settings, expr: TestExpr, resolve: bool) -> Answer:
     certificate = None if expr.cert is None else _certificate(expr.cert)
     rehearsal = rehearse(settings, expr, datetime.datetime.now(), names, certificate)
     status = ACCEPTED if rehearsal.accepted else REJECTED
-    return Answer("test", rehearsal_text(rehearsal, settings), rehearsal_values(rehearsal, settings), status)
+    text, values = rehearsal_text(rehearsal, settings), rehearsal_values(rehearsal, settings)
+    if expr.mail is None or rehearsal.acls is None:
+        return Answer("test", text, {**values, "mail": None}, status)
+    mail = mail_test(settings, rehearsal, names)
+    outcome = {} if mail.accepted or status else {"outcome": "REJECTED", "reason": f"mail: {mail.reason}"}
+    status = max(status, ACCEPTED if mail.accepted else REJECTED)
+    return Answer("test", f"{text}\n\n{mail.text}", {**values, **outcome, "mail": mail.values}, status)
 
 
 def _certificate(path: str) -> bytes:

@@ -55,7 +55,7 @@ def of_part(data: Octets, index: MailIndex, number: int) -> Iterator[tuple[str, 
     yield from mimefields.odd(mime)
     if is_mail(index, part) and mimefields.needs_version(mime):
         yield "T-M01", "MIME without MIME-Version"
-    if part.parent >= 0 and not fields.ending(header):
+    if part.parent >= 0 and is_cut(data, part, header):
         yield "T-M19", "header without an end"
     if part.kind == "leaf":
         yield from coding.odd(data, part, mimefields.encoding(mime))
@@ -63,6 +63,11 @@ def of_part(data: Octets, index: MailIndex, number: int) -> Iterator[tuple[str, 
         yield ("T-M28", "encoded multipart") if part.kind == "multipart" else ("T-M24", "encoded message")
     if part.kind == "multipart":
         yield from boundary.odd(data, index, number)
+
+
+def is_cut(data: Octets, part: MimePart, header: bytes) -> bool:
+    """Whether a delimiter follows the last line of a header at once, without an empty line or a part's end between."""
+    return not header.endswith(b"\n") and (header != b"" or data[part.body : part.body + 2] == b"--")
 
 
 def is_mail(index: MailIndex, part: MimePart) -> bool:

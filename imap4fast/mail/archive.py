@@ -1,4 +1,5 @@
-"""What is packed inside octets: which formats they are in, and their members (gzip, bzip2, xz, lzma, tar; zip beside).
+"""What is packed inside octets: which formats they are in, and their members (gzip, bzip2, xz, lzma, tar; zip and
+opaque S/MIME beside).
 
 Archives come from whoever sends mail, so nothing that they say of themselves is believed. Members come as octets; names
 and dates are not looked at. The budget is the mail's (`streams.py`).
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from imap4fast.mail import opaque
 from imap4fast.mail.streams import BROKEN, Blocks, Budget, Stream
 from imap4fast.mail.zipped import unzipped
 
@@ -25,6 +27,8 @@ def openers(head: bytes, tail: bytes, names: Sequence[str] = ()) -> tuple[Opener
         found.append(unzipped)
     if head[257:262] == b"ustar" or (_names_end(names, ".tar") and _tar_size(head[:512]) is not None):
         found.append(untarred)
+    if opaque.is_opaque(head):
+        found.append(opaque.opened)
     if _names_end(names, ".lzma") and head.startswith(b"]\0\0"):
         found.append(_decompressed_lzma)
     return tuple(found)

@@ -112,12 +112,17 @@ def is_prefix(one: bytes, other: bytes) -> bool:
     return one.startswith(other) or other.startswith(one)
 
 
-def made(data: Octets, seed: bytes, place: bytes) -> bytes:
-    """A boundary from the seed, for a place in the mail, that occurs nowhere in `data`."""
+def stem(data: Octets, seed: bytes) -> bytes:
+    """What the boundaries of one pass over a mail begin with: from the seed, and nowhere in `data`."""
     attempt = 0
     while True:
-        word = hashlib.sha256(b"%d %s %d %s" % (len(seed), seed, attempt, place)).hexdigest()[:40]
-        boundary = b"=_" + word.encode("ascii")
-        if data.find(boundary) < 0:
-            return boundary
+        word = hashlib.sha256(b"%d %s %d" % (len(seed), seed, attempt)).hexdigest()[:40]
+        found = b"=_" + word.encode("ascii") + b"_"
+        if data.find(found) < 0:
+            return found
         attempt += 1
+
+
+def made(stem: bytes, number: int) -> bytes:
+    """The boundary of part `number`. None begins with another."""
+    return stem + b"%06d" % number

@@ -23,6 +23,9 @@ EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-" + b"TEST
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 GTUBE_SCORE = 1000.0
 
+_RARE = b"^"
+"""A letter of EICAR that little text has, and no base64: to look for it costs next to nothing."""
+
 _WIDE = tuple(EICAR.decode("ascii").encode(charset) for charset in ("utf-16-le", "utf-16-be"))
 
 LARGE = 4 << 20
@@ -193,6 +196,8 @@ def _windows(octets: bytearray | memoryview) -> Iterator[bytes]:
 
 
 def _signature(data: bytes | mmap) -> str:
+    if data.find(_RARE) < 0:
+        return ""
     if data.find(EICAR) >= 0:
         return EICAR_NAME
     return EICAR_NAME if data.find(b"\0") >= 0 and any(data.find(wide) >= 0 for wide in _WIDE) else ""

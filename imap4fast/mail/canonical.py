@@ -27,6 +27,11 @@ def repaired(octets: bytes) -> bytes:
     return octets.replace(b"\0", b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
+def repaired_pieces(data: Octets) -> Iterator[bytes]:
+    """The same of a mail, piece by piece."""
+    return map(repaired, windows(data))
+
+
 def is_canonical(data: Octets) -> bool:
     return all(b"\0" not in window and lines_are_whole(window) for window in windows(data))
 

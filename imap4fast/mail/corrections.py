@@ -6,7 +6,7 @@ are in order stay as they are. The result is canonical (see `canonical`), also w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from imap4fast._wire import MailIndex, MimePart, header_list
 from imap4fast.mail import canonical, coding, fields, headercorrections, mimefields, splice, words
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.mimefields import Mime
-from imap4fast.mail.splice import Splice
+from imap4fast.mail.splice import Piece, Splice
 
 CAPS = {
     "TOO_DEEP": "max-depth",
@@ -59,6 +59,9 @@ class FilterRules(msgspec.Struct, frozen=True):
         return MailIndex.scan(data, *(cap or NO_CAP for cap in caps))
 
 
+Keep = Callable[[Iterable[Piece]], Octets]
+
+
 class Finding(NamedTuple):
     """`item` of mail-filter that decides, `part` of the index, what was found, and whether it was `corrected` (kept
     counts as that); else it is why the mail is rejected."""
@@ -78,15 +81,15 @@ class Corrected(msgspec.Struct, frozen=True):
     index: MailIndex
 
 
-def apply(data: Octets, index: MailIndex, rules: FilterRules) -> Corrected:
-    """Correct a mail by the rules; `index` is that of `data`, made by `rules.scan`.
+def apply(data: Octets, index: MailIndex, rules: FilterRules, keep: Keep = splice.in_memory) -> Corrected:
+    """Correct a mail by the rules; `index` is that of `data`, made by `rules.scan`; `keep` holds what is made.
 
     A corrected mail is looked at once more: a NUL that is gone may have hidden a field.
     """
     found: list[Finding] = []
     for _ in range(ROUNDS):
         before = len(found)
-        corrected = once(data, index, rules, found)
+        corrected = once(data, index, rules, found, keep)
         if wrong := next((each for each in found[before:] if not each.corrected), None):
             return Corrected(None, f"{wrong.item}: {wrong.what}", tuple(found), index)
         if corrected is data:
@@ -95,7 +98,7 @@ def apply(data: Octets, index: MailIndex, rules: FilterRules) -> Corrected:
     return Corrected(None, "invalid-header: no end of corrections", tuple(found), index)
 
 
-def once(data: Octets, index: MailIndex, rules: FilterRules, found: list[Finding]) -> Octets:
+def once(data: Octets, index: MailIndex, rules: FilterRules, found: list[Finding], keep: Keep) -> Octets:
     """The mail after one round; `data` itself where nothing was to be changed."""
     capped = sorted(index.faults & CAPS.keys())
     found += (Finding(CAPS[fault], 0, fault.lower().replace("_", " "), False) for fault in capped)
@@ -106,8 +109,9 @@ def once(data: Octets, index: MailIndex, rules: FilterRules, found: list[Finding
         splices += of_part(data, index, number, rules, found, eight_bit)
     if index.faults & BAD_CHARS and not any(each.item == "correct-bad-char" for each in found[before:]):
         found.append(Finding("correct-bad-char", 0, "NUL or CR between parts", rules.correct_bad_char))
-    data = splice.spliced(data, splices)
-    return canonical.repaired(data[:]) if index.faults & LINE_ENDS else data
+    if splices:
+        data = keep(splice.pieces(data, splices))
+    return keep(canonical.repaired_pieces(data)) if index.faults & LINE_ENDS else data
 
 
 def of_part(

@@ -7,7 +7,6 @@ value is not added twice, and a part that was replaced is known by `replacement.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 
 import msgspec
 
@@ -103,8 +102,11 @@ def replaced(data: Octets, index: MailIndex, number: int, new: Replacement) -> S
     part = index.part(number)
     start, stop = part.header, part.body + part.body_size
     header = new.header + b"\r\n"
-    if index.part(part.parent).kind == "message":
+    outer = index.part(part.parent)
+    if outer.kind == "message":
         header = header_with(data[start : start + part.header_size], new)
+        # An empty mail may stand behind a header whose empty line is that of the delimiter.
+        header = header if fields.ending(data[outer.header : outer.body]) else b"\r\n" + header
     return Splice(start, stop, header + new.octets + line_end(data, stop))
 
 
@@ -135,23 +137,19 @@ def without_parts(data: Octets, index: MailIndex, removed: frozenset[int]) -> It
 def without_children(data: Octets, index: MailIndex, part: MimePart, removed: frozenset[int]) -> Iterator[Splice]:
     """Of parts in a row all up to the next header goes, that is with the delimiters behind them; of the last ones all
     from the end of the part before, that is with the delimiters before them. One part is left, if an empty one."""
-    kept = [index.part(child) for child in part.children if child not in removed]
-    first, last = (index.part(child) for child in (part.children[0], part.children[-1]))
+    children = [(child not in removed, index.part(child)) for child in part.children]
+    last = children[-1][1]
     end = last.body + last.body_size
-    if not kept:
-        yield Splice(first.header, end, EMPTY + b"\r\n" + line_end(data, end))
-        return
-    for one, other in pairwise(kept):
-        yield from gap(index, part, one, other)
-    if kept[0].header > first.header:
-        yield Splice(first.header, kept[0].header, b"")
-    if kept[-1].header < last.header:
-        yield Splice(kept[-1].body + kept[-1].body_size, end, line_end(data, end))
-
-
-def gap(index: MailIndex, part: MimePart, one: MimePart, other: MimePart) -> Iterator[Splice]:
-    """What lies between two parts that stay, from the first header behind `one`, if a part went."""
-    headers = [index.part(child).header for child in part.children]
-    begins = headers[headers.index(one.header) + 1]
-    if begins < other.header:
-        yield Splice(begins, other.header, b"")
+    gone: MimePart | None = None
+    before: MimePart | None = None
+    for kept, each in children:
+        if not kept:
+            gone = gone or each
+            continue
+        if gone:
+            yield Splice(gone.header, each.header, b"")
+        gone, before = None, each
+    if before is None:
+        yield Splice(children[0][1].header, end, EMPTY + b"\r\n" + line_end(data, end))
+    elif gone:
+        yield Splice(before.body + before.body_size, end, line_end(data, end))

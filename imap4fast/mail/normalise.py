@@ -81,7 +81,7 @@ class Round:
     def __init__(self, data: Octets, index: MailIndex, found: Iterable[Finding], seed: bytes) -> None:
         self.data = data
         self.index = index
-        self.seed = seed
+        self.stem = boundary.stem(data, seed)
         self.refused = ""
         self.rows: dict[int, set[str]] = {}
         self.touched: set[int] = set()
@@ -176,7 +176,7 @@ class Round:
             if word in mimefields.CODED and not rereading.divides(octets, old):
                 octets = self.decoded(part, octets, word)
             header = with_encoding(header, mime, coding.identity(octets))
-        new = boundary.made(self.data, self.seed, b"%d" % number)
+        new = boundary.made(self.stem, number)
         header = with_boundary(header, value, new)
         if len(octets) == part.body_size and divided_by(self.data, self.index, part, old):
             return Body(header, self.parts(part, old, new))

@@ -8,7 +8,6 @@ two boundaries that both divide the body, two encodings that it both keeps to.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
 from imap4fast._wire import decode_text, decode_words
@@ -25,6 +24,8 @@ scr sct shb sys vb vbe vbs vhd vxd wsc wsf wsh xll
 PROGRAMS = frozenset(PROGRAM_ENDINGS.split())
 """What the names of files end in that a double click runs."""
 LONGEST_NAME = 200
+MOST_BOUNDARIES = 8
+"""Candidates that a body is searched for."""
 EIGHT_BIT = bytes(range(128, 256))
 
 
@@ -52,19 +53,27 @@ def boundaries(field: Field) -> list[bytes]:
 
 def divides(body: bytes, candidate: bytes) -> bool:
     """Whether there is a line that it begins a part with."""
-    return re.search(rb"(?m)^--" + re.escape(candidate) + rb"(?!--)", body) is not None
+    sought = b"\n--" + candidate
+    if body.startswith(sought[1:]) and body[len(sought) - 1 : len(sought) + 1] != b"--":
+        return True
+    at = body.find(sought)
+    while at >= 0 and body[at + len(sought) : at + len(sought) + 2] == b"--":
+        at = body.find(sought, at + 1)
+    return at >= 0
 
 
 def type_of(mime: Mime, body: bytes) -> Value | Refused:
     """The type, with the one boundary where it is a multipart."""
     values = [structured.parse(field.value) for field in mime.types]
-    found = {
+    candidates = {
         candidate: value
         for value, field in reversed(list(zip(values, mime.types, strict=True)))
         if value.main.startswith(b"multipart/") and mimefields.MAIN.fullmatch(value.main)
         for candidate in boundaries(field)
-        if divides(body, candidate)
     }
+    if len(candidates) > MOST_BOUNDARIES:
+        return Refused("too many boundaries")
+    found = {candidate: value for candidate, value in candidates.items() if divides(body, candidate)}
     if len(found) > 1:
         return Refused("several boundaries divide a part")
     for candidate, value in found.items():

@@ -43,6 +43,11 @@ def order(splice: Splice) -> tuple[int, bool, int]:
     return splice.start, splice.stop != splice.start, -splice.stop
 
 
+def in_memory(found: Iterable[Piece]) -> Octets:
+    """What keeps what is made, unless somebody has room for it elsewhere."""
+    return b"".join(found)
+
+
 def spliced(data: Octets, splices: Iterable[Splice]) -> Octets:
     """As `pieces`, in memory; `data` itself where there are no splices."""
     splices = list(splices)

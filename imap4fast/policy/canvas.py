@@ -56,7 +56,7 @@ class Canvas:
         return self._mapped
 
     def finish(self, mail: Octets, behind: bytes = b"") -> None:
-        """The target is these octets, and nothing else."""
+        """The target is these octets, and nothing else. What `put` gave may be gone after it."""
         if mail is not self._mapped or self._at != 0:
             self._write(mail, 0)
         end = self._write(behind, len(mail))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import chain
 
 from imap4fast._wire import MailIndex, MimePart, decode_transfer, parameters
 from imap4fast.mail import doctype, fields, filenames
@@ -12,8 +14,18 @@ from imap4fast.mail.fields import Field
 
 _TYPE = b"content-type"
 _ENCODING = b"content-transfer-encoding"
-_HEAD = 8192
+_HEAD = doctype.HEAD * 3 // 2
 """Encoded octets of which the first ones are looked at for the type."""
+_PLAIN_NAME = re.compile(
+    rb';[ \t]*(?:\r\n[ \t]+)?(?:file)?name="([a-z0-9][a-z0-9_-]*+(?:[ .][a-z0-9_-]++)*+)"(?=;|\r\n)', re.IGNORECASE
+)
+"""A parameter in quotes whose value has no two readings."""
+
+_TELLING = re.compile(
+    rb"[*%(\\'\0\x80-\xff]|=\?|\n[ \t]*\r|\r(?!\n)|(?<!\r)\n|content-(?:type|disposition)[ \t]+:", re.IGNORECASE
+)
+"""What makes names in a header differ from program to program."""
+
 _MOST_CANDIDATES = 64
 """Names or types of one document that are told apart."""
 
@@ -81,19 +93,18 @@ class Document:
     def names(self) -> tuple[str, ...]:
         """All candidate file names, the likeliest first."""
         if self._names is None:
-            self._names = tuple(filenames.candidates(self.header)[:_MOST_CANDIDATES])
+            header = self.header
+            plain = plain_names(header)
+            self._names = tuple(filenames.candidates(header)[:_MOST_CANDIDATES]) if plain is None else plain
         return self._names
 
     def types(self, order: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
         """All candidate types by an order of methods, the likeliest first; "" for an unknown one."""
         found = self._types.get(order)
         if found is None:
-            candidates = (
-                doctype.identify(order, declared, [name] if name else [], self._first_octets(order), catalogue)
-                for declared in self.declared
-                for name in self.names or ("",)
-            )
-            found = self._types[order] = tuple(dict.fromkeys(candidates))
+            head = self._first_octets(order)
+            candidates = (doctype.candidates(order, one, self.names, head, catalogue) for one in self.declared)
+            found = self._types[order] = tuple(dict.fromkeys(chain.from_iterable(candidates)))
         return found
 
     def content(self) -> bytes:
@@ -104,12 +115,39 @@ class Document:
 
     def _first_octets(self, order: tuple[str, ...]) -> bytes:
         """Its first decoded octets, where the order asks for them."""
-        if "magic" not in order:
+        if doctype.MAGIC not in order:
             return b""
         if self._head is None:
             with self.body as body, body[:_HEAD] as start:
                 self._head = decode_transfer(start, self.part.transfer) or bytes(start)
         return self._head
+
+
+def plain_names(header: bytes) -> tuple[str, ...] | None:
+    """The names that a header gives its part, where every program reads them alike; None where it takes a closer look.
+
+    Most parts have one name or none, in letters that mean nothing else anywhere.
+    """
+    mentioned = header.lower().count(b"name")
+    if not mentioned:
+        return ()
+    found = _PLAIN_NAME.findall(header)
+    if len(found) != mentioned or _TELLING.search(header.removesuffix(b"\r\n")):
+        return None
+    return tuple(dict.fromkeys(name.decode("ascii") for name in found))
+
+
+def section(index: MailIndex, number: int) -> str:
+    """The section number that IMAP gives a part (RFC 3501 section 6.4.5); "" for the mail where it has parts."""
+    part = index.part(number)
+    if part.parent < 0:
+        return "" if part.kind == "multipart" and part.children else "1"
+    parent = index.part(part.parent)
+    around = section(index, part.parent)
+    if parent.kind == "message" and part.kind == "multipart" and part.children:
+        return around
+    own = str(parent.children.index(number) + 1) if parent.kind == "multipart" else "1"
+    return f"{around}.{own}" if around else own
 
 
 def children(index: MailIndex, number: int) -> Iterator[int]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from imap4fast._wire import MailIndex
 from imap4fast.log import smtd
-from imap4fast.mail import ambiguity, corrections, normalise
+from imap4fast.mail import ambiguity, corrections, normalise, splice
 from imap4fast.mail.canonical import Octets
-from imap4fast.mail.corrections import FilterRules
+from imap4fast.mail.corrections import FilterRules, Keep
 from imap4fast.mail.work import LogLine
 from imap4fast.policy.loglines import line
 
@@ -35,25 +35,14 @@ class Form(msgspec.Struct):
     log: tuple[LogLine, ...] = ()
 
 
-def scanner(rules: FilterRules) -> Callable[[Octets], MailIndex]:
-    """How mails are indexed under these rules."""
-
-    def scan(data: Octets) -> MailIndex:
-        return MailIndex.scan(data, rules.max_header_size, rules.max_parts, rules.max_depth)
-
-    return scan
-
-
-def form(data: Octets, rules: FilterRules, seed: bytes) -> Form:
-    """Correct and normalise a mail."""
-    scan = scanner(rules)
-    index = scan(data)
-    corrected = corrections.apply(data, index, rules)
+def form(data: Octets, rules: FilterRules, seed: bytes, keep: Keep = splice.in_memory) -> Form:
+    """Correct and normalise a mail; `keep` holds what is made."""
+    corrected = corrections.apply(data, rules.scan(data), rules, keep)
+    index = corrected.index
     log = tuple(_corrections(corrected.findings))
     if corrected.data is None:
         return Form(data, index, (FORM, corrected.rejected), log)
-    if corrected.data is not data:
-        data, index = corrected.data, scan(corrected.data)
+    data = corrected.data
     found = () if rules.ambiguous_mime == "keep" else tuple(ambiguity.find(data, index))
     if not found:
         return Form(data, index, None, log)
@@ -63,10 +52,10 @@ def form(data: Octets, rules: FilterRules, seed: bytes) -> Form:
     if len(data) > MOST_NORMALISED:
         what = f"{found[0].row}: {found[0].what}, in a mail too large to be written anew"
         return Form(data, index, (AMBIGUOUS, what), log)
-    normalised = normalise.rewrite(data, index, seed, scan)
+    normalised = normalise.rewrite(data, index, seed, rules.scan)
     if normalised.data is None:
         return Form(data, index, (AMBIGUOUS, normalised.refused), log)
-    return Form(normalised.data, scan(normalised.data), None, log)
+    return Form(normalised.data, normalised.index, None, log)
 
 
 def _corrections(findings: Iterable[corrections.Finding]) -> Iterator[LogLine]:

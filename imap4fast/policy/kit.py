@@ -6,6 +6,8 @@ and lives in every helper.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from imap4fast.config.mailsettings import (
@@ -19,11 +21,13 @@ from imap4fast.config.mailsettings import (
 from imap4fast.config.settings import CommandAcl, Settings
 from imap4fast.mail.builtin import Engine
 from imap4fast.mail.corrections import FilterRules
-from imap4fast.mail.doctype import Catalogue
 from imap4fast.mail.html import HtmlRules
 from imap4fast.policy.htmlrules import html_rules
 from imap4fast.policy.mailsearch import search_of_documents, search_of_mails
-from imap4fast.policy.material import Material, digests
+from imap4fast.policy.material import Material, catalogue, digests
+
+TEXT_TYPE = "text/plain"
+"""The type of a file that is put in place, unless another is named."""
 
 MOST_HEADER = 1 << 30
 MOST_PARTS = 100_000
@@ -66,9 +70,10 @@ class Kit:
     def __init__(self, settings: Settings, material: Material) -> None:
         proxy = settings.proxy
         found = proxy.doctype_identification
-        self.catalogue = Catalogue(material.of(found.mime_types), material.of(found.magic))
+        self.catalogue = catalogue(settings, material)
         self.mails = search_of_mails(proxy.mail_acls)
         self.documents = search_of_documents(proxy.doc_acls)
+        self.templates = tuple(_templates(settings, material))
         self.html = {one.name: html_rules(one) for one in _html_filters(settings)}
         self._material = material
         self._rules = {
@@ -88,6 +93,16 @@ class Kit:
     def html_rules(self, html_filter: HtmlFilter) -> HtmlRules:
         """The compiled rules of a filter."""
         return self.html[html_filter.name]
+
+
+def _templates(settings: Settings, material: Material) -> Iterator[tuple[bytes, str]]:
+    """(octets, media type) of all that may stand in the place of a part."""
+    for mail in settings.proxy.mail_acls:
+        if mail.replace_body is not None:
+            yield material.of(mail.replace_body), TEXT_TYPE
+    for doc in settings.proxy.doc_acls:
+        if doc.replace_file is not None:
+            yield material.of(doc.replace_file[0]), doc.replace_file[1] or TEXT_TYPE
 
 
 def _html_filters(settings: Settings) -> list[HtmlFilter]:

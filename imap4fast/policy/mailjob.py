@@ -17,7 +17,7 @@ import msgspec
 
 from imap4fast.log import imap as entries
 from imap4fast.log import smtd
-from imap4fast.mail import replacement, transfer, work
+from imap4fast.mail import replacement, texts, transfer, work
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.replacement import Why
 from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Scan, Verdicts
@@ -37,9 +37,6 @@ MOST_DOCUMENTS = 64
 
 LONGEST_OURS = 1 << 16
 """Octets of the longest mail that can be a replacement of ours."""
-
-UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
-"""The header that stands for the one of a mail that was denied unseen."""
 
 _CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
 """Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""
@@ -74,9 +71,9 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
     """All but the writing; `rules` None: those that the order names."""
     rules = rules or kit.rules(order.command_acl, order.direction)
     if order.refused:
-        form = Form(canvas.original, examine.scanner(rules.filter)(canvas.original))
+        form = Form(canvas.original, rules.filter.scan(canvas.original))
         return _denied(order, rules, form, Decision(Verdicts(), denial=_refused(order, rules)), Rewriting(), canvas)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     if _is_ours(form):
         return Trial(order, rules, form, Decision(Verdicts()), Rewriting(), work.PASSED, form.data)
     if form.rejected is not None:
@@ -94,6 +91,10 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         )
         return _denied(order, rules, form, decision, made, canvas)
     after = canvas.put(made.pieces(form)) if made.splices else form.data
+    left = verdicts.left(rules, decision.verdicts, after) if made.takes_out else None
+    if left is not None:
+        decision.denial = Denial(Why("virus", virus=left.name, size=order.size), rules.processing.on_deny)
+        return _denied(order, rules, form, decision, made, canvas)
     kind = work.PASSED if after is canvas.original else work.CHANGED
     return Trial(order, rules, form, decision, made, kind, after)
 
@@ -108,6 +109,8 @@ def _is_ours(form: Form) -> bool:
 
 def _refused(order: Order, rules: Rules) -> Denial:
     reason, _, detail = order.refused.partition(": ")
+    if reason not in texts.REASONS:
+        reason, detail = "policy", order.refused
     return Denial(Why(reason, size=order.size, detail=detail), rules.processing.on_deny, unasked=True)
 
 
@@ -125,8 +128,10 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = form.data[: form.index.part(0).header_size] or UNSEEN
+    header = form.data[: form.index.part(0).header_size]
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
+    if verdicts.left(rules, decision.verdicts, octets) is not None:
+        octets = replacement.mail(b"", why, order.seed, order.language, order.date)
     said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
     return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)
 
@@ -145,37 +150,33 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     )
     if found.kind == work.REFUSED:
         return common
-    index = found.form.index if found.after is found.form.data else examine.scanner(found.rules.filter)(found.after)
-    packed = index.pack()
+    index = found.form.index if found.after is found.form.data else found.rules.filter.scan(found.after)
+    packed, sha256 = index.pack(), hashlib.sha256(found.after).digest()
     canvas.finish(found.after, packed)
-    return msgspec.structs.replace(
-        common,
-        mail_size=len(found.after),
-        index_size=len(packed),
-        sha256=hashlib.sha256(found.after).digest(),
-    )
+    return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
-    """The form: nothing in the target where it is that of the mail as it came. A mail that is denied for its form is
-    done with: the outcome is the last one.
+    """The form: nothing in the target where it is that of the mail as it came, or bad. A mail that is refused for its
+    form is done with: the outcome is the last one.
     """
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
-    if form.rejected is not None or _is_ours(form):
-        return _outcome(trial(kit, order, canvas), canvas)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
+    if form.rejected is not None:
+        refused = rules.processing.on_deny == decide.REFUSE
+        return _outcome(trial(kit, order, canvas), canvas) if refused else Outcome(work.EXAMINED)
     leaves = tuple(Document(form.data, form.index, number) for number in form.index.leaves)
     found = verdicts.judged(rules, canvas.original, form, leaves, None)
     if form.data is canvas.original:
-        return Outcome(work.EXAMINED, verdicts=found)
+        return Outcome(work.EXAMINED, verdicts=found, log=form.log)
     canvas.finish(form.data)
-    return Outcome(work.EXAMINED, mail_size=len(form.data), verdicts=found)
+    return Outcome(work.EXAMINED, mail_size=len(form.data), verdicts=found, log=form.log)
 
 
 def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     """The decoded leaves, one behind the other."""
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     pieces: list[tuple[int, int]] = []
     at = 0
     for number in form.index.leaves:
@@ -201,8 +202,9 @@ def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
 
 
 def _message_id(found: Trial) -> str:
-    form = found.form
-    values = Header(form.data[: form.index.part(0).header_size]).values("message-id")
+    form, mail = found.form, found.decision.mail
+    header = mail.header if mail is not None else Header(form.data[: form.index.part(0).header_size])
+    values = header.values("message-id")
     return values[0].strip()[:200] if values else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from imap4fast.config.types import quoted
+from imap4fast.policy.documents import section
 from imap4fast.policy.mailrehearsal import DocumentRehearsal, MailRehearsal
 from imap4fast.policy.mailsearch import name_of
 from imap4fast.policy.report import acl_lines, acl_values
@@ -75,7 +76,7 @@ def _document_lines(rehearsal: MailRehearsal, one: DocumentRehearsal) -> Iterato
     names = ", ".join(map(word_text, document.names)) or "no name"
     types = ", ".join(kind or "unknown" for kind in case.types(None))
     yield (
-        f"phase 3, doc-acl, part {document.number}: {types}, {names}, {document.size} octets, "
+        f"phase 3, doc-acl, part {section(document.index, document.number)}: {types}, {names}, {document.size} octets, "
         f"virus {judged.scan.status}:"
     )
     yield from acl_lines(one.traces)
@@ -92,7 +93,7 @@ def _document_values(rehearsal: MailRehearsal, one: DocumentRehearsal) -> dict[s
     judged = one.judged
     document = judged.document
     return {
-        "part": document.number,
+        "part": section(document.index, document.number),
         "types": list(judged.case.types(None)),
         "names": list(document.names),
         "size": document.size,

@@ -26,6 +26,11 @@ class ContentSearch(Generic[Acl, Case]):
     def __init__(self, rows: Iterable[tuple[Acl, tuple[ContentCondition[Case], ...]]]) -> None:
         self._rows: dict[str, tuple[Acl, tuple[ContentCondition[Case], ...]]] = {row[0].name: row for row in rows}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all of them, in file order."""
+        return tuple(self._rows)
+
     def search(self, names: tuple[str, ...], case: Case) -> Acl | None:
         """The first of the ACLs `names` that fits; None denies."""
         for name in names:

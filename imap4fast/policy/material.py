@@ -17,6 +17,7 @@ from imap4fast.config.mailsettings import BUILTIN, Antivirus
 from imap4fast.config.settings import Settings
 from imap4fast.config.types import quoted
 from imap4fast.errors import ConfigError
+from imap4fast.mail.doctype import Catalogue
 
 LARGEST = 16 * 1024**2
 """Most octets of one file: all of them are in the memory of every helper."""
@@ -69,12 +70,18 @@ def digests(material: Material, engine: Antivirus) -> frozenset[bytes]:
     return frozenset(_digests(material.of(engine.digests)))
 
 
+def catalogue(settings: Settings, material: Material) -> Catalogue:
+    """Types by extension and by first octets: as the files say, else as built in. ValueError: what is wrong in one."""
+    found = settings.proxy.doctype_identification
+    return Catalogue(*(None if path is None else material.of(path) for path in (found.mime_types, found.magic)))
+
+
 def _wanted(settings: Settings) -> Iterator[Wanted]:
     proxy = settings.proxy
     found = proxy.doctype_identification
     for item, path in (("mime-types", found.mime_types), ("magic", found.magic)):
         if path is not None:
-            yield Wanted(path, settings.path, f"doctype-identification: {item}")
+            yield Wanted(path, settings.path, f"doctype-identification: {item}", item)
     for engine in _engines(settings):
         if engine.connection.kind == BUILTIN and engine.digests is not None:
             place = f"{engine.path}:{engine.line}"
@@ -117,6 +124,10 @@ def _check(octets: bytes, kind: str) -> None:
         _text(octets)
     elif kind == "digests":
         list(_digests(octets))
+    elif kind == "mime-types":
+        Catalogue(octets)
+    elif kind == "magic":
+        Catalogue(None, octets)
 
 
 def _text(octets: bytes) -> str:

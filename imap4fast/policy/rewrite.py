@@ -17,11 +17,11 @@ from imap4fast.mail import coding, edit, fields, html, replacement, signed, spli
 from imap4fast.mail.edit import Edits, HeaderOp, Replacement
 from imap4fast.mail.splice import Piece, Splice
 from imap4fast.mail.template import Values
-from imap4fast.mail.work import LogLine
+from imap4fast.mail.work import FOUND, LogLine
 from imap4fast.policy.decide import Decision, Judged
 from imap4fast.policy.documents import Document
 from imap4fast.policy.examine import Form
-from imap4fast.policy.kit import Kit, Rules
+from imap4fast.policy.kit import TEXT_TYPE, Kit, Rules
 from imap4fast.policy.loglines import line
 
 PASSED = "PASSED"
@@ -50,6 +50,11 @@ class Rewriting(msgspec.Struct):
     breaks: bool = False
     log: tuple[LogLine, ...] = ()
 
+    @property
+    def takes_out(self) -> bool:
+        """Whether some document goes."""
+        return bool({REPLACED, REMOVED} & set(self.actions.values()))
+
     def pieces(self, form: Form) -> list[Piece]:
         """The mail that comes of it, by its pieces."""
         return splice.pieces(form.data, self.splices)
@@ -72,7 +77,7 @@ def rewriting(kit: Kit, rules: Rules, form: Form, decision: Decision) -> Rewriti
     plan = _Plan()
     for judged in decision.documents:
         _plan(kit, judged, plan)
-    body = _body(kit, form, acl, decision)
+    body = _body(kit, form, acl, decision) or _instead_of_all(form, decision, plan)
     kept = Rewriting(actions=plan.actions)
     _spare_seals(rules, form, plan, kept, body is not None)
     edits = Edits(
@@ -82,11 +87,23 @@ def rewriting(kit: Kit, rules: Rules, form: Form, decision: Decision) -> Rewriti
         removed=frozenset(plan.removed),
         body=body,
         cleaned=True,
+        own=_own(kit, form),
     )
     kept.splices = edit.splices(form.data, form.index, edits)
     if body is None:
         kept.splices += _retyped_parts(form, plan)
     return kept
+
+
+def _own(kit: Kit, form: Form) -> frozenset[bytes]:
+    """The field of ours that stays in the header: that of a text which we have put in the place of all."""
+    part = form.index.part(0)
+    header = form.data[: part.header_size]
+    if replacement.MARK_NAME not in header.lower() or part.body_size > MOST_COMPARED:
+        return frozenset()
+    body = form.data[part.body : part.body + part.body_size]
+    ours = any(replacement.part_is_ours(header, body, text, kind) for text, kind in kit.templates)
+    return frozenset((replacement.MARK_NAME,)) if ours else frozenset()
 
 
 def _plan(kit: Kit, judged: Judged, plan: _Plan) -> None:
@@ -114,7 +131,7 @@ def _replaced(kit: Kit, judged: Judged, acl: DocAcl) -> Replacement | None:
     if acl.replace_file is None:
         return None
     document, (path, kind) = judged.document, acl.replace_file
-    text, kind = kit.template(path), kind or "text/plain"
+    text, kind = kit.template(path), kind or TEXT_TYPE
     if document.part.body_size <= MOST_COMPARED:
         with document.body as body:
             if replacement.part_is_ours(document.header, bytes(body), text, kind):
@@ -128,7 +145,7 @@ def _values(judged: Judged, acl: DocAcl) -> Values:
         filename=names[0] if names else "",
         type=types[0],
         size=judged.document.size,
-        virus=judged.scan.name if judged.scan.status == "found" else "",
+        virus=judged.scan.name if judged.scan.status == FOUND else "",
         rule=acl.name,
     )
 
@@ -182,9 +199,22 @@ def _body(kit: Kit, form: Form, acl: MailAcl, decision: Decision) -> Replacement
         if replacement.part_is_ours(header, body, text):
             return None
     virus = decision.verdicts.virus
-    found = virus.name if virus is not None and virus.status == "found" else ""
+    found = virus.name if virus is not None and virus.status == FOUND else ""
     assert decision.mail is not None
     return replacement.part(Values(size=decision.mail.size, virus=found, rule=acl.name), text)
+
+
+def _instead_of_all(form: Form, decision: Decision, plan: _Plan) -> Replacement | None:
+    """One text in place of all documents, where a virus was found in none of them and all of them go: it is around them
+    or between them, and goes, too.
+    """
+    found = decision.verdicts
+    whole = found.virus is not None and found.virus.status == FOUND
+    if not whole or any(scan.status == FOUND for scan in found.leaves) or form.index.part(0).kind == "leaf":
+        return None
+    if not all(plan.actions[one.document.number] in (REPLACED, REMOVED) for one in decision.documents):
+        return None
+    return next(iter(plan.parts.values()), Replacement(edit.EMPTY, b""))
 
 
 def _header_ops(acl: MailAcl) -> Iterator[HeaderOp]:

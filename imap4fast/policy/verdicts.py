@@ -76,6 +76,15 @@ def _looked_at(
     return of_looks(looks), tuple(found)
 
 
+def left(rules: Rules, known: Verdicts, after: Octets) -> Scan | None:
+    """What a built-in engine still finds in a mail from which what was found was to be taken out; None: nothing."""
+    if known.virus is None or known.virus.status != FOUND:
+        return None
+    budget = Budget()
+    scans = (one.engine.scan_mail(after, budget) for one in rules.engines if one.engine and one.takes(len(after)))
+    return next((scan for scan in scans if scan.status == FOUND), None)
+
+
 def _score(original: Octets, form: Form, leaves: Sequence[Document]) -> float:
     texts = [(leaf.content(), b"") for leaf in leaves if leaf.part.type == b"text"]
     score = builtin.spam_score(original, texts)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.fuzz.build import PLACE, ROOT, build, load
 
-NAMES = ("lexer", "client", "server", "turns", "raw", "tls", "starttls", "scanners", "rewriting")
+NAMES = ("lexer", "client", "server", "turns", "raw", "tls", "starttls", "mime", "index", "scanners", "rewriting")
 EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 COVERAGE = re.compile(r"cov: (\d+)")
 COUNTED = [

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from imap4fast._wire import COMMANDS
-from tests.fuzz import mails
+from imap4fast._wire import COMMANDS, MailIndex
+from tests.fuzz.mails import SEEDS as REWRITING
+from tests.mime import corpus
 from tests.unit.session import talks
 from tests.wire.client_dialogues import DIALOGUES
 from tests.wire.client_vectors import VECTORS as CLIENT_VECTORS
@@ -37,12 +38,29 @@ SCANNERS = [
     (7, b"1: ClamAV 1.4.6/27000/x\0"),
 ]
 """Codecs as the target numbers them, with answers."""
+MIME = (
+    b"Content-Type: multipart/mixed; boundary=b",
+    b"Content-Type: message/rfc822",
+    b"Content-Type: multipart/digest; boundary=c",
+    b"Content-Transfer-Encoding: base64",
+    b"Content-Transfer-Encoding: quoted-printable",
+    b"Content-Disposition: ",
+    b"Content-Language: ",
+    b"MIME-Version: 1.0",
+    b"--b",
+    b"--b--",
+    b"\n\n",
+    b"*0*=",
+    b"=?utf-8?q?",
+    b"From: ",
+    b"Subject: ",
+)
 HEADS = {"not": b"\x40\x08", "auth": b"\x40\x04", "selected": b"\x40\x00"}
 
 
 def seeds(target: str) -> list[bytes]:
     if target == "rewriting":
-        return mails.SEEDS
+        return REWRITING
     if target == "lexer":
         return [said.split(b"\r\n")[0] for said in CLIENT]
     if target == "tls":
@@ -62,6 +80,11 @@ def seeds(target: str) -> list[bytes]:
         ]
     if target == "scanners":
         return [bytes((which + size, 5, 0, 3)) + reply for which, reply in SCANNERS for size in (0, 0x50)]
+    if target in ("mime", "index"):
+        mails = [mail for mail in corpus.mails().values() if len(mail) <= LONGEST]
+        if target == "mime":
+            return [b"\1" + mail.replace(b"\r\n", b"\n") for mail in mails]
+        return [MailIndex.scan(mail, max_depth=100).pack() for mail in mails[::8]]
     if target == "server":
         return [b"\0\0\3\1" + said for said in SERVER]
     if target == "raw":
@@ -84,6 +107,6 @@ def write(target: str, folder: Path) -> int:
 
 
 def dictionary(path: Path) -> None:
-    words = {*SPECIALS, *WORDS, *LINES, *(name.replace(b"UID-", b"UID ") for name in COMMANDS)}
+    words = {*SPECIALS, *WORDS, *LINES, *MIME, *(name.replace(b"UID-", b"UID ") for name in COMMANDS)}
     lines = ['"' + "".join(f"\\x{byte:02x}" for byte in word) + '"' for word in sorted(words) if word]
     path.write_text("\n".join(lines) + "\n")

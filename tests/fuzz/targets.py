@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, Tls, lex, tokens
+from imap4fast._wire import COMMANDS, FAULTS, FIRST_FRAMING, MailIndex, Tls, lex, tokens
 from imap4fast.mail.work import FREE, Scan
 from imap4fast.scan import clamd, icap, rspamd, spamd
 from imap4fast.scan.talk import Talk
 from imap4fast.session.starttls import MOST_OCTETS
 from tests.fuzz import mails
+from tests.mime.soundness import sealed, sound, usable
 from tests.unit.scan.feeding import MOST_HELD, held
 from tests.unit.session import talks
 from tests.unit.tls.ends import NAME, TLS12, TLS13, client_context, server_context
@@ -272,6 +273,24 @@ def coming(talk: Talk[Any]) -> tuple[object, ...]:
     return talk.result, talk.nonsense, talk.cut
 
 
+def mime(data: bytes) -> None:
+    """Each mail has a sound index, with small caps as with large ones; lines end in LF or, where the first octet is
+    odd, in CRLF."""
+    mail = data[1:].replace(b"\n", b"\r\n") if data[:1] and data[0] & 1 else data[1:]
+    sound(MailIndex.scan(mail, max_depth=100), mail)
+    sound(MailIndex.scan(mail, max_header=100, max_parts=4, max_depth=3), mail)
+
+
+def index(data: bytes) -> None:
+    """A blob is refused, or holds whatever is asked of it: as it is, and with the checksum that it should have."""
+    for blob in (data, sealed(data)):
+        try:
+            found = MailIndex.unpack(blob)
+        except ValueError:
+            continue
+        usable(found)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "lexer": lexer,
     "client": client,
@@ -282,6 +301,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "starttls": starttls,
     "scanners": scanners,
     "rewriting": mails.rewriting,
+    "mime": mime,
+    "index": index,
 }
 
 

@@ -18,6 +18,7 @@ REASONS = {
     "log/mavi.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/mspa.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/netc.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
+    "log/smtd.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/spol.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/ssle.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",
     "log/tcps.py": "a part of the log catalogue: unit/log/test_catalogue.py and law/test_catalogue.py",

@@ -12,6 +12,7 @@ import pytest
 from imap4fast.cli.test_imap4 import EXAMPLES, EXPRESSIONS, main
 from imap4fast.config.values import Address
 from imap4fast.net import resolve
+from tests.unit.policy import jobs
 from tests.unit.tls.ends import authority
 
 EXAMPLE = """\
@@ -54,6 +55,20 @@ imap4-proxy IMAP {
   session-acl BARE { from [10.0.0.7]; accept; }
   command-acl ALICE { user alice; accept; no-mail-scanning; commands { NOOP, LOGOUT }; }
   command-acl ALL { accept; no-mail-scanning; }
+}
+"""
+
+SCANNING = """\
+version IMAP4FAST-1;
+antivirus OWN { connection builtin; }
+imap4-proxy IMAP {
+  listen-on { non-transparent [127.0.0.1] port 1143; }
+  session-acl ALL { from { ! [10.0.0.2], * }; accept; plug-to [192.0.2.20] : 143; }
+  command-acl ALL { accept; download { use-antivirus enable OWN; } upload { use-antivirus enable OWN; } }
+  mail-acl UP { direction upload; virus found; deny "no"; }
+  mail-acl REST { accept; }
+  doc-acl VIRUS { virus found; accept; replace-file "TEMPLATE"; }
+  doc-acl REST { accept; }
 }
 """
 
@@ -267,13 +282,13 @@ def test_a_missing_file(tmp_path: Path, capsys) -> None:
         "test from 10.9.1.1;",
         "test from;",
         "show-acl 0;",
-        "show-acl 3;",
+        "show-acl 4;",
         "",
         "test time 2561;",
         "test time 02302200;",
         "test from * ;",
         'test cert "/nowhere/x.pem";',
-        'test mail "x.eml";',
+        'test from [10.9.1.1] to [10.0.0.1]:143 write "x.eml";',
         "test direction upload;",
         "test spam-score 5.0;",
         "test virus found;",
@@ -285,11 +300,79 @@ def test_expression_errors(expression: str, example: str, capsys) -> None:
     assert err.strip()
 
 
-@pytest.mark.parametrize("item", ['mail "x.eml"', "direction upload", "spam-score 5.0", "virus found"])
-def test_what_is_not_supported_yet_says_so(item: str, example: str, capsys) -> None:
-    status, _, err = run(capsys, "-f", example, "-t", f"test {item};")
-    assert status == 2
-    assert "not supported yet" in err
+def test_a_mail_that_nobody_looks_at(example: str, capsys) -> None:
+    expression = 'test from [10.9.1.1] to [10.0.0.1]:143 mail "/nowhere/x.eml";'
+    status, out, _ = run(capsys, "-f", example, "-t", expression)
+    assert status == 0
+    assert out.endswith("\nmail: not looked at: command-acl READERS says no-mail-scanning\n")
+    status, document = run_json(capsys, "-f", example, "-t", expression)
+    assert (status, document["mail"]["result"]) == (0, "not scanned")
+
+
+class TestMails:
+    @pytest.fixture(autouse=True)
+    def _supported(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        jobs.supported(monkeypatch)
+
+    @pytest.fixture
+    def scanning(self, tmp_path: Path) -> str:
+        (tmp_path / "a.eml").write_bytes(jobs.INFECTED)
+        path = tmp_path / "scanning.cfg"
+        path.write_text(SCANNING.replace("TEMPLATE", jobs.template(tmp_path)))
+        return str(path)
+
+    def test_a_mail_that_is_changed(self, scanning: str, tmp_path: Path, capsys) -> None:
+        expression = f'test mail "{tmp_path}/a.eml" write "{tmp_path}/b.eml";'
+        status, out, _ = run(capsys, "-f", scanning, "-t", expression)
+        assert status == 0
+        assert "  ACCEPTED by VIRUS: REPLACED\n" in out
+        assert out.endswith(f"octets\nwritten to {tmp_path}/b.eml\n")
+        assert b"Eicar-Test-Signature by VIRUS" in (tmp_path / "b.eml").read_bytes()
+        status, document = run_json(capsys, "-f", scanning, "-t", expression)
+        assert (status, document["outcome"], document["mail"]["result"]) == (0, "ACCEPTED", "changed")
+        assert document["mail"]["written"] == f"{tmp_path}/b.eml"
+
+    def test_a_mail_that_is_denied(self, scanning: str, tmp_path: Path, capsys) -> None:
+        expression = f'test mail "{tmp_path}/a.eml" direction upload virus found write "{tmp_path}/b.eml";'
+        status, out, _ = run(capsys, "-f", scanning, "-t", expression)
+        assert status == 1
+        assert out.endswith("\nmail: REJECTED, refused: virus: no, 0 octets\n")
+        assert not (tmp_path / "b.eml").exists()
+        status, document = run_json(capsys, "-f", scanning, "-t", expression)
+        assert (status, document["outcome"], document["reason"]) == (1, "REJECTED", "mail: virus: no")
+        assert document["mail"]["acls"][-1]["name"] == "UP"
+
+    def test_a_session_that_is_denied_has_no_mail(self, scanning: str, tmp_path: Path, capsys) -> None:
+        status, document = run_json(capsys, "-f", scanning, "-t", f'test from [10.0.0.2] mail "{tmp_path}/a.eml";')
+        assert (status, document["outcome"], document["mail"]) == (1, "REJECTED", None)
+
+    @pytest.mark.parametrize(
+        ("item", "error"),
+        [
+            ('mail "{}/none"', "none: No such file or directory"),
+            ('mail "{}"', "Is a directory"),
+            ('mail "{}/a.eml" write "{}/x/y"', "No such file or directory"),
+        ],
+    )
+    def test_files_that_cannot_be_used(self, item: str, error: str, scanning: str, tmp_path: Path, capsys) -> None:
+        status, _, err = run(capsys, "-f", scanning, "-t", f"test {item.replace('{}', str(tmp_path))};")
+        assert status == 2
+        assert err.startswith("<expression>: error: ")
+        assert error.split(": ")[-1] in err
+
+    def test_show_acl(self, scanning: str, capsys) -> None:
+        status, out, _ = run(capsys, "-f", scanning, "-t", "show-acl 3;")
+        assert status == 0
+        assert [line for line in out.splitlines() if line.endswith("{")] == [
+            *("mail-acl UP {", "mail-acl REST {", "doc-acl VIRUS {", "doc-acl REST {"),
+        ]
+
+    def test_files_of_mails_are_checked(self, scanning: str, tmp_path: Path, capsys) -> None:
+        assert run(capsys, "-f", scanning)[0] == 0
+        (tmp_path / "template.txt").unlink()
+        status, _, err = run(capsys, "-f", scanning)
+        assert status == 2
+        assert "scanning.cfg:9: error: doc-acl VIRUS: replace-file" in err
 
 
 def test_without_r_a_name_cannot_be_told(named: str, capsys) -> None:

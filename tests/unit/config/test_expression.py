@@ -37,7 +37,10 @@ TO = Sock(Address(4, 0x0A000001), 143)
         ("test time 240830", (TestExpr(time=TestTime(8, 30, 24)),)),
         ("test time 02292359", (TestExpr(time=TestTime(23, 59, 29, 2)),)),
         ('test cert "a.pem" mail "b.eml"', (TestExpr(cert="a.pem", mail="b.eml"),)),
-        ("test direction upload spam-score 5 virus free", (TestExpr(direction="upload", spam_score=5, virus="free"),)),
+        (
+            'test mail "a" direction upload spam-score 5 virus free write "b"',
+            (TestExpr(mail="a", direction="upload", spam_score=5, virus="free", write="b"),),
+        ),
         ("show-acl; show-acl 2; # both", (ShowAcl(1), ShowAcl(2))),
         ("show-proxy; show-proxy all;\nshow-hash; help", (ShowProxy(), ShowProxy(True), ShowHash(), Help())),
     ],

@@ -47,6 +47,7 @@ FORWARDED = (
 
 CLEAN = (
     TWO,
+    multipart(b"boundary=b", b"--b\r\nContent-Type: text/html\r\n\r\n--b\r\n\r\n--b--\r\n"),
     FORWARDED,
     b"Subject: text\r\n\r\nbody\r\n",
     b"Subject: header alone\r\n",

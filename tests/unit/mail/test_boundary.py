@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from imap4fast.mail import boundary
@@ -51,9 +53,10 @@ def test_T_M13_T_M14_what_looks_like_parts(octets: bytes, looks: bool) -> None: 
 
 
 def test_a_made_boundary_is_nowhere_in_the_mail() -> None:
-    first = boundary.made(PARTS, b"seed", b"1")
-    assert first == boundary.made(b"", b"seed", b"1")
-    assert boundary.made(PARTS + first, b"seed", b"1") != first
-    assert boundary.made(PARTS, b"seed", b"2") != first
-    assert boundary.made(PARTS, b"other", b"1") != first
-    assert len(first) <= 70
+    first = boundary.stem(PARTS, b"seed")
+    assert first == boundary.stem(b"", b"seed")
+    assert boundary.stem(PARTS + first, b"seed") != first
+    assert boundary.stem(PARTS, b"other") != first
+    made = [boundary.made(first, number) for number in (1, 10, 100000)]
+    assert all(each.startswith(first) and len(each) <= 70 for each in made)
+    assert not any(boundary.is_prefix(one, other) for one, other in pairwise(made))

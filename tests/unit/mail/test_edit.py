@@ -163,3 +163,11 @@ def test_what_is_left_of_a_multipart_has_one_reading() -> None:
     data = multipart(b"boundary=b", b"--b\r\n" + FORWARDED.partition(b"\r\n")[2] + b"--b--\r\n")
     once = done(data, Edits(removed=frozenset((1,))))
     assert ambiguity.find(once, scan(once)) == []
+
+
+def test_an_empty_mail_in_a_mail_is_replaced() -> None:
+    once = done(
+        multipart(b"boundary=b", b"--b\r\nContent-Type: message/rfc822\r\n\r\n--b--\r\n"), Edits(parts={2: NEW})
+    )
+    assert ambiguity.find(once, scan(once)) == []
+    assert leaves(once) == [b"instead\r\n"]

@@ -48,6 +48,26 @@ def test_T_M03_two_boundaries_that_divide() -> None:  # noqa: N802
     assert chosen(both, b"multipart/mixed; boundary=a; boundary=b") == "several boundaries divide a part"
 
 
+def test_T_M03_more_boundaries_than_are_searched_for() -> None:  # noqa: N802
+    said = b"multipart/mixed" + b"".join(b"; boundary=x%d" % number for number in range(20))
+    assert chosen(DIVIDED, said) == "too many boundaries"
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"--b\r\n", True),
+        (b"--b--\r\n", False),
+        (b"--b--\r\n--b--\r\n--b\r\n", True),
+        (b"x\r\n--bc", True),
+        (b"x--b", False),
+        (b"", False),
+    ],
+)
+def test_divides(body: bytes, expected: bool) -> None:
+    assert rereading.divides(body, b"b") is expected
+
+
 def test_parameters_are_there_once() -> None:
     found = rereading.type_of(mime(b"Content-Type: text/plain; charset=a; charset=b; charset*=c; x=y"), b"")
     assert isinstance(found, Value)

@@ -125,20 +125,6 @@ def test_a_day_that_does_not_exist() -> None:
         run(TestExpr(time=TestTime(0, 0, 29, 2)))
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "word"),
-    [
-        ("mail", "x.eml", "mail"),
-        ("direction", "upload", "direction"),
-        ("spam_score", 0.0, "spam-score"),
-        ("virus", "found", "virus"),
-    ],
-)
-def test_what_is_not_supported_yet(field: str, value: object, word: str) -> None:
-    with pytest.raises(ConfigError, match=f"^<expression>: error: {word} is not supported yet$"):
-        run(TestExpr(**{field: value}))
-
-
 def test_a_client_by_name() -> None:
     names = {"mail.example": frozenset({TWO, ONE})}
     rehearsal = run(TestExpr(from_="Mail.example"), names=names)

@@ -1,0 +1,333 @@
+"""Whole jobs, as a helper does them."""
+
+from __future__ import annotations
+
+import email
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from imap4fast._wire import MailIndex
+from imap4fast.log.catalogue import COMPONENTS
+from imap4fast.mail.work import ERROR, FOUND, FREE, Scan, Verdicts
+from imap4fast.policy import mailjob
+from tests.unit.policy.jobs import (
+    CLEAN,
+    EICAR,
+    GTUBE,
+    HEADER,
+    INFECTED,
+    TEXT,
+    VIRUS,
+    done,
+    entries,
+    kit_of,
+    mixed,
+    part,
+    simple,
+    supported,
+    template,
+)
+
+NET = "use-antivirus enable NET;"
+REMOVE = "doc-acl V { virus found; accept; remove; } doc-acl R { accept; }"
+DENY = "mail-acl M { virus found; deny; } mail-acl R { accept; } doc-acl D { accept; }"
+
+
+@pytest.fixture(autouse=True)
+def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
+    supported(monkeypatch)
+
+
+@pytest.mark.parametrize("mail", [simple(), mixed(TEXT, CLEAN), HEADER + b"\r\n", b"", b"\r\n"])
+def test_a_mail_that_nobody_objects_to(mail: bytes) -> None:
+    outcome, after = done(kit_of(), mail)
+    assert (outcome.kind, after, outcome.sha256) == ("passed", mail, hashlib.sha256(mail).digest())
+    assert outcome.verdicts is not None
+    assert outcome.verdicts.virus == Scan(FREE, "", "builtin")
+
+
+def test_a_mail_in_another_form() -> None:
+    outcome, after = done(kit_of(), simple().replace(b"\r\n", b"\n"))
+    assert (outcome.kind, after) == ("changed", simple())
+
+
+def test_a_mail_that_is_denied_is_replaced() -> None:
+    outcome, after = done(kit_of(DENY), INFECTED, date="17-Jul-1996 02:44:25 -0700", language="CZ")
+    assert (outcome.kind, outcome.reason, outcome.code) == ("replaced", "virus: Eicar-Test-Signature", "")
+    mail = email.message_from_bytes(after)
+    assert mail["From"] == "Jana <jana@a.example>"
+    assert mail["Message-ID"] == "<1@a.example>"
+    assert mail.get_content_charset() == "utf-8"
+    assert EICAR[:20] not in after
+    assert done(kit_of(DENY), after)[0].kind == "passed"
+
+
+def test_a_mail_that_is_denied_is_refused() -> None:
+    kit = kit_of(DENY, "use-antivirus enable OWN; on-deny error;")
+    outcome, after = done(kit, INFECTED)
+    assert (outcome.kind, outcome.code, outcome.mail_size, after) == ("refused", "CANNOT", 0, b"")
+    assert done(kit, INFECTED, direction="upload")[0].kind == "refused"
+
+
+def test_a_scanner_that_failed() -> None:
+    outcome, _ = done(kit_of(download=NET), simple(), "finish", verdicts=Verdicts(Scan(ERROR, "timeout")))
+    assert (outcome.kind, outcome.reason, outcome.code) == ("refused", "unavailable: timeout", "UNAVAILABLE")
+    kit = kit_of(download=f"{NET} on-unavailable replace;")
+    outcome, after = done(kit, simple(), "finish", verdicts=Verdicts(Scan(ERROR, "timeout")))
+    assert outcome.kind == "replaced"
+    assert b"could not be checked" in after
+
+
+def test_a_mail_of_bad_form() -> None:
+    outcome, _ = done(kit_of(), HEADER + b"X: \xff\r\n\r\n")
+    assert (outcome.kind, outcome.reason) == ("replaced", "form: accept-8bit-header: 8-bit character in header")
+    assert entries(outcome, "IMAP-762") == [
+        ("<1@a.example>", "FORM", "accept-8bit-header: 8-bit character in header"),
+    ]
+
+
+def test_a_mail_that_is_denied_whatever_is_in_it() -> None:
+    outcome, after = done(kit_of(), HEADER + b"\r\n", refused="size: 60M")
+    assert (outcome.kind, outcome.reason) == ("replaced", "size: 60M")
+    assert b"too big" in after
+    assert done(kit_of(), HEADER + b"\r\n", refused="no room")[0].reason == "policy: no room"
+    kit = kit_of(download="use-antivirus enable OWN; on-deny error;")
+    assert done(kit, HEADER, refused="size")[0].code == "TOOBIG"
+
+
+class TestSeveralJobs:
+    """With engines that the worker asks."""
+
+    def test_a_mail_in_good_form_needs_no_other_octets(self) -> None:
+        outcome, after = done(kit_of(download=NET), INFECTED, "examine")
+        assert (outcome.kind, outcome.mail_size, after) == ("examined", 0, b"")
+
+    def test_a_mail_in_another_form_is_scanned_in_that(self) -> None:
+        outcome, after = done(kit_of(download=NET), simple().replace(b"\r\n", b"\n"), "examine")
+        assert (outcome.kind, after) == ("examined", simple())
+
+    def test_what_the_built_in_engine_says_is_told(self) -> None:
+        outcome, _ = done(kit_of(download=f"{NET} use-antivirus enable OWN;"), INFECTED, "examine")
+        assert outcome.verdicts is not None
+        assert outcome.verdicts.virus is not None
+        assert outcome.verdicts.virus.status == FOUND
+        assert done(kit_of(download=NET), INFECTED, "examine")[0].verdicts == Verdicts()
+
+    def test_a_mail_of_bad_form_is_done_with(self) -> None:
+        bad = HEADER + b"X: \xff\r\n\r\n"
+        outcome, _ = done(kit_of(download=f"{NET} on-deny error;"), bad, "examine")
+        assert (outcome.kind, outcome.reason[:5]) == ("refused", "form:")
+        outcome, after = done(kit_of(download=NET), bad, "examine")
+        assert (outcome.kind, after) == ("examined", b"")
+        assert done(kit_of(download=NET), bad, "finish", verdicts=Verdicts(Scan(FREE)))[0].kind == "replaced"
+
+    def test_what_was_found_in_the_form_is_told_once(self) -> None:
+        bad = HEADER + b"Content-Type: text/plain\r\nContent-Type: text/html\r\n\r\nx\r\n"
+        examined, normal = done(kit_of(download=NET), bad, "examine")
+        finished, _ = done(kit_of(download=NET), normal, "finish", verdicts=Verdicts(Scan(FREE)))
+        assert [line.entry for line in examined.log] == ["SMTD-743"]
+        assert "SMTD-743" not in {line.entry for line in finished.log}
+
+    def test_leaves(self) -> None:
+        outcome, written = done(kit_of(download=NET), mixed(TEXT, VIRUS, CLEAN), "leaves")
+        found = [written[at : at + size] for at, size in outcome.pieces]
+        assert found == [b"Hello there", EICAR, b"clean" * 20]
+
+    @pytest.mark.parametrize("junk", [b"", b"####\r\n", b"====\r\n"])
+    def test_large_leaves(self, junk: bytes) -> None:
+        """Piece by piece, as whole."""
+        octets = os.urandom(3 << 20)
+        large = part(octets, b"application/octet-stream", b"a.bin", b"base64")
+        if junk:
+            large = large[:-2] + b"\r\n" + junk
+        outcome, written = done(
+            kit_of(download=f"{NET} mail-filter {{ ambiguous-mime keep; }}"), mixed(TEXT, large), "leaves"
+        )
+        at, size = outcome.pieces[1]
+        assert written[at : at + size] == octets
+
+    def test_the_leaves_verdicts_go_to_the_documents(self, tmp_path: Path) -> None:
+        acls = f"mail-acl M {{ accept; }} {REMOVE}"
+        verdicts = Verdicts(Scan(FOUND, "X", "clamd"), (Scan(FREE), Scan(FREE), Scan(FOUND, "X")))
+        outcome, after = done(kit_of(acls, NET), mixed(TEXT, VIRUS, CLEAN), "finish", verdicts=verdicts)
+        assert [one.get_filename() for one in email.message_from_bytes(after).get_payload()] == [None, "game.com"]
+        assert [args[4] for args in entries(outcome, "IMAP-761")] == ["FREE", "FREE", "FOUND"]
+
+
+class TestLog:
+    def test_of_a_mail(self) -> None:
+        acls = (
+            "mail-acl M { spam-score ge 5; accept; } doc-acl V { virus found; accept; remove; } doc-acl R { accept; }"
+        )
+        mail = mixed(part(GTUBE), VIRUS)
+        outcome, _ = done(kit_of(acls, "use-antivirus enable OWN; use-antispam enable GTUBE;"), mail)
+        assert entries(outcome, "IMAP-760") == [("<1@a.example>", "1000000", "FOUND", "C", "M", "ACCEPTED")]
+        assert entries(outcome, "IMAP-761") == [
+            ("<1@a.example>", "text/plain", None, len(GTUBE), "FREE", "M", "R", "PASSED"),
+            ("<1@a.example>", "application/octet-stream", "game.com", 68, "FOUND", "M", "V", "REMOVED"),
+        ]
+
+    def test_of_a_mail_that_no_acl_fits(self) -> None:
+        outcome, _ = done(kit_of(""), simple())
+        assert entries(outcome, "IMAP-760") == [("<1@a.example>", "UNKNOWN", "FREE", "C", "<NULL>", "REJECTED")]
+        outcome, _ = done(kit_of("mail-acl M { accept; }"), simple())
+        assert entries(outcome, "IMAP-761")[0][-2:] == ("<NULL>", "REJECTED")
+
+    def test_values_fit_their_entries(self) -> None:
+        acls = "mail-acl M { accept; } doc-acl D { accept; }"
+        lines = []
+        for mail in (INFECTED, HEADER + b"X: \xff\r\n\r\n", HEADER + b"\r\n"):
+            lines += done(kit_of(acls, "use-antivirus enable OWN; on-deny error;"), mail)[0].log
+        assert len({line.entry for line in lines}) >= 4
+        for line in lines:
+            code, number = line.entry.split("-")
+            form = (
+                COMPONENTS[code]
+                .entries[int(number)]
+                .forms[line.severity or COMPONENTS[code].entries[int(number)].severity]
+            )
+            assert len(form.kinds) == len(line.args)
+            assert all(
+                isinstance(value, int) for kind, value in zip(form.kinds, line.args, strict=True) if kind in "ud"
+            )
+
+    def test_of_a_mail_of_very_many_documents(self) -> None:
+        outcome, _ = done(kit_of(), mixed(*[TEXT] * 200))
+        assert len(entries(outcome, "IMAP-761")) == mailjob.MOST_DOCUMENTS
+        assert entries(outcome, "SMTD-745") == [(mailjob.MOST_DOCUMENTS, 200 - mailjob.MOST_DOCUMENTS)]
+
+
+def test_quarantine() -> None:
+    acls = 'mail-acl M { virus found; deny "no"; quarantine "/q"; } mail-acl R { accept; } doc-acl D { accept; }'
+    outcome, _ = done(kit_of(acls), INFECTED)
+    (kept,) = outcome.quarantine
+    assert kept.directory == "/q"
+    assert kept.text == (
+        f"Message-ID: <1@a.example>\nDirection: download\nSize: {len(INFECTED)}\nVirus: found Eicar-Test-Signature\n"
+        "Spam-Score: UNKNOWN\nCommand-ACL: C\nMail-ACL: M\nOutcome: replaced virus: Eicar-Test-Signature\n"
+    )
+    assert done(kit_of(acls), simple())[0].quarantine == ()
+
+
+parts = st.lists(
+    st.one_of(
+        st.sampled_from([TEXT, CLEAN, VIRUS, part(b"<p onload=x>a<script>b</script>", b"text/html")]),
+        st.binary(max_size=40).map(lambda octets: part(octets, b"application/x-a", b"a.exe", b"base64")),
+        st.sampled_from([b"Content-Type: message/rfc822\r\n\r\n" + mixed(TEXT, VIRUS, boundary=b"in")]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+pieces = st.sampled_from(
+    [b"\r\n", b"--bb\r\n", b"--bb--\r\n", b"Content-Type: ", b"=", b"\0", b"\n", b"\xff", b"boundary=x", EICAR]
+)
+
+
+@st.composite
+def mails(draw: st.DrawFn) -> bytes:
+    """Good mails, some of them with something put in anywhere."""
+    mail = mixed(*draw(parts), subtype=draw(st.sampled_from([b"mixed", b"alternative", b"signed"])))
+    for where, piece in draw(st.lists(st.tuples(st.floats(0, 1), pieces), max_size=3)):
+        at = int(where * len(mail))
+        mail = mail[:at] + piece + mail[at:]
+    return mail
+
+
+@settings(max_examples=150, deadline=None)
+@given(mails(), st.sampled_from(["pass-if-clean", "rewrite"]), st.sampled_from(["normalise", "deny"]))
+def test_whatever_comes(mail: bytes, signed: str, ambiguous: str) -> None:
+    """The same each time; done once it is done; no virus is in it in the clear; and never more than one reading."""
+    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as monkeypatch:
+        supported(monkeypatch)
+        acls = f"""
+          mail-acl M {{ accept; subject-prefix "[X] "; modify-header add X-A b; }}
+          doc-acl V {{ virus found; accept; replace-file "{template(Path(place))}"; }}
+          doc-acl E {{ filename /exe$/; accept; remove; }}
+          doc-acl H {{ mime-type text/html; accept; html-filter H; }}
+          doc-acl R {{ accept; }}"""
+        form = f"mail-filter {{ accept-8bit-header; correct-8bit-body; correct-bad-char; ambiguous-mime {ambiguous}; }}"
+        head = "html-filter H { script-tag-language deny *; intrinsic-language deny *; }"
+        kit = kit_of(acls, f"use-antivirus enable OWN; {form}", f"signed {signed};", head=head)
+        outcome, after = done(kit, mail)
+        assert done(kit, mail) == (outcome, after)
+        again, twice = done(kit, after)
+        assert twice == after
+        assert again.kind == "passed"
+        assert EICAR not in after
+        assert outcome.kind in ("passed", "changed", "replaced")
+        assert re.search(rb"(?<!\r)\n|\r(?!\n)|\0", after) is None
+
+
+MEMORY = """
+import os, sys, tempfile
+sys.path.insert(0, os.getcwd())
+from tests.unit.policy import jobs
+from imap4fast.config.sections import command_acl
+from imap4fast.policy.mailjob import run
+
+def anonymous():
+    figures = dict(line.split(":") for line in open("/proc/self/smaps_rollup").read().splitlines()[1:])
+    return int(figures["Anonymous"].split()[0])
+
+def peak():
+    return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+
+command_acl.MAIL_PROCESSING = True
+kit = jobs.kit_of(sys.argv[1], sys.argv[2])
+ends = sys.argv[3] == "lf"
+line = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3\\r\\n"
+with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
+    start = jobs.mixed(jobs.TEXT, jobs.part(b"", b"application/octet-stream", b"a.bin", b"base64"))
+    head, tail = start[:-8], start[-8:]
+    source.write(head)
+    for _ in range(100):
+        octets = line * (1000000 // len(line))
+        source.write(octets.replace(b"\\r", b"") if ends else octets)
+    source.write(tail)
+    source.flush()
+    size = source.tell()
+    jobs.done(kit, jobs.INFECTED)
+    import resource, threading
+    before, most, over = anonymous(), [0], threading.Event()
+    def watch():
+        while not over.wait(0.005):
+            most[0] = max(most[0], anonymous())
+    thread = threading.Thread(target=watch)
+    thread.start()
+    outcome = run(kit, jobs.order_of(kit, b"", size=size), source.fileno(), target.fileno())
+    over.set()
+    thread.join()
+    print(outcome.kind, outcome.mail_size - size, max(most[0], anonymous()) - before)
+"""
+
+
+@pytest.mark.parametrize(
+    ("acls", "ends", "kind", "grown"),
+    [
+        ("mail-acl M { accept; } doc-acl D { accept; }", "crlf", "passed", 0),
+        ('mail-acl M { accept; subject-prefix "[X] "; } doc-acl D { accept; }', "crlf", "changed", 4),
+        ('mail-acl M { accept; subject-prefix "[X] "; } doc-acl D { accept; }', "lf", "changed", 4 + 100 * 12195),
+    ],
+)
+def test_memory_does_not_grow_with_the_mail(acls: str, ends: str, kind: str, grown: int) -> None:
+    """100 MB: no more than 20 MB of anonymous memory, with the built-in engine looking at all of it."""
+    script = [sys.executable, "-c", MEMORY, acls, "use-antivirus enable BIG;", ends]
+    run = subprocess.run(script, capture_output=True, text=True, timeout=60)
+    assert run.stderr == ""
+    word, more, kilobytes = run.stdout.split()
+    assert (word, int(more)) == (kind, grown)
+    assert int(kilobytes) < 20_000
+
+
+def test_index_and_mail_belong_together() -> None:
+    outcome, after = done(kit_of(), mixed(TEXT, CLEAN))
+    assert MailIndex.scan(after).size == outcome.mail_size
