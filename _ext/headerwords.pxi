@@ -95,8 +95,8 @@ cdef int _add_word(const uint8_t* p, EncodedWord* word, Buf* out) except -1:
         out.size += base64_decode(text, n, out.data + out.size)
         return 0
     while i < n:
-        if text[i] == c"=" and i + 2 < n and hex_digit(text[i + 1]) >= 0 and hex_digit(text[i + 2]) >= 0:
-            put_char(out, <uint8_t>(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2])))
+        if text[i] == c"=" and i + 2 < n and is_hex(text + i + 1):
+            put_char(out, hex_octet(text + i + 1))
             i += 3
             continue
         put_char(out, c" " if text[i] == c"_" else text[i])

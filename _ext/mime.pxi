@@ -2,33 +2,6 @@
 # ends before the newline of the boundary line, a mail without MIME-Version may be MIME, the beginning of a line is what
 # makes it a boundary.
 
-cdef enum:  # Name
-    NAME_VERSION = 100      # below: which of Told
-    NAME_ENVELOPE = 200     # and above: which of Env
-
-cdef Words FIELD_NAMES = Words({
-    b"MIME-VERSION": NAME_VERSION,
-    b"CONTENT-ID": TOLD_ID,
-    b"CONTENT-MD5": TOLD_MD5,
-    b"CONTENT-TYPE": TOLD_TYPE,
-    b"CONTENT-TRANSFER-ENCODING": TOLD_ENCODING,
-    b"CONTENT-LANGUAGE": TOLD_LANGUAGE,
-    b"CONTENT-LOCATION": TOLD_LOCATION,
-    b"CONTENT-DESCRIPTION": TOLD_DESCRIPTION,
-    b"CONTENT-DISPOSITION": TOLD_DISPOSITION,
-    b"DATE": NAME_ENVELOPE + ENV_DATE,
-    b"SUBJECT": NAME_ENVELOPE + ENV_SUBJECT,
-    b"FROM": NAME_ENVELOPE + ENV_FROM,
-    b"SENDER": NAME_ENVELOPE + ENV_SENDER,
-    b"REPLY-TO": NAME_ENVELOPE + ENV_REPLY_TO,
-    b"TO": NAME_ENVELOPE + ENV_TO,
-    b"CC": NAME_ENVELOPE + ENV_CC,
-    b"BCC": NAME_ENVELOPE + ENV_BCC,
-    b"IN-REPLY-TO": NAME_ENVELOPE + ENV_IN_REPLY_TO,
-    b"MESSAGE-ID": NAME_ENVELOPE + ENV_MESSAGE_ID,
-})
-
-
 cdef inline uint32_t octet_faults(unsigned seen, bint header) noexcept:
     cdef uint32_t faults = 0
     if seen & SEEN_BARE_LF:
@@ -233,7 +206,7 @@ cdef int note_field(Reader* r, Part* part, Field* field, bint enveloped) except 
         return 0
     if field.spaced:
         part.faults |= SPACED_NAME
-    name = FIELD_NAMES.find(r.p + field.start, until_nul(r.p + field.start, field.name_end - field.start))
+    name = field_name(r.p + field.start, until_nul(r.p + field.start, field.name_end - field.start))
     if name >= NAME_ENVELOPE:
         if enveloped:
             full_value(r.p, field, &r.value, &value, &size)

@@ -24,12 +24,16 @@ cdef uint8_t known_encoding(const uint8_t* p, Py_ssize_t n) noexcept:
 
 
 cdef enum:
+    SMALL_PIECE = 4096
     NO_SEXTET = 255
 
+    NO_DIGIT = 0x80
+
 cdef uint8_t SEXTETS[256]
+cdef uint8_t HEX_DIGITS[256]
 
 
-cdef void _fill_sextets() noexcept:
+cdef void _fill_digits() noexcept:
     cdef int i
     memset(SEXTETS, NO_SEXTET, 256)
     for i in range(26):
@@ -39,9 +43,14 @@ cdef void _fill_sextets() noexcept:
         SEXTETS[48 + i] = <uint8_t>(52 + i)
     SEXTETS[43] = 62
     SEXTETS[47] = 63
+    memset(HEX_DIGITS, NO_DIGIT, 256)
+    for i in range(10):
+        HEX_DIGITS[48 + i] = <uint8_t>i
+    for i in range(6):
+        HEX_DIGITS[65 + i] = HEX_DIGITS[97 + i] = <uint8_t>(10 + i)
 
 
-_fill_sextets()
+_fill_digits()
 
 
 cdef int64_t base64_size(const uint8_t* p, Py_ssize_t n) noexcept:
@@ -106,14 +115,13 @@ cdef int _last_group(uint32_t bits, int have, uint8_t* out) noexcept:
     return 0
 
 
-cdef inline int hex_digit(uint8_t c) noexcept:
-    if 48 <= c <= 57:
-        return c - 48
-    if 65 <= c <= 70:
-        return c - 55
-    if 97 <= c <= 102:
-        return c - 87
-    return -1
+cdef inline bint is_hex(const uint8_t* p) noexcept:
+    """Two hexadecimal digits stand here."""
+    return not (HEX_DIGITS[p[0]] | HEX_DIGITS[p[1]]) & NO_DIGIT
+
+
+cdef inline uint8_t hex_octet(const uint8_t* p) noexcept:
+    return <uint8_t>(HEX_DIGITS[p[0]] << 4 | HEX_DIGITS[p[1]])
 
 
 cdef inline Py_ssize_t _copy_out(uint8_t* out, const uint8_t* p, Py_ssize_t n) noexcept:
@@ -134,9 +142,9 @@ cdef Py_ssize_t _qp_line(const uint8_t* p, const uint8_t* end, uint8_t* out) noe
         p = mark
         if p >= end:
             break
-        if end - p >= 3 and hex_digit(p[1]) >= 0 and hex_digit(p[2]) >= 0:
+        if end - p >= 3 and is_hex(p + 1):
             if out != NULL:
-                out[used] = <uint8_t>(hex_digit(p[1]) << 4 | hex_digit(p[2]))
+                out[used] = hex_octet(p + 1)
             p += 3
         else:
             if out != NULL:
@@ -185,7 +193,8 @@ cdef bytes decoded_bytes(const uint8_t* p, Py_ssize_t n, uint8_t transfer):
         return None
     if transfer != CTE_BASE64 and transfer != CTE_QP:
         return PyBytes_FromStringAndSize(<const char*>p, n)
-    out = PyBytes_FromStringAndSize(NULL, decoded_octets(p, n, transfer) + 3)
+    # What is small needs no count before: lines may become longer by an octet each.
+    out = PyBytes_FromStringAndSize(NULL, (2 * n if n <= SMALL_PIECE else decoded_octets(p, n, transfer)) + 3)
     if transfer == CTE_BASE64:
         return out[:base64_decode(p, n, <uint8_t*><char*>out)]
     return out[:qp_decode(p, n, <uint8_t*><char*>out)]

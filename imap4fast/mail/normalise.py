@@ -57,10 +57,15 @@ class Body(NamedTuple):
 
 
 def rewrite(
-    data: Octets, index: MailIndex, seed: bytes = b"", scan: Callable[[Octets], MailIndex] = MailIndex.scan
+    data: Octets,
+    index: MailIndex,
+    seed: bytes = b"",
+    scan: Callable[[Octets], MailIndex] = MailIndex.scan,
+    findings: tuple[Finding, ...] | None = None,
 ) -> Normalised:
-    """The mail with one reading. `index` is that of `data`; `scan` makes others like it, with the same caps."""
-    found = first = tuple(ambiguity.find(data, index))
+    """The mail with one reading. `index` is that of `data`; `scan` makes others like it, with the same caps;
+    `findings` are what `ambiguity.find` said of the mail, if it was asked already."""
+    found = first = tuple(ambiguity.find(data, index)) if findings is None else findings
     for number in range(ROUNDS):
         if not found:
             return Normalised(data, "", first, index)

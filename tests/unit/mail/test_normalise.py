@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mmap
+import tempfile
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imap4fast._wire import MailIndex
-from imap4fast.mail import ambiguity, canonical, normalise
+from imap4fast.mail import ambiguity, canonical, corrections, normalise
 from tests.unit.mail.mails import (
     AMBIGUOUS,
     CLEAN,
@@ -199,3 +202,27 @@ def test_any_mail_has_one_reading_or_is_refused(drawn: bytes) -> None:
     assert ambiguity.find(once, scan(once)) == []
     assert rewritten(once, b"other") == once
     assert has_reports(once) or leaves(once) == leaves_of_python(once)
+
+
+def test_findings_are_not_sought_twice() -> None:
+    data = AMBIGUOUS["T-M13"][0]
+    index = scan(data)
+    known = tuple(ambiguity.find(data, index))
+    assert normalise.rewrite(data, index, b"seed", MailIndex.scan, known).data == rewritten(data)
+    assert normalise.rewrite(data, index, b"seed", MailIndex.scan, ()).data is data
+
+
+@pytest.mark.parametrize("row", AMBIGUOUS)
+def test_a_mapped_mail(row: str) -> None:
+    for data in AMBIGUOUS[row]:
+        with tempfile.TemporaryFile() as file:
+            file.write(data)
+            file.flush()
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                assert ambiguity.find(mapped, scan(data)) == ambiguity.find(data, scan(data))
+                assert normalise.rewrite(mapped, MailIndex.scan(mapped), b"seed").data == rewritten(data)
+                rules = corrections.FilterRules()
+                by_octets = corrections.apply(data, scan(data), rules)
+                by_file = corrections.apply(mapped, scan(data), rules)
+                assert by_file.findings == by_octets.findings
+                assert by_file.data is mapped if by_octets.data is data else by_file.data == by_octets.data
