@@ -185,7 +185,7 @@ def test_many_zygotes_leave_nothing() -> None:
         for _ in range(30):
             made.sprout().close()
         process = psutil.Process(made.pid)
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while (process.children() or process.num_fds() > 5) and time.monotonic() < until:
             time.sleep(0.01)
         assert (process.children(), process.num_fds(), descriptors()) == ([], 5, before)
