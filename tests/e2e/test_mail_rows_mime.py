@@ -37,7 +37,7 @@ DENY = _filter(f"{MEND} ambiguous-mime deny;")
 KEEP = _filter(f"{MEND} ambiguous-mime keep; invalid-header keep;")
 BY_DOCUMENT = _filter(
     f"{MEND} ambiguous-mime normalise;",
-    "mail-acl ALL { accept; } doc-acl VIRUS { virus found; deny; } doc-acl REST { accept; }",
+    "mail-acl ALL { accept; } doc-acl VIRUS { virus found; accept; remove; } doc-acl REST { accept; }",
 )
 POLICIES = {"normalise": NORMALISE, "deny": DENY, "keep": KEEP, "document": BY_DOCUMENT}
 
@@ -318,7 +318,7 @@ FILENAMES = {
     "comment": b"attachment; (x) filename=(y)a.exe(z)",
 }
 NAMES = Processing(
-    decide="mail-acl ALL { accept; } doc-acl EXE { filename /\\.exe$/; deny; } doc-acl REST { accept; }",
+    decide="mail-acl ALL { accept; } doc-acl EXE { filename /\\.exe$/; accept; remove; } doc-acl REST { accept; }",
     download=f"{SCAN} mail-filter {{ {MEND} ambiguous-mime keep; invalid-header keep; }}",
 )
 
