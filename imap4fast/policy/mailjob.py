@@ -38,6 +38,9 @@ MOST_DOCUMENTS = 64
 LONGEST_OURS = 1 << 16
 """Octets of the longest mail that can be a replacement of ours."""
 
+UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
+"""The header that stands for the one of a mail that was denied unseen."""
+
 _CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
 """Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""
 
@@ -71,9 +74,9 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
     """All but the writing; `rules` None: those that the order names."""
     rules = rules or kit.rules(order.command_acl, order.direction)
     if order.refused:
-        form = Form(canvas.original, rules.filter.scan(canvas.original))
+        form = Form(canvas.original, examine.scanner(rules.filter)(canvas.original))
         return _denied(order, rules, form, Decision(Verdicts(), denial=_refused(order, rules)), Rewriting(), canvas)
-    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
+    form = examine.form(canvas.original, rules.filter, order.seed)
     if _is_ours(form):
         return Trial(order, rules, form, Decision(Verdicts()), Rewriting(), work.PASSED, form.data)
     if form.rejected is not None:
@@ -128,10 +131,10 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = form.data[: form.index.part(0).header_size]
+    header = form.data[: form.index.part(0).header_size] or UNSEEN
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
     if verdicts.left(rules, decision.verdicts, octets) is not None:
-        octets = replacement.mail(b"", why, order.seed, order.language, order.date)
+        octets = replacement.mail(UNSEEN, why, order.seed, order.language, order.date)
     said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
     return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)
 
@@ -150,10 +153,15 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     )
     if found.kind == work.REFUSED:
         return common
-    index = found.form.index if found.after is found.form.data else found.rules.filter.scan(found.after)
-    packed, sha256 = index.pack(), hashlib.sha256(found.after).digest()
+    index = found.form.index if found.after is found.form.data else examine.scanner(found.rules.filter)(found.after)
+    packed = index.pack()
     canvas.finish(found.after, packed)
-    return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
+    return msgspec.structs.replace(
+        common,
+        mail_size=len(found.after),
+        index_size=len(packed),
+        sha256=hashlib.sha256(found.after).digest(),
+    )
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
@@ -161,7 +169,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     form is done with: the outcome is the last one.
     """
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
+    form = examine.form(canvas.original, rules.filter, order.seed)
     if form.rejected is not None:
         refused = rules.processing.on_deny == decide.REFUSE
         return _outcome(trial(kit, order, canvas), canvas) if refused else Outcome(work.EXAMINED)
@@ -176,7 +184,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
 def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     """The decoded leaves, one behind the other."""
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
+    form = examine.form(canvas.original, rules.filter, order.seed)
     pieces: list[tuple[int, int]] = []
     at = 0
     for number in form.index.leaves:
