@@ -35,8 +35,8 @@ from imap4fast.policy.rewrite import Rewriting
 MOST_DOCUMENTS = 64
 """Documents of one mail that are logged."""
 
-LONGEST_OURS = 1 << 16
-"""Octets of the longest mail that can be a replacement of ours."""
+MOST_HEADER = 1 << 18
+"""Octets of a denied mail's header that are looked at."""
 
 UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
 """The header that stands for the one of a mail that was denied unseen."""
@@ -74,11 +74,9 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
     """All but the writing; `rules` None: those that the order names."""
     rules = rules or kit.rules(order.command_acl, order.direction)
     if order.refused:
-        form = Form(canvas.original, examine.scanner(rules.filter)(canvas.original))
+        form = Form(canvas.original, rules.filter.scan(canvas.original))
         return _denied(order, rules, form, Decision(Verdicts(), denial=_refused(order, rules)), Rewriting(), canvas)
-    form = examine.form(canvas.original, rules.filter, order.seed)
-    if _is_ours(form):
-        return Trial(order, rules, form, Decision(Verdicts()), Rewriting(), work.PASSED, form.data)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     if form.rejected is not None:
         denial = _bad_form(order, rules, form.rejected)
         return _denied(order, rules, form, Decision(Verdicts(), denial=denial), Rewriting(), canvas)
@@ -102,14 +100,6 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
     return Trial(order, rules, form, decision, made, kind, after)
 
 
-def _is_ours(form: Form) -> bool:
-    """A replacement mail of ours that comes back stays what it is."""
-    if form.index.size > LONGEST_OURS or form.rejected is not None:
-        return False
-    header = form.data[: form.index.part(0).header_size]
-    return replacement.MARK_NAME in header.lower() and replacement.is_ours(form.data[:])
-
-
 def _refused(order: Order, rules: Rules) -> Denial:
     reason, _, detail = order.refused.partition(": ")
     if reason not in texts.REASONS:
@@ -131,7 +121,7 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         code = _CODES.get(why.reason, "CANNOT")
         said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
-    header = form.data[: form.index.part(0).header_size] or UNSEEN
+    header = _header(form) or UNSEEN
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
     if verdicts.left(rules, decision.verdicts, octets) is not None:
         octets = replacement.mail(UNSEEN, why, order.seed, order.language, order.date)
@@ -153,15 +143,10 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     )
     if found.kind == work.REFUSED:
         return common
-    index = found.form.index if found.after is found.form.data else examine.scanner(found.rules.filter)(found.after)
-    packed = index.pack()
+    index = found.form.index if found.after is found.form.data else found.rules.filter.scan(found.after)
+    packed, sha256 = index.pack(), hashlib.sha256(found.after).digest()
     canvas.finish(found.after, packed)
-    return msgspec.structs.replace(
-        common,
-        mail_size=len(found.after),
-        index_size=len(packed),
-        sha256=hashlib.sha256(found.after).digest(),
-    )
+    return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
@@ -169,7 +154,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     form is done with: the outcome is the last one.
     """
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     if form.rejected is not None:
         refused = rules.processing.on_deny == decide.REFUSE
         return _outcome(trial(kit, order, canvas), canvas) if refused else Outcome(work.EXAMINED)
@@ -184,7 +169,7 @@ def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
 def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
     """The decoded leaves, one behind the other."""
     rules = kit.rules(order.command_acl, order.direction)
-    form = examine.form(canvas.original, rules.filter, order.seed)
+    form = examine.form(canvas.original, rules.filter, order.seed, canvas.put)
     pieces: list[tuple[int, int]] = []
     at = 0
     for number in form.index.leaves:
@@ -209,9 +194,14 @@ def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
     return canvas.append(leaf.content(), start)
 
 
+def _header(form: Form) -> bytes:
+    """The mail's header, as much as anybody may want to see of a bad one."""
+    return form.data[: min(form.index.part(0).header_size, MOST_HEADER)]
+
+
 def _message_id(found: Trial) -> str:
-    form, mail = found.form, found.decision.mail
-    header = mail.header if mail is not None else Header(form.data[: form.index.part(0).header_size])
+    mail = found.decision.mail
+    header = mail.header if mail is not None else Header(_header(found.form))
     values = header.values("message-id")
     return values[0].strip()[:200] if values else ""
 

@@ -1,5 +1,7 @@
 """FETCH where mails are processed: what the server is asked, what the client gets, in which order."""
 
+# ruff: noqa: N802 (tests bear the names of the rows)
+
 from __future__ import annotations
 
 import pytest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imap4fast._wire import tokens
-from imap4fast.imap.fetch import FetchError, Content, Kind, Request, quick_request, request_of
+from imap4fast.imap.fetch import Content, FetchError, Kind, Request, quick_request, request_of
 
 
 def asked(rest: bytes) -> Request:
