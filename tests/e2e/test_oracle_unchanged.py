@@ -53,6 +53,7 @@ EXPLAINED = [
 CORRECTED = {
     r"malformed-\d+-(open_quote|bare_word)": "correct-quoting: a value that is no token is put in quotes; without "
     "it such a mail is refused",
+    r"malformed-\d+-same_boundary": "correct-8bit-body: 8-bit text whose header was taken away is declared as such",
 }
 """Mails that this policy changes all the same, and why. What becomes of them is the other oracle's."""
 
