@@ -17,9 +17,11 @@ _ENCODING = b"content-transfer-encoding"
 _HEAD = doctype.HEAD * 3 // 2
 """Encoded octets of which the first ones are looked at for the type."""
 _PLAIN_NAME = re.compile(
-    rb';[ \t]*(?:\r\n[ \t]+)?(?:file)?name="([a-z0-9][a-z0-9_-]*+(?:[ .][a-z0-9_-]++)*+)"(?=;|\r\n)', re.IGNORECASE
+    rb';[ \t]*(?:\r\n[ \t]+)?(?:file)?name=(?:"([a-z0-9][a-z0-9_-]*+(?:[ .][a-z0-9_-]++)*+)"'
+    rb"|([a-z0-9][a-z0-9_-]*+(?:\.[a-z0-9_-]++)*+))(?=;|\r\n)",
+    re.IGNORECASE,
 )
-"""A parameter in quotes whose value has no two readings."""
+"""A parameter whose value has no two readings, in quotes or without."""
 
 _TELLING = re.compile(
     rb"[*%(\\'\0\x80-\xff]|=\?|\n[ \t]*\r|\r(?!\n)|(?<!\r)\n|content-(?:type|disposition)[ \t]+:", re.IGNORECASE
@@ -134,7 +136,7 @@ def plain_names(header: bytes) -> tuple[str, ...] | None:
     found = _PLAIN_NAME.findall(header)
     if len(found) != mentioned or _TELLING.search(header.removesuffix(b"\r\n")):
         return None
-    return tuple(dict.fromkeys(name.decode("ascii") for name in found))
+    return tuple(dict.fromkeys((quoted or bare).decode("ascii") for quoted, bare in found))
 
 
 def section(index: MailIndex, number: int) -> str:

@@ -39,7 +39,7 @@ MOST_HEADER = 1 << 18
 """Octets of a denied mail's header that are looked at."""
 
 UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
-"""The header that stands for the one of a mail that was denied unseen."""
+"""The header that stands for the one of a mail that was denied unseen, or whose own may not be shown."""
 
 _CODES = {decide.UNAVAILABLE: "UNAVAILABLE", "size": "TOOBIG"}
 """Response codes by reason; CANNOT for all others: the next time it would be the same (RFC 5530)."""

@@ -64,7 +64,7 @@ def _with(verdicts: Verdicts, whole: Scan, leaves: tuple[Scan, ...]) -> Verdicts
 def _looked_at(
     engine: Engine, original: Octets, form: Form, leaves: Sequence[Document]
 ) -> tuple[Scan, tuple[Scan, ...]]:
-    """(of the mail, of each leaf) by one engine, under one budget."""
+    """(of the mail; of each leaf where something was found) by one engine, under one budget."""
     budget = Budget()
     found = []
     for leaf in leaves:
@@ -73,7 +73,8 @@ def _looked_at(
     looks = [engine.scan_mail(original, budget), *found]
     if form.data is not original:
         looks.append(engine.scan_mail(form.data, budget))
-    return of_looks(looks), tuple(found)
+    whole = of_looks(looks)
+    return whole, tuple(found) if whole.status == FOUND else ()
 
 
 def left(rules: Rules, known: Verdicts, after: Octets) -> Scan | None:

@@ -104,6 +104,14 @@ def test_a_mail_that_is_denied_whatever_is_in_it() -> None:
     assert done(kit, HEADER, refused="size")[0].code == "TOOBIG"
 
 
+def test_a_bad_mail_with_an_endless_header() -> None:
+    mail = HEADER + b"X: y\r\n" * 200_000 + b"\r\n"
+    outcome, after = done(kit_of(), mail)
+    assert (outcome.kind, outcome.reason.split(":")[:2]) == ("replaced", ["form", " max-header-size"])
+    assert outcome.message_id == "<1@a.example>"
+    assert len(after) < 2000
+
+
 class TestSeveralJobs:
     """With engines that the worker asks."""
 
@@ -120,6 +128,9 @@ class TestSeveralJobs:
         assert outcome.verdicts is not None
         assert outcome.verdicts.virus is not None
         assert outcome.verdicts.virus.status == FOUND
+        assert [scan.status for scan in outcome.verdicts.leaves] == [FREE, FOUND]
+        free = done(kit_of(download=f"{NET} use-antivirus enable OWN;"), simple(), "examine")[0].verdicts
+        assert free == Verdicts(Scan(FREE, "", "builtin"))
         assert done(kit_of(download=NET), INFECTED, "examine")[0].verdicts == Verdicts()
 
     def test_a_mail_of_bad_form_is_done_with(self) -> None:

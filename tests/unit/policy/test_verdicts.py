@@ -68,7 +68,7 @@ def test_the_built_in_engine(mail: bytes, status: str, leaves: list[str]) -> Non
     found = looked(mail)
     assert found.virus is not None
     assert found.virus.status == status
-    assert [scan.status for scan in found.leaves] == leaves
+    assert [scan.status for scan in found.leaves] == (leaves if status == FOUND else [])
 
 
 def test_a_mail_that_is_too_large_for_it() -> None:
