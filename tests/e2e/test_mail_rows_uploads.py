@@ -166,3 +166,4 @@ def test_T_F33_line_ends_of_an_upload(lab: Lab, octets: bytes) -> None:
         else:
             assert reply.status == "NO", reply
             assert not server.appended
+        wire.vanish()
