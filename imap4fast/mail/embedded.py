@@ -11,7 +11,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from mmap import mmap
 
-from imap4fast.mail.transfer import readings, tolerant_base64, uu_begin, uudecoded
+from imap4fast.mail.transfer import encodings, readings, tolerant_base64, uu_begin, uudecoded
 
 
 class TooMuch(Exception):  # noqa: N818 -- a bound, and the caller says what it means
@@ -42,6 +42,7 @@ _NO_HQX = bytes(set(range(256)) - set(_HQX_LETTERS))
 _DATA_URL = re.compile(rb"data:([^,:\"'<>]{0,256}),([^\"'<>\s)]*(?:\s+[A-Za-z0-9+/=%]+)*)", re.IGNORECASE)
 _ENCODING = re.compile(rb"^content-transfer-encoding[ \t]*+:((?:[^\r\n]|\r?\n[ \t])*+)", re.IGNORECASE | re.MULTILINE)
 _BLANK = re.compile(rb"\r?\n\r?\n")
+_NO_FIELD = re.compile(rb"^(?![!-9;-~]++[ \t]*+:)[^ \t\r\n]", re.MULTILINE)
 _DELIMITER = re.compile(rb"\r?\n(?:--[^\s]|content-transfer-encoding)", re.IGNORECASE)
 _BASE64_AT_END = re.compile(rb";[\s]*base64[\s]*\Z", re.IGNORECASE)
 
@@ -179,16 +180,30 @@ def _data_urls(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]
 
 def _parts(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:
     """Bodies behind each Content-Transfer-Encoding of a mail that is itself content, whatever its structure is."""
-    body = 0
+    end = 0
+    contents: list[bytes] = []
+    known: set[tuple[str, ...]] = set()
     for field in _ENCODING.finditer(octets):
-        if body < field.end():
+        if end < field.end():
+            known.clear()
             blank = _BLANK.search(octets, field.end())
-            if not blank:
-                return
-            body = blank.end()
-            end = _DELIMITER.search(octets, body)
-            content = octets[body : end.start() if end else len(octets)]
-        yield from (("mail", reading) for reading in readings(content, field[1]) if reading != content)
+            end = blank.end() if blank else len(octets)
+            contents = list(_bodies(octets, field.end(), end))
+        if (words := encodings(field[1])) in known:
+            continue
+        known.add(words)
+        for content in contents:
+            seen = readings(content, field[1])
+            yield from (("mail", reading) for reading in seen if reading != content or b"\0" in content)
+
+
+def _bodies(octets: bytes | mmap, field: int, start: int) -> Iterator[bytes]:
+    """What stands behind the header in which a field ends at `field`, and, where a line before that is no field of a
+    header, from that line on."""
+    odd = _NO_FIELD.search(octets, field, start)
+    for begin in (start, odd.start()) if odd else (start,):
+        delimiter = _DELIMITER.search(octets, begin)
+        yield octets[begin : delimiter.start() if delimiter else len(octets)]
 
 
 def _name(octets: bytes) -> str:

@@ -26,13 +26,15 @@ MOST_LINES = 20
 class Form(msgspec.Struct):
     """The mail in the form in which it is judged. `rejected` is (a word of `texts.REASONS`, what was found), else None.
 
-    `data` is the very object that came in where nothing was to be done.
+    `data` is the very object that came in where nothing was to be done. `ambiguous` are the octets that have several
+    readings, as they were before one was chosen; None: there is one.
     """
 
     data: Octets
     index: MailIndex
     rejected: tuple[str, str] | None = None
     log: tuple[LogLine, ...] = ()
+    ambiguous: Octets | None = None
 
 
 def form(data: Octets, rules: FilterRules, seed: bytes, keep: Keep = splice.in_memory) -> Form:
@@ -43,9 +45,9 @@ def form(data: Octets, rules: FilterRules, seed: bytes, keep: Keep = splice.in_m
     if corrected.data is None:
         return Form(data, index, (FORM, corrected.rejected), log)
     data = corrected.data
-    found = () if rules.ambiguous_mime == "keep" else tuple(ambiguity.find(data, index))
-    if not found:
-        return Form(data, index, None, log)
+    found = tuple(ambiguity.find(data, index))
+    if not found or rules.ambiguous_mime == "keep":
+        return Form(data, index, None, log, data if found else None)
     log += tuple(_ambiguities(found, rules.ambiguous_mime))
     if rules.ambiguous_mime == "deny":
         return Form(data, index, (AMBIGUOUS, f"{found[0].row}: {found[0].what}"), log)
@@ -55,7 +57,7 @@ def form(data: Octets, rules: FilterRules, seed: bytes, keep: Keep = splice.in_m
     normalised = normalise.rewrite(data, index, seed, rules.scan)
     if normalised.data is None:
         return Form(data, index, (AMBIGUOUS, normalised.refused), log)
-    return Form(normalised.data, normalised.index, None, log)
+    return Form(normalised.data, normalised.index, None, log, data)
 
 
 def _corrections(findings: Iterable[corrections.Finding]) -> Iterator[LogLine]:

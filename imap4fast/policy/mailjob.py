@@ -92,12 +92,25 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         )
         return _denied(order, rules, form, decision, made, canvas)
     after = canvas.put(made.pieces(form)) if made.splices else form.data
-    left = verdicts.left(rules, decision.verdicts, after) if made.takes_out else None
+    left = _left(rules, decision, made, after)
     if left is not None:
         decision.denial = Denial(Why("virus", virus=left.name, size=order.size), rules.processing.on_deny)
         return _denied(order, rules, form, decision, made, canvas)
     kind = work.PASSED if after is canvas.original else work.CHANGED
     return Trial(order, rules, form, decision, made, kind, after)
+
+
+def _left(rules: Rules, decision: Decision, made: Rewriting, after: Octets) -> Scan | None:
+    """What may still be there of a virus, though documents were taken out for it; None: nothing.
+
+    What an engine that the worker has asked found in no document may be anywhere, in the header, too.
+    """
+    if not made.takes_out:
+        return None
+    known = decision.verdicts
+    if verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known):
+        return known.virus
+    return verdicts.left(rules, known, after)
 
 
 def _refused(order: Order, rules: Rules) -> Denial:

@@ -18,6 +18,7 @@ from imap4fast.mail.edit import Edits, HeaderOp, Replacement
 from imap4fast.mail.splice import Piece, Splice
 from imap4fast.mail.template import Values
 from imap4fast.mail.work import FOUND, LogLine
+from imap4fast.policy import verdicts
 from imap4fast.policy.decide import Decision, Judged
 from imap4fast.policy.documents import Document
 from imap4fast.policy.examine import Form
@@ -92,6 +93,8 @@ def rewriting(kit: Kit, rules: Rules, form: Form, decision: Decision) -> Rewriti
     kept.splices = edit.splices(form.data, form.index, edits)
     if body is None:
         kept.splices += _retyped_parts(form, plan)
+        if kept.takes_out and verdicts.is_asked_for(decision.verdicts):
+            kept.splices += _without_words(form)
     return kept
 
 
@@ -209,12 +212,30 @@ def _instead_of_all(form: Form, decision: Decision, plan: _Plan) -> Replacement 
     or between them, and goes, too.
     """
     found = decision.verdicts
-    whole = found.virus is not None and found.virus.status == FOUND
-    if not whole or any(scan.status == FOUND for scan in found.leaves) or form.index.part(0).kind == "leaf":
+    if not verdicts.is_found(found) or verdicts.is_in_leaves(found) or form.index.part(0).kind == "leaf":
         return None
     if not all(plan.actions[one.document.number] in (REPLACED, REMOVED) for one in decision.documents):
         return None
     return next(iter(plan.parts.values()), Replacement(edit.EMPTY, b""))
+
+
+def _without_words(form: Form) -> Iterator[Splice]:
+    """What stands before the first and behind the last part of a multipart goes: it is in no leaf, so that nobody has
+    looked at it alone.
+    """
+    data = form.data
+    for number in range(len(form.index)):
+        part = form.index.part(number)
+        if part.kind != "multipart" or not part.children:
+            continue
+        first, last = form.index.part(part.children[0]), form.index.part(part.children[-1])
+        end = part.body + part.body_size
+        opening = max(part.body, data.rfind(b"\n", part.body, first.header - 2) + 1)
+        closing = data.find(b"\r\n", last.body + last.body_size + 2, end)
+        if opening > part.body:
+            yield Splice(part.body, opening, b"")
+        if closing >= 0 and closing + 2 < end:
+            yield Splice(closing + 2, end, b"")
 
 
 def _header_ops(acl: MailAcl) -> Iterator[HeaderOp]:

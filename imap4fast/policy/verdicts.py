@@ -64,7 +64,9 @@ def _with(verdicts: Verdicts, whole: Scan, leaves: tuple[Scan, ...]) -> Verdicts
 def _looked_at(
     engine: Engine, original: Octets, form: Form, leaves: Sequence[Document]
 ) -> tuple[Scan, tuple[Scan, ...]]:
-    """(of the mail; of each leaf where something was found) by one engine, under one budget."""
+    """(of the mail; of each leaf where something was found) by one engine, under one budget. Where other programs see
+    other parts in the mail, all that may be one is looked at (T-M13, T-M14).
+    """
     budget = Budget()
     found = []
     for leaf in leaves:
@@ -73,17 +75,35 @@ def _looked_at(
     looks = [engine.scan_mail(original, budget), *found]
     if form.data is not original:
         looks.append(engine.scan_mail(form.data, budget))
+    if form.ambiguous is not None:
+        looks.append(engine.scan(form.ambiguous, budget=budget))
     whole = of_looks(looks)
     return whole, tuple(found) if whole.status == FOUND else ()
 
 
 def left(rules: Rules, known: Verdicts, after: Octets) -> Scan | None:
-    """What a built-in engine still finds in a mail from which what was found was to be taken out; None: nothing."""
-    if known.virus is None or known.virus.status != FOUND:
+    """What a built-in engine still finds in a mail from which what was found was to be taken out, whatever parts other
+    programs see in it; None: nothing.
+    """
+    if not is_found(known):
         return None
-    budget = Budget()
-    scans = (one.engine.scan_mail(after, budget) for one in rules.engines if one.engine and one.takes(len(after)))
+    scans = (one.engine.scan(after) for one in rules.engines if one.engine and one.takes(len(after)))
     return next((scan for scan in scans if scan.status == FOUND), None)
+
+
+def is_found(known: Verdicts) -> bool:
+    """Whether there is a virus somewhere in the mail."""
+    return known.virus is not None and known.virus.status == FOUND
+
+
+def is_in_leaves(known: Verdicts) -> bool:
+    """Whether some leaf is known to hold what was found."""
+    return any(scan.status == FOUND for scan in known.leaves)
+
+
+def is_asked_for(known: Verdicts) -> bool:
+    """Whether an engine found the virus that the worker has asked, so that nobody here can look for it again."""
+    return known.virus is not None and is_found(known) and known.virus.engine != builtin.ENGINE
 
 
 def _score(original: Octets, form: Form, leaves: Sequence[Document]) -> float:
@@ -99,7 +119,7 @@ def of_leaves(verdicts: Verdicts, count: int) -> tuple[Scan, ...]:
     whole = verdicts.virus or Scan(SKIPPED)
     if whole.status != FOUND:
         return (whole,) * count
-    if len(verdicts.leaves) != count or all(scan.status != FOUND for scan in verdicts.leaves):
+    if len(verdicts.leaves) != count or not is_in_leaves(verdicts):
         return (whole,) * count
     return verdicts.leaves
 
@@ -111,6 +131,6 @@ def of_message(verdicts: Verdicts, inside: Iterable[Scan]) -> Scan:
     whole = verdicts.virus or Scan(SKIPPED)
     if whole.status != FOUND:
         return whole
-    if all(scan.status != FOUND for scan in verdicts.leaves):
+    if not is_in_leaves(verdicts):
         return whole
     return of_looks([*(scan for scan in inside if scan.status != FOUND), _FREE])

@@ -185,3 +185,12 @@ def test_time_is_linear(text: bytes) -> None:
 
 def test_binascii_agrees_on_uuencode() -> None:
     assert binascii.a2b_uu(uuencoded(b"abc", "x").splitlines()[1]) == b"abc"
+
+
+def test_m39_a_body_without_an_empty_line_before_it() -> None:
+    """And of many fields that say the same each body is given once."""
+    lines = base64.encodebytes(EICAR)
+    assert ("mail", EICAR) in files(b"Content-Transfer-Encoding: base64\n" + lines + b"\n--b--\n")
+    assert ("mail", EICAR) in files(b"Content-Transfer-Encoding: base64\nX: y\n z\n" + lines)
+    many = b"Content-Transfer-Encoding: base64\n" * 1000 + b"\n" + lines
+    assert files(many) == [("mail", EICAR)]

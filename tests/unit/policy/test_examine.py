@@ -18,7 +18,7 @@ TWO_TYPES = HEADER + b"Content-Type: text/plain\r\nContent-Type: text/html\r\n\r
 def test_a_mail_in_good_form_is_left_alone(mail: bytes) -> None:
     found = form(mail, FilterRules(), b"")
     assert found.data is mail
-    assert (found.rejected, found.log) == (None, ())
+    assert (found.rejected, found.log, found.ambiguous) == (None, (), None)
     assert found.index.size == len(mail)
 
 
@@ -49,6 +49,7 @@ def test_ambiguous_mails_are_written_anew() -> None:
     found = form(TWO_TYPES, FilterRules(), b"seed")
     assert found.rejected is None
     assert find(found.data, found.index) == []
+    assert found.ambiguous is TWO_TYPES
     assert [(line.entry, line.args[0], line.args[3]) for line in found.log] == [("SMTD-743", "T-M02", "NORMALISE")]
     assert form(found.data, FilterRules(), b"seed").data is found.data
 
@@ -64,6 +65,7 @@ def test_ambiguous_mails_are_denied_where_the_filter_says_so() -> None:
 def test_ambiguous_mails_are_kept_where_the_filter_says_so() -> None:
     found = form(TWO_TYPES, FilterRules(ambiguous_mime="keep"), b"")
     assert found.data is TWO_TYPES
+    assert found.ambiguous is TWO_TYPES
     assert (found.rejected, found.log) == (None, ())
 
 

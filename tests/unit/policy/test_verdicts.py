@@ -71,6 +71,25 @@ def test_the_built_in_engine(mail: bytes, status: str, leaves: list[str]) -> Non
     assert [scan.status for scan in found.leaves] == (leaves if status == FOUND else [])
 
 
+HIDDEN = {
+    "preamble": mixed(TEXT).replace(b"--bb\r\n", VIRUS + b"--bb\r\n", 1),
+    "epilogue": mixed(TEXT) + b"\r\n--bb\r\n" + VIRUS + b"--bb--\r\n",
+    "two encodings": mixed(VIRUS.replace(b"Content-Transfer", b"Content-Transfer-Encoding: 7bit\r\nContent-Transfer")),
+    "odd encoding": mixed(VIRUS.replace(b": base64", b": base64,")),
+    "no empty line": mixed(VIRUS.replace(b"base64\r\n\r\n", b"base64\r\n")),
+}
+
+
+@pytest.mark.parametrize("ambiguous", ["keep", "normalise"])
+@pytest.mark.parametrize("where", HIDDEN)
+def test_parts_that_only_some_programs_see(where: str, ambiguous: str) -> None:
+    """T-M04, T-M05, T-M13, T-M14, T-M39: not in the reading that is left, and found."""
+    words = f"mail-filter {{ ambiguous-mime {ambiguous}; invalid-header keep; }}"
+    found = looked(HIDDEN[where], download=f"use-antivirus enable OWN; {words}")
+    assert found.virus is not None
+    assert found.virus.status == FOUND
+
+
 def test_a_mail_that_is_too_large_for_it() -> None:
     found = looked(INFECTED, download="use-antivirus enable OWN 10;")
     assert found.virus is not None
