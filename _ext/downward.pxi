@@ -409,7 +409,7 @@ cdef class Downward(Fetching):
 
     cdef bint _concerns_mails(self, const uint8_t* p, Py_ssize_t n) noexcept:
         """Does session go by this code? Or does it hold a tag, which is not the one that the client knows?"""
-        return word_is(p, n, b"UIDVALIDITY") or word_is(p, n, b"CLOSED") or word_is(p, n, b"INPROGRESS")
+        return word_is(p, n, b"UIDVALIDITY") or word_is(p, n, b"UIDNEXT") or word_is(p, n, b"CLOSED") or word_is(p, n, b"INPROGRESS")
 
     @cython.final
     cdef int _answered(self, const uint8_t* p, Py_ssize_t n, Py_ssize_t i, int at) except -1:

@@ -1,14 +1,17 @@
 # Values of fields for people: unfolding (RFC 5322 section 2.2.3) and encoded words (RFC 2047).
 
 import codecs as _codecs
+from encodings.aliases import aliases as _aliases
 
 cdef enum:
-    MAX_CHARSET = 40
+    MAX_CHARSET = 80         # octets, with the language
 
-# Codecs of Python that are no charsets of mail; some of them take more than linear time.
-cdef frozenset NO_CHARSETS = frozenset({
-    "idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem",
+# Charsets by Python's names. A name that is not here is not looked for: Python would search its path for a module.
+# Left out are codecs that are no charsets of mail, some of which take more than linear time.
+cdef frozenset CHARSETS = frozenset(_aliases) | frozenset(_aliases.values()) | frozenset({
+    "cp720", "cp737", "cp856", "cp874", "cp875", "cp1006", "koi8_t", "koi8_u", "mac_arabic", "utf_8_sig",
 })
+cdef frozenset NO_CHARSETS = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "undefined"})
 
 
 def unfolded(bytes value not None):
@@ -36,14 +39,14 @@ def decode_text(bytes octets not None, bytes charset not None):
     """As text, whatever the octets are. A charset that is not known is taken for UTF-8, and where the octets are not
     that, for Latin-1.
     """
-    cdef object info
-    try:
-        if len(charset) <= MAX_CHARSET and charset.isascii() and charset:
-            info = _codecs.lookup(charset.decode("ascii"))
-            if info._is_text_encoding and info.name not in NO_CHARSETS and info.name not in ("ascii", "utf-8"):
+    cdef str name = charset.decode("latin-1").lower().replace("-", "_").replace(" ", "_").replace(":", "_")
+    if name in CHARSETS:
+        info = _codecs.lookup(name)
+        if info._is_text_encoding and info.name not in NO_CHARSETS and info.name not in ("ascii", "utf-8"):
+            try:
                 return octets.decode(info.name, "replace")
-    except (LookupError, ValueError, OSError):
-        pass
+            except (ValueError, LookupError):
+                pass
     try:
         return octets.decode("utf-8")
     except UnicodeDecodeError:
@@ -71,7 +74,7 @@ cdef bint _word_at(const uint8_t* p, Py_ssize_t at, Py_ssize_t n, EncodedWord* w
     cdef Py_ssize_t mark = _next_mark(p, at + 2, n)
     word.charset = at + 2
     word.charset_size = mark - word.charset
-    if mark < 0 or not 0 < word.charset_size <= 2 * MAX_CHARSET or mark + 2 >= n or p[mark + 2] != c"?":
+    if mark < 0 or not 0 < word.charset_size <= MAX_CHARSET or mark + 2 >= n or p[mark + 2] != c"?":
         return False
     star = <const uint8_t*>memchr(p + word.charset, c"*", word.charset_size)
     if star != NULL:

@@ -162,14 +162,17 @@ cdef bint says_something(Reader* r, int told, Span* span) except -1:
     return read_token(&c, &r.word) >= 0
 
 
-cdef bint has_params(Reader* r, Span* span) except -1:
+cdef bint keeps_disposition(Reader* r, Part* part) except -1:
+    """Whether the one that is known has parameters; each is looked at once."""
     cdef Cursor c
-    read_span(r, span, &c)
-    r.word.size = 0
-    if read_token(&c, &r.word) < 0:
-        return False
-    params_read(&c, &r.params)
-    return r.params.count > 0
+    if part.disposed == 0:
+        read_span(r, &part.told[TOLD_DISPOSITION], &c)
+        r.word.size = 0
+        part.disposed = -1
+        if read_token(&c, &r.word) >= 0:
+            params_read(&c, &r.params)
+            part.disposed = 1 if r.params.count else -1
+    return part.disposed > 0
 
 
 cdef int note_told(Reader* r, Part* part, int told, Field* field) except -1:
@@ -184,13 +187,15 @@ cdef int note_told(Reader* r, Part* part, int told, Field* field) except -1:
             part.faults |= TYPE_TWICE
         elif told == TOLD_DISPOSITION:
             part.faults |= DISPOSITION_TWICE
-        if told != TOLD_DISPOSITION or has_params(r, span):
+        if told != TOLD_DISPOSITION or keeps_disposition(r, part):
             return 0
     new.at = field.value
     new.size = field.value_end - field.value
     new.folded = field.folded
     if says_something(r, told, &new):
         span[0] = new
+        if told == TOLD_DISPOSITION:
+            part.disposed = 0
         if told == TOLD_TYPE:
             part.typed = True
             note_type(r, part)

@@ -143,6 +143,7 @@ cdef struct Part:
     bint overflow
     bint closed
     bint has_boundary
+    int8_t disposed           # its disposition has parameters: 1 yes, -1 no, 0 not looked
 
 
 cdef struct Boundary:

@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from dataclasses import astuple, dataclass
+from email.message import EmailMessage
 from pathlib import Path
 
 from tools.certificate import Pair, provide
@@ -198,6 +199,13 @@ def curl_line(root: str, *options: str) -> str:
     return " ".join(["curl", "-sS", *options, "--user", f"{USER}:{PASSWORD}", *(f"'{url}'" for url in urls)])
 
 
+def curl_mail(url: str, *more: str) -> str:
+    """A line for a shell: what a URL below `url` gives, or what a command gives there."""
+    options = [shlex.quote(option) for option in more] if more[0].startswith("-") else []
+    where = url if options else url + more[0]
+    return " ".join(["curl", "-sS", *options, "--user", f"{USER}:{PASSWORD}", f"'{where}'"])
+
+
 def python_line(opening: str, port: int, *arguments: str) -> str:
     """A line for a shell: the same with Python's imaplib, which `opening` connects."""
     code = (opening + FETCH).format(host=HOST, port=port, user=USER, password=PASSWORD).replace("\\n", "\\\\n")
@@ -213,6 +221,7 @@ def openssl_line(port: int, trusted: str, *options: str) -> str:
 def greeting(ports: Ports, trusted: Path, config: Path, log: Path) -> str:
     """What the user is told when all runs."""
     file = shlex.quote(str(trusted))
+    root = f"imap://{HOST}:{ports.plain}/"
     return f"""
 The proxy is ready, in front of a demo server on {HOST}:{ports.server}.
 
@@ -238,6 +247,19 @@ Talk IMAP by hand inside of TLS, from its beginning or by STARTTLS; say "a login
   {openssl_line(ports.tls, file)}
 
   {openssl_line(ports.plain, file, "-starttls imap")}
+
+Mail 5 of INBOX came with a virus in its attachment, mail 6 is spam. What a client sees of them: the whole mail, the
+attachment alone, a range of it, its size and structure, and the subject of the spam:
+
+  {curl_mail(root, "INBOX;MAILINDEX=5")}
+
+  {curl_mail(root, "INBOX;MAILINDEX=5;SECTION=2")}
+
+  {curl_mail(root, "INBOX;MAILINDEX=5;SECTION=2;PARTIAL=0.25")}
+
+  {curl_mail(root + "INBOX", "-X", "FETCH 5 (RFC822.SIZE BODYSTRUCTURE)")}
+
+  {curl_mail(root, "INBOX;MAILINDEX=6;SECTION=HEADER.FIELDS%20(SUBJECT)")}
 
   configuration  {config}
   certificate    {trusted}
@@ -279,9 +301,37 @@ def start_all(folder: Path, ports: Ports, pair: Pair, config: Path, processes: l
     account = ["--demo-data", "--demo-user", USER, "--demo-password", PASSWORD]
     processes.append(start("demo server", folder / "server.log", SERVER, *options, "dict", *account))
     wait_for_login(ports.server, processes)
+    fill(ports.server)
     processes.append(start("proxy", folder / "proxy.log", PROXY, "-f", str(config)))
     wait_for_login(ports.plain, processes)
     wait_for_login(ports.tls, processes, pair.certificate)
+
+
+EICAR = "X5O!P%@AP[4\\PZX54(P^)7CC)7}" + "$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+GTUBE = "XJS*C4JDBQADN1.NSBN3*2IDNEN*" + "GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
+"""The test files of virus and spam scanners. From halves, so that no scanner takes this file for them."""
+
+
+def mails_for_scanners() -> tuple[bytes, bytes]:
+    """A mail with a text and an attachment that holds EICAR, and one that holds GTUBE."""
+    infected = EmailMessage()
+    infected["From"], infected["To"], infected["Subject"] = "mallory@example.net", "you@example.net", "An invoice"
+    infected.set_content("Please find our invoice attached.\n")
+    infected.add_attachment(EICAR.encode(), "application", "octet-stream", filename="invoice.com")
+    spam = EmailMessage()
+    spam["From"], spam["To"], spam["Subject"] = "mallory@example.net", "you@example.net", "You have won"
+    spam.set_content(f"You have won.\n\n{GTUBE}\n")
+    return bytes(infected), bytes(spam)
+
+
+def fill(port: int) -> None:
+    """Puts the two into the demo server's INBOX, past the proxy."""
+    with imaplib.IMAP4(HOST, port, timeout=5) as client:
+        client.login(USER, PASSWORD)
+        for mail in mails_for_scanners():
+            status, answer = client.append("INBOX", "", imaplib.Time2Internaldate(time.time()), mail)
+            if status != "OK":
+                raise DemoError(f"the demo server does not take a mail: {answer}")
 
 
 def serve(plain: int, tls: int, processes: list[Process]) -> None:

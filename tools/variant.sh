@@ -25,6 +25,11 @@ sanitize)
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so.6)"
     export LD_PRELOAD PYTHONMALLOC=malloc
     export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    # Helpers that run out of memory on purpose: the sanitizer's own end makes calls that their filter denies. And it
+    # keeps what was freed, copies of a key among it.
+    set -- "$@" --ignore=tests/unit/proc/test_sandbox.py --ignore=tests/unit/proc/test_helper.py \
+        --ignore=tests/unit/net/test_pool.py \
+        --deselect=tests/unit/proc/test_keyring.py::test_a_nursery_that_comes_later_has_no_key_in_its_memory
     ;;
 *)
     echo "no such variant: $variant" >&2

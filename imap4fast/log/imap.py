@@ -26,8 +26,8 @@ MAIL = IMAP.entry(
     706,
     "I",
     "MAIL DIRECTION=%s SIZE=%u SHOWN=%u MSGID=%s RESULT=%s TIME=%s REASON=%s",
-    "A mail was processed. DIRECTION is IN (towards the client) or OUT, SIZE its octets as it came, SHOWN as it went on "
-    "(0: it did not), MSGID its Message-ID, TIME in seconds from its last octet on. RESULT is PASSED (as it came), "
+    "A mail was processed. DIRECTION is IN (towards the client) or OUT, SIZE its octets as it came, SHOWN as it went "
+    "on (0: it did not), MSGID its Message-ID, TIME in seconds from its last octet on. RESULT is PASSED (as it came), "
     "CHANGED, REPLACED (by a mail that says why) or REFUSED. A mail that was kept from before is not processed again.",
 )
 SESSION_ACL = IMAP.entry(

@@ -24,9 +24,10 @@ from imap4fast.log import imap as entries
 from imap4fast.log.cause import cause
 from imap4fast.mail import work as words
 from imap4fast.mail.quota import SpoolFullError
-from imap4fast.mail.spool import Found, Spool
+from imap4fast.mail.spool import Found, Said, Spool
 from imap4fast.mail.spoolkey import Origin, digest
 from imap4fast.mail.store import Kept
+from imap4fast.mail.verdict import is_lasting, settled
 from imap4fast.mail.work import LogLine, Order, Outcome, Scan, Verdicts
 from imap4fast.net.disk import Disk
 from imap4fast.net.keptmail import SMALL, KeptMail
@@ -34,6 +35,7 @@ from imap4fast.net.pool import Pool
 from imap4fast.net.scanners import Scanners
 from imap4fast.policy.residual import Residual, Residuals
 from imap4fast.scan.engines import Use
+from imap4fast.scan.merge import merge
 from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
 
 if TYPE_CHECKING:
@@ -155,12 +157,11 @@ class Incoming:
             self._room.disk.close(self._fd)
             self._fd = -1
 
-    async def whole(self) -> int:
-        """The descriptor, once all that came is written. Raises ServiceError."""
+    async def opened(self) -> int:
+        """The descriptor. Raises ServiceError."""
         await asyncio.wait((self._opening,))
         if self._failure is not None:
             raise self._failure
-        await self._room.disk.settled(self._fd)
         return self._fd
 
     @property
@@ -200,7 +201,7 @@ class SessionMails:
         residual = self._residual("download").digest
         return Origin(session.user.encode(), self._server, mailbox, uidvalidity, uid, residual)
 
-    def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
+    def find(self, origin: Origin, then: Callable[[ProcessedMail | Refused | None], object]) -> None:
         """The processed form, where it is kept."""
         self._room.begin(self._find(origin, then))
 
@@ -211,32 +212,33 @@ class SessionMails:
             for delimiter in (b"/", b"."):
                 self._room.disk.drop_mailbox(session.user.encode(), self._server, mailbox, delimiter)
 
-    async def _find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
+    async def _find(self, origin: Origin, then: Callable[[ProcessedMail | Refused | None], object]) -> None:
+        disk = self._room.disk
+        mail: KeptMail | Refused | None = None
         try:
-            found = await self._room.disk.find(origin.key())
-            mail = None if found is None or found.fd < 0 else await self._kept(found)
+            found = await disk.find(origin.key(), SMALL)
+            if found is not None:
+                mail = self._opened(found)
         except ServiceError:
-            mail = None
+            pass  # the log has it; the mail is fetched again
+        except ValueError:
+            disk.drop(origin.key())
         self._tell(partial(then, mail))
 
-    async def _kept(self, found: Found) -> KeptMail | None:
+    def _opened(self, found: Found) -> KeptMail | Refused:
+        """The mail in an object; its descriptor belongs to it, or is closed. ValueError: it holds no index."""
+        disk, kept, fd = self._room.disk, found.kept, found.fd
+        if fd < 0:
+            return Refused(kept.code.encode() or b"CANNOT", kept.reason)
         try:
             index = MailIndex.unpack(found.index)
         except ValueError:
-            self._room.disk.close(found.fd)
-            return None
-        return await self._opened(found.fd, index, found.kept.mail_size, found.kept.index_size)
-
-    async def _opened(self, fd: int, index: MailIndex, size: int, index_size: int) -> KeptMail | None:
-        """The mail in an object; its descriptor belongs to it from now on, or is closed."""
-        disk = self._room.disk
-        if size + index_size > SMALL:
-            return KeptMail(disk, self._room, index, size, fd, None)
-        try:
-            octets = await disk.pread(fd, size, 0)
-        finally:
             disk.close(fd)
-        return KeptMail(disk, self._room, index, size, -1, octets) if len(octets) == size else None
+            raise
+        if len(found.head) < kept.mail_size:
+            return KeptMail(disk, self._room, index, kept.mail_size, fd, None)
+        disk.close(fd)
+        return KeptMail(disk, self._room, index, kept.mail_size, -1, found.head)
 
     def receive(self, size: int, ready: Callable[[], object]) -> Incoming | None:
         """Room for a mail of so many octets. Where there is none, the mail's processing says so."""
@@ -250,20 +252,16 @@ class SessionMails:
     async def _process(self, incoming: Incoming | None, work: Work, then: Done) -> None:
         begun = asyncio.get_running_loop().time()
         job = Job(self._room, self._session, work, self._residual(work.direction), incoming)
-        done: KeptMail | Refused
+        outcome = Outcome(words.REFUSED, code="SERVERBUG", reason="internal error")
+        done: KeptMail | Refused = Refused(b"SERVERBUG", "internal error")
         try:
-            outcome, fd = await job.done()
-            if fd < 0:
-                done = Refused(outcome.code.encode() or b"CANNOT", outcome.reason)
-            else:
-                done = await self._result(outcome, fd, work, job)
+            outcome, found = await job.done()
+            done = self._opened(found)
         except ServiceError as error:
             outcome = job.failed(error)
             done = Refused(outcome.code.encode(), outcome.reason)
         except Exception as error:
             self._session.log(entries.INTERNAL_ERROR, "mail", cause(error))
-            outcome = Outcome(words.REFUSED)
-            done = Refused(b"SERVERBUG", "internal error")
         finally:
             if incoming is not None:
                 incoming.drop()
@@ -276,20 +274,6 @@ class SessionMails:
         except Exception as error:
             if not self._session.over:
                 self._session.broken(error)
-
-    async def _result(self, outcome: Outcome, fd: int, work: Work, job: Job) -> KeptMail | Refused:
-        """The mail that a helper wrote, kept for later where it may be."""
-        disk = self._room.disk
-        try:
-            packed = await disk.pread(fd, outcome.index_size, outcome.mail_size)
-            index = MailIndex.unpack(packed)
-            if work.origin is not None and job.lasting:
-                await disk.keep(work.origin, fd, job.kept(outcome))
-        except (ServiceError, ValueError):
-            disk.close(fd)
-            raise ServiceError("helper", "what it made is no mail") from None
-        mail = await self._opened(fd, index, outcome.mail_size, outcome.index_size)
-        return mail or Refused(b"UNAVAILABLE", "the processed mail cannot be read")
 
 
 class Job:
@@ -325,38 +309,83 @@ class Job:
             refused=refused,
         )
 
-    async def done(self) -> tuple[Outcome, int]:
-        """What became of the mail, and the descriptor of its object; -1: there is none. Raises ServiceError."""
-        incoming = self._incoming
+    async def done(self) -> tuple[Outcome, Found]:
+        """What became of the mail, and where it is. Raises ServiceError."""
+        incoming, disk = self._incoming, self._room.disk
         if incoming is None:
             return await self._refused(self._work.refused)
-        source = await incoming.whole()
+        source = await incoming.opened()
         engines, versions = self._room.engines(self.processing)
-        held = await self._room.disk.verdicts(incoming.sha256, engines, versions)
-        if held is not None and held[1]:
-            return await self._written(self._order("finish", incoming.size, held[0]), source)
-        if not self._over_network():
-            outcome, fd = await self._written(self._order("process", incoming.size), source)
-            said = outcome.verdicts or Verdicts()
-        else:
-            outcome, fd, said = await self._scanned(source)
-        if not _is_lasting(said):
-            self.lasting = False
-            return outcome, fd
-        holds = await self._room.disk.keep_verdicts(incoming.sha256, engines, versions, said)
-        if holds == said:
-            return outcome, fd
-        # What was said first holds, unless a virus is found only now: the mail must stay what a client has seen.
-        if fd >= 0:
-            self._room.disk.close(fd)
-        return await self._written(self._order("finish", incoming.size, holds), source)
+        room = incoming.size + ROOM_FOR_MORE
+        held, target = await disk.prepared(source, incoming.sha256, engines, versions, room)
+        said: Verdicts | None = None
+        try:
+            if held is not None and held[1]:
+                outcome = await self._run(self._order("finish", incoming.size, held[0]), source, target)
+            else:
+                outcome, said = await self._judged(source, target)
+                holds = said if held is None or said is None else settled(held[0], said)
+                if holds != said:
+                    # What was said first holds, unless a virus is found only now: a client may have seen the mail.
+                    disk.close(target)
+                    target = -1
+                    target = await disk.create(room)
+                    outcome = await self._run(self._order("finish", incoming.size, holds), source, target)
+            if said is not None and not is_lasting(said):
+                self.lasting, said = False, None
+            told = None if said is None else Said(incoming.sha256, engines, versions, said)
+            kept, target = target, -1
+            return outcome, await self._finished(outcome, kept, told)
+        finally:
+            if target >= 0:
+                disk.close(target)
 
-    async def _refused(self, reason: str) -> tuple[Outcome, int]:
+    async def _judged(self, source: int, target: int) -> tuple[Outcome, Verdicts | None]:
+        """Have the mail scanned and processed; what became of it, and what the engines said, if they were asked."""
+        assert self._incoming is not None
+        if self._over_network():
+            return await self._scanned(source, target)
+        outcome = await self._run(self._order("process", self._incoming.size), source, target)
+        return outcome, outcome.verdicts
+
+    async def _finished(self, outcome: Outcome, target: int, said: Said | None) -> Found:
+        """The object that was written is kept where it may be, and read; the descriptor belongs to what is found."""
+        disk, kept = self._room.disk, self.kept(outcome)
+        origin = self._work.origin if self.lasting else None
+        found: Found | None = None
+        try:
+            if outcome.index_size:
+                found = await disk.finished(target, kept, origin, said, SMALL)
+            elif origin is not None:
+                await disk.keep(origin, target, kept, said)
+        finally:
+            if found is None:
+                disk.close(target)
+        return found or Found(kept)
+
+    async def _refused(self, reason: str) -> tuple[Outcome, Found]:
         """The mail is denied unseen."""
         self.lasting = False
         if self.processing.on_deny == "error":
-            return Outcome(words.REFUSED, reason=reason, code="LIMIT"), -1
-        return await self._written(self._order("finish", 0, refused=reason), -1)
+            outcome = Outcome(words.REFUSED, reason=reason, code="LIMIT")
+            return outcome, Found(self.kept(outcome))
+        disk = self._room.disk
+        target = await disk.create(ROOM_FOR_MORE)
+        try:
+            outcome = await self._run(self._order("finish", 0, refused=reason), target, target)
+        except BaseException:
+            disk.close(target)
+            raise
+        return outcome, await self._finished(outcome, target, None)
+
+    async def _run(self, order: Order, source: int, target: int) -> Outcome:
+        """A helper's work on the mail, and the copies that it wants to be kept aside."""
+        outcome = await self._room.pool.run(order, source, target, self._owner)
+        for copy in outcome.quarantine:
+            directory = self._room.directories.get(copy.directory, -1)
+            if directory >= 0:
+                await self._room.disk.quarantine(directory, source, copy.text)
+        return outcome
 
     def _over_network(self) -> bool:
         scanners, processing = self._room.scanners, self.processing
@@ -365,48 +394,24 @@ class Job:
             spam is not None and spam.enable and scanners.has(spam.engine.name)
         )
 
-    async def _written(self, order: Order, source: int) -> tuple[Outcome, int]:
-        """Have a helper write an object; its descriptor is the caller's, -1 where nothing was written."""
-        disk = self._room.disk
-        target = await disk.create(order.size + ROOM_FOR_MORE)
-        try:
-            outcome = await self._room.pool.run(order, source if source >= 0 else target, target, self._owner)
-            if outcome.quarantine and source >= 0:
-                await self._quarantine(outcome, source)
-            if outcome.mail_size and outcome.index_size:
-                await disk.reserve(target, outcome.mail_size + outcome.index_size)
-                kept, target = target, -1
-                return outcome, kept
-            return outcome, -1
-        finally:
-            if target >= 0:
-                disk.close(target)
-
-    async def _quarantine(self, outcome: Outcome, source: int) -> None:
-        for copy in outcome.quarantine:
-            directory = self._room.directories.get(copy.directory, -1)
-            if directory >= 0:
-                await self._room.disk.quarantine(directory, source, copy.text)
-
     # ---- scanners over the network ------------------------------------------------------------------------------
 
-    async def _scanned(self, source: int) -> tuple[Outcome, int, Verdicts]:
+    async def _scanned(self, source: int, target: int) -> tuple[Outcome, Verdicts | None]:
         """Form first, then the scanners, then what is decided."""
         assert self._incoming is not None
         disk, size = self._room.disk, self._incoming.size
         examined = await disk.create(size + ROOM_FOR_MORE)
         try:
-            outcome = await self._room.pool.run(self._order("examine", size), source, examined, self._owner)
-            if outcome.kind == words.REFUSED:
-                return outcome, -1, Verdicts()
-            said = outcome.verdicts or Verdicts()
+            outcome = await self._run(self._order("examine", size), source, examined)
+            if outcome.kind != words.EXAMINED:  # denied for its form, or a replacement of ours: nothing is scanned
+                return await self._run(self._order("finish", size, outcome.verdicts), source, target), None
             raw = (source, size)
             normal = (examined, outcome.mail_size) if outcome.mail_size else raw
-            verdicts = await self._verdicts(said, raw, normal)
+            verdicts = await self._verdicts(outcome.verdicts or Verdicts(), raw, normal)
             if verdicts.virus is not None and verdicts.virus.status == words.FOUND:
                 verdicts = await self._leaves(verdicts, normal)
-            done, fd = await self._written(self._order("finish", normal[1], verdicts), normal[0])
-            return msgspec.structs.replace(done, log=(*outcome.log, *done.log)), fd, verdicts
+            done = await self._run(self._order("finish", normal[1], verdicts), normal[0], target)
+            return msgspec.structs.replace(done, log=(*outcome.log, *done.log)), verdicts
         finally:
             disk.close(examined)
 
@@ -433,7 +438,8 @@ class Job:
             failed = score is None
         else:
             scans = await asyncio.gather(*asked)
-        virus = merged([*([said.virus] if said.virus is not None else []), *scans])
+        scans = [*([said.virus] if said.virus is not None else []), *scans]
+        virus = merge(scans) if scans else None
         return Verdicts(virus, said.leaves, score, failed)
 
     async def _virus(self, where: tuple[int, int], uses: list[Use], offset: int = 0) -> Scan:
@@ -447,7 +453,7 @@ class Job:
         disk = self._room.disk
         target = await disk.create(normal[1] + ROOM_FOR_MORE)
         try:
-            outcome = await self._room.pool.run(self._order("leaves", normal[1]), normal[0], target, self._owner)
+            outcome = await self._run(self._order("leaves", normal[1]), normal[0], target)
             scans = [await self._virus((target, size), uses, offset) for offset, size in outcome.pieces]
             return msgspec.structs.replace(verdicts, leaves=tuple(scans))
         finally:
@@ -462,14 +468,14 @@ class Job:
 
     def kept(self, outcome: Outcome) -> Kept:
         """The row of the object."""
-        assert self._incoming is not None
+        incoming, none = self._incoming, bytes(32)
         return Kept(
             kind=outcome.kind,
             mail_size=outcome.mail_size,
             index_size=outcome.index_size,
-            sha256=outcome.sha256,
-            original_size=self._incoming.size,
-            original_sha256=self._incoming.sha256,
+            sha256=outcome.sha256 or none,
+            original_size=0 if incoming is None else incoming.size,
+            original_sha256=none if incoming is None else incoming.sha256,
             reason=outcome.reason,
             code=outcome.code,
             message_id=outcome.message_id,
@@ -484,18 +490,3 @@ class Job:
         return LogLine(
             "IMAP-706", (way, size, outcome.mail_size, name, outcome.kind.upper(), spent, outcome.reason or None)
         )
-
-
-def merged(scans: list[Scan]) -> Scan | None:
-    """The strongest of several results, with the names of all that found something."""
-    for status in words.STATUSES:
-        found = [scan for scan in scans if scan.status == status]
-        if found:
-            return found[0]
-    return None
-
-
-def _is_lasting(verdicts: Verdicts) -> bool:
-    return not verdicts.spam_failed and (
-        verdicts.virus is None or verdicts.virus.status not in (words.ERROR, words.UNKNOWN)
-    )

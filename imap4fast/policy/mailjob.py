@@ -38,9 +38,6 @@ MOST_DOCUMENTS = 64
 MOST_HEADER = 1 << 18
 """Octets of a denied mail's header that are looked at."""
 
-LONGEST_OURS = 1 << 16
-"""Octets of the longest mail that can be a replacement of ours."""
-
 UNSEEN = b"From: imap4fast@imap4fast.invalid\r\n\r\n"
 """The header that stands for the one of a mail that was denied unseen, or whose own may not be shown."""
 
@@ -85,8 +82,6 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         return _denied(order, rules, form, Decision(Verdicts(), denial=denial), Rewriting(), canvas)
     leaves = {number: Document(form.data, form.index, number) for number in form.index.leaves}
     found = verdicts.judged(rules, canvas.original, form, tuple(leaves.values()), order.verdicts)
-    if _is_ours(form) and not verdicts.is_found(found):
-        return Trial(order, rules, form, Decision(found), Rewriting(), work.PASSED, form.data)
     decision = decide.decided(kit, rules, order, form, found, leaves)
     if decision.denial is not None:
         return _denied(order, rules, form, decision, Rewriting(), canvas)
@@ -116,14 +111,6 @@ def _left(rules: Rules, decision: Decision, made: Rewriting, after: Octets) -> S
     if verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known):
         return known.virus
     return verdicts.left(rules, known, after)
-
-
-def _is_ours(form: Form) -> bool:
-    """A replacement mail of ours that comes back stays what it is."""
-    if form.index.size > LONGEST_OURS:
-        return False
-    header = form.data[: form.index.part(0).header_size]
-    return replacement.MARK_NAME in header.lower() and replacement.is_ours(form.data[:])
 
 
 def _refused(order: Order, rules: Rules) -> Denial:

@@ -20,9 +20,11 @@ from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.net.jobs import Limits, Work
 from imap4fast.proc import privileges
-from imap4fast.proc.nursery import Nursery
+from imap4fast.proc.nursery import READY_S, Nursery
 
 AGAIN_S = 1.0
+LATER_S = 5.0
+"""So long does a master that serves wait for a new nursery; a quarter of a second is usual."""
 
 
 class Craft(msgspec.Struct, frozen=True):
@@ -61,13 +63,13 @@ class Brood:
         self.forget_secrets: Callable[[], None] = lambda: None
         self.share = helper_share(settings.proxy, workers)
         if self.craft is not None:
-            self._nursery = self._made(self.craft)
+            self._nursery = self._made(self.craft, READY_S)
             if self._nursery.lacks:
                 logs.write(tcps.SANDBOX_LACKS, self._nursery.lacks)
 
-    def _made(self, craft: Craft) -> Nursery:
+    def _made(self, craft: Craft, ready_s: float) -> Nursery:
         who = privileges.identity(self._settings.proxy)
-        return Nursery(lambda: craft.make_work(self._settings), who, craft.limits, self.forget_secrets)
+        return Nursery(lambda: craft.make_work(self._settings), who, craft.limits, self.forget_secrets, ready_s)
 
     def fileno(self) -> int:
         """For a selector: readable when the nursery is dead; -1 where there is none."""
@@ -97,7 +99,7 @@ class Brood:
             return False
         self._again_at = now + AGAIN_S
         try:
-            self._nursery = self._made(self.craft)
+            self._nursery = self._made(self.craft, LATER_S)
         except SetupError as error:
             self._logs.write(tcps.INTERNAL_ERROR, "brood.look", str(error))
             return False

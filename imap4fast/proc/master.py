@@ -54,6 +54,7 @@ from imap4fast.proc.seat import GUARD_DEATHS, GUARD_S, Seat, State
 TURN_S = 0.25
 UNBIND_WAIT_S = 2.0
 KILL_AFTER_S = worker.DRAIN_NOW_S + 2.0
+ZYGOTE_S = 0.5
 
 
 class Phase(Enum):
@@ -232,7 +233,7 @@ class Master:
             self._bury_if_dead(seat, now)
         if seat.channel is not None:
             seat.channel.push()
-            self._give_zygote(seat, seat.channel)
+            self._give_zygote(seat, seat.channel, now)
         if not seat.living and seat.state is State.EMPTY and self._subtracted(seat):
             self._fill(seat, now)
 
@@ -334,10 +335,11 @@ class Master:
         self._selector.unregister(self.brood.fileno())
         self.brood.bury(now)
 
-    def _give_zygote(self, seat: Seat, channel: Channel) -> None:
-        """One a turn at most, and only where it can be passed on."""
-        if not seat.wants_zygote or not channel.has_room():
+    def _give_zygote(self, seat: Seat, channel: Channel, now: float) -> None:
+        """One every ZYGOTE_S at most, and only where it can be passed on."""
+        if not seat.may_have_zygote(now) or not channel.has_room():
             return
+        seat.zygote_at = now + ZYGOTE_S
         zygote = self.brood.sprout()
         if zygote is not None:
             with zygote:

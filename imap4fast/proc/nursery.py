@@ -25,8 +25,8 @@ from imap4fast.proc import kernel, sandbox, zygote
 from imap4fast.proc.privileges import Identity
 from imap4fast.proc.seccomp import Filter
 
-READY_S = 60
-"""So long may it take to make the work ready."""
+READY_S = 60.0
+"""So long may it take to make the work ready before there is a service."""
 END_S = 2.0
 _WORD_BYTES = 8192
 _SPROUT = b"+"
@@ -60,6 +60,7 @@ class Nursery:
         who: Identity | None,
         limits: Limits,
         forget: Callable[[], None] = _nothing,
+        ready_s: float = READY_S,
     ) -> None:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock = mine
@@ -70,13 +71,13 @@ class Nursery:
                 mine.close()
                 raise SetupError("mail processing", error) from error
         try:
-            self.lacks = self._hear()
+            self.lacks = self._hear(ready_s)
         except SetupError:
             self.end()
             raise
 
-    def _hear(self) -> str:
-        ready, _, _ = select.select([self._sock], [], [], READY_S)
+    def _hear(self, ready_s: float) -> str:
+        ready, _, _ = select.select([self._sock], [], [], ready_s)
         data = self._sock.recv(_WORD_BYTES) if ready else b""
         if not data:
             raise SetupError("mail processing", "no answer" if not ready else "the nursery died at its start")
@@ -140,6 +141,7 @@ def _live(
 def _made_ready(make_work: Callable[[], Work], who: Identity | None) -> tuple[Work, Filter, str]:
     work = make_work()
     sandbox.load_codecs()
+    sandbox.go_first()
     syscalls = Filter()
     lacks = sandbox.leave_network()
     sandbox.drop_privileges(who)

@@ -17,6 +17,7 @@ import pkgutil
 import resource
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 from imap4fast.errors import SetupError
 from imap4fast.net.jobs import Limits
@@ -27,6 +28,7 @@ CPU_OF_A_LIFE_S = 3600
 """Beyond it a helper cannot raise its own limit."""
 NICENESS = 10
 """Sessions come first: a relay's wait must not depend on how much mail is being made."""
+OOM_SCORE = 500
 NOBODY = Identity(65534, 65534, None)
 FIRST_KEPT = 3
 NONE = -1
@@ -84,6 +86,12 @@ def leave_network() -> str:
             raise SetupError("network name space", error) from error
         return str(error.strerror)
     return ""
+
+
+def go_first() -> None:
+    """Where the machine's memory is used up, those who make mails are ended before all others."""
+    with suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write(str(OOM_SCORE))
 
 
 def drop_privileges(who: Identity | None) -> None:

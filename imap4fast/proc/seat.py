@@ -52,6 +52,7 @@ class Seat:
         self.counted = False
         self.served = False
         self.wants_zygote = False
+        self.zygote_at = 0.0
         self._deaths: deque[float] = deque(maxlen=GUARD_DEATHS)
         self._delay_s = 0.0
 
@@ -93,6 +94,10 @@ class Seat:
             self._delay_s = min(self._delay_s * 2 or 1.0, DELAY_MAX_S)
             return self._delay_s
         return 0.0
+
+    def may_have_zygote(self, now: float) -> bool:
+        """It has asked for one, and not just had another."""
+        return self.wants_zygote and now >= self.zygote_at
 
     @property
     def living(self) -> bool:

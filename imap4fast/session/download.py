@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from imap4fast.imap.fetch import Request
+from imap4fast.imap.fetch import Items, Request
 from imap4fast.imap.fetchdata import string_of
 from imap4fast.imap.replies import Reply
 from imap4fast.mail.spoolkey import Origin
@@ -174,7 +174,7 @@ class Download:
             if relay.status != 0:
                 self._finish(relay.unit)
                 return
-            self._rows = tuple(self._listed.values())
+            self._rows = self.listed()
             self._pump()
         elif relay.answered == self._storing:
             self._storing = 0
@@ -223,11 +223,14 @@ class Download:
         box = self.box
         return self._work.mails.origin(box.name, box.uidvalidity, row.uid) if box.uidvalidity else None
 
-    def _found(self, row: Row, mail: ProcessedMail | None) -> None:
+    def _found(self, row: Row, mail: ProcessedMail | Refused | None) -> None:
         if self._over:
             return
         if mail is None:
             row.stage = Stage.WANTED
+        elif isinstance(mail, Refused):
+            row.refused = mail
+            row.stage = Stage.READY
         else:
             self._have(row, mail)
         self._pump()
@@ -345,14 +348,22 @@ class Download:
         self._work.flow = None
         if self._uid:
             self._work.tell_held()
+        self._tell(line)
+        self._work.heed_held()
+        session.relay.free_client()
+
+    def _tell(self, line: bytes | None) -> None:
+        session = self._session
         if line is not None:
             session.relay.reply(self._work.shown_status(self._tag + b" " + line))
         elif self._refused is not None:
             self._work.reply_code(self._tag, self._refused)
         else:
             session.reply(self._tag, b"OK", Reply.DONE)
-        self._work.heed_held()
-        session.relay.free_client()
+
+    def listed(self) -> Sequence[Row]:
+        """The mails that the server has named."""
+        return tuple(self._listed.values())
 
     def client_ready(self) -> None:
         """The client takes octets again."""
@@ -368,3 +379,31 @@ class Download:
             if row.give_up is not None:
                 row.give_up()
                 row.give_up = None
+
+
+class Prefetch(Download):
+    """One mail that has just come, fetched and processed before the client asks for it: of all this it hears nothing.
+
+    The client waits for it no longer than for one mail; what it says meanwhile is next.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, work: Processing, box: Mailbox) -> None:
+        super().__init__(work, box, Request(b"%d:*" % box.next_uid, Items((), (), False)), uid=True)
+
+    def listed(self) -> Sequence[Row]:
+        """The first mail that is really new: `n:*` names the last one even where it is older."""
+        rows = [row for row in super().listed() if row.uid >= self.box.next_uid]
+        if len(rows) < 2:
+            self.box.arrived = 0
+        if rows:
+            self.box.next_uid = rows[0].uid + 1
+        return rows[:1]
+
+    def _printed(self, row: Row, pieces: Sequence[Piece] | Exception) -> None:
+        row.stage = Stage.READY
+        self._pump()
+
+    def _tell(self, line: bytes | None) -> None:
+        """Nobody has asked."""

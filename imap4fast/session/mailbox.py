@@ -24,12 +24,27 @@ _EXPUNGE = re.compile(rb"\* ([0-9]+) EXPUNGE\r\n\Z", re.IGNORECASE)
 class Mailbox:
     """`name` is the mailbox as the client named it, decoded. `uidvalidity` 0: unknown, nothing may be kept."""
 
-    __slots__ = ("_kept", "_numbers", "expunged", "held", "name", "read_only", "uidvalidity", "vanished")
+    __slots__ = (
+        "_kept",
+        "_numbers",
+        "arrived",
+        "expunged",
+        "held",
+        "name",
+        "next_uid",
+        "read_only",
+        "uidvalidity",
+        "vanished",
+    )
 
     def __init__(self, name: bytes, *, read_only: bool) -> None:
         self.name = name
         self.read_only = read_only
         self.uidvalidity = 0
+        self.next_uid = 0
+        """No mail from this UID on has been fetched ahead yet; 0: the server has not said UIDNEXT."""
+        self.arrived = 0
+        """How many mails may be fetched ahead since the server said that there are new ones."""
         self.held: list[bytes] = []
         """Untagged responses that the client has not got yet."""
         self.expunged: list[int] = []

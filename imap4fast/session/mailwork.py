@@ -75,8 +75,8 @@ class Mails(Protocol):
     def origin(self, mailbox: bytes, uidvalidity: int, uid: int) -> Origin | None:
         """What the processed form of a mail of this session's account is kept under; None: it is not kept."""
 
-    def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
-        """The processed form, where it is kept."""
+    def find(self, origin: Origin, then: Callable[[ProcessedMail | Refused | None], object]) -> None:
+        """The processed form, where it is kept; or that it was refused."""
 
     def forget_mailbox(self, mailbox: bytes) -> None:
         """A mailbox of this account has gone, or has another name: nothing that was kept of it is wanted any more."""

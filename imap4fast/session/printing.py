@@ -37,8 +37,8 @@ class UnknownEncodingError(Exception):
 def printed(
     mail: ProcessedMail, contents: Sequence[Content], then: Callable[[list[Piece] | Exception], object]
 ) -> None:
-    """Give the pieces of all items, apart by spaces; or UnreadableError, UnknownEncodingError. Where a header or a decoded
-    part is needed first it is read.
+    """Give the pieces of all items, apart by spaces; or UnreadableError, UnknownEncodingError. Where a header or a
+    decoded part is needed first it is read.
     """
     _Printing(mail, contents, then).go_on()
 

@@ -15,7 +15,7 @@ from imap4fast.imap.replies import Reply
 from imap4fast.imap.responses import DYNAMIC_ITEMS
 from imap4fast.log.catalogue import entry_of
 from imap4fast.session import answers, responses
-from imap4fast.session.download import Download
+from imap4fast.session.download import Download, Prefetch
 from imap4fast.session.intake import WHOLE, Intake
 from imap4fast.session.mailbox import Mailbox
 from imap4fast.session.upload import Upload
@@ -32,6 +32,9 @@ ASKED = frozenset(b"FETCH UID-FETCH SELECT EXAMINE SEARCH UID-SEARCH SORT UID-SO
 
 KEEP_ALIVE_S = 10.0
 """How long a client waits for a mail before it hears that work goes on."""
+
+AHEAD_S = 1.0
+"""How long a client says nothing before mails are fetched ahead."""
 
 FORGET_S = 30.0
 """How long mails stay at hand in a session in which nothing is said."""
@@ -239,6 +242,8 @@ class Processing:
             box.hold(line)
             return answers.DROP
         box.heard(line)
+        if b"EXISTS" in line.upper() and self.naming is None:
+            box.arrived = self.session.powers.acl.prefetch
         return answers.PASS
 
     def tell_held(self) -> None:
@@ -253,11 +258,15 @@ class Processing:
         self.session.relay.asking = held
         self.session.relay.watching = held
 
-    def validity(self, code: bytes) -> None:
-        """A status line's UIDVALIDITY."""
+    def learn(self, name: bytes, value: bytes) -> None:
+        """A status line's UIDVALIDITY or UIDNEXT."""
         box = self.naming or self.box
-        if box is not None and code.isdigit() and len(code) <= 10:
-            box.validity(int(code))
+        if box is None or not value.isdigit() or len(value) > 10:
+            return
+        if name == b"UIDVALIDITY":
+            box.validity(int(value))
+        else:
+            box.next_uid = int(value)
 
     # ---- what flows use -----------------------------------------------------------------------------------------
 
@@ -285,9 +294,19 @@ class Processing:
             self._cin = relay.cin
             self._quiet_since = now
         elif self.flow is None:
-            pass
+            self._look_ahead(now)
         elif now - self._quiet_since >= KEEP_ALIVE_S:
             self.session.reply(b"", b"OK", Reply.WORKING)
+
+    def _look_ahead(self, now: float) -> None:
+        """Fetch and process a mail that has just come, while the client does nothing (`prefetch`)."""
+        box, relay = self.box, self.session.relay
+        if box is None or not box.arrived or not box.next_uid or now - self._quiet_since < AHEAD_S:
+            return
+        if relay.pending_count or not relay.at_command or box.held:
+            return
+        box.arrived -= 1
+        Prefetch(self, box).begin()
 
     def drop(self) -> None:
         """The session is over."""

@@ -104,8 +104,8 @@ def _code(session: Session, text: bytes, where: str) -> tuple[bytes, bytes]:
         names = capability_names(session, inner[len(name) :].strip(), where)
         return b"[CAPABILITY " + names + b"] ", rest
     if session.processing is not None:
-        if name == b"UIDVALIDITY":
-            session.processing.validity(inner[len(name) :].strip())
+        if name in (b"UIDVALIDITY", b"UIDNEXT"):
+            session.processing.learn(name, inner[len(name) :].strip())
         elif name == b"INPROGRESS":  # it holds a tag that the client does not know
             return b"", rest
     if session.powers.code_passes(name, session.authenticated):

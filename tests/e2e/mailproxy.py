@@ -17,7 +17,7 @@ SCAN = "use-antivirus enable AV; use-antispam enable AS;"
 
 ACCEPT_ALL = "mail-acl ALL { accept; }\n  doc-acl ALL { accept; }"
 
-REPLACE_VIRUS = "mail-acl ALL { accept; }\n  doc-acl VIRUS { virus found; deny; }\n  doc-acl REST { accept; }"
+REPLACE_VIRUS = "mail-acl ALL { accept; }\n  doc-acl VIRUS { virus found; accept; remove; }\n  doc-acl REST { accept; }"
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def is_replacement(mail: bytes, original: bytes) -> bool:
     """A mail of the proxy's own: canonical, small, without the original's body."""
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n|\0", mail)
     header, blank, text = mail.partition(b"\r\n\r\n")
-    return bool(blank and text) and b"From:" in header and mail != original and EICAR not in mail
+    return bool(blank and text) and b"X-Imap4fast-Replaced:" in header and mail != original and EICAR not in mail
 
 
 def plain(text: bytes, subject: bytes = b"plain") -> bytes:

@@ -110,6 +110,7 @@ def _sections(part: Part) -> Iterator[str]:
     yield part.path + ".MIME"
     if part.kind == "message":
         yield from (part.path + end for end in (".HEADER", ".TEXT"))
+    if part.kind == "message" and len(part.path) < 12:  # a command may have so many arguments, no more
         yield f"{part.path}.HEADER.FIELDS {FIELDS.decode()}"
         yield f"{part.path}.HEADER.FIELDS.NOT {FIELDS.decode()}"
 

@@ -26,6 +26,7 @@ from imap4fast.config.settings import Listen, Proxy, Settings
 from imap4fast.errors import ServiceError, SetupError
 from imap4fast.log.setup import Logs
 from imap4fast.net.jobs import Limits, Work
+from imap4fast.net.mailroom import Provisions
 from imap4fast.net.pool import Pool
 from imap4fast.proc import launch, master
 from imap4fast.proc.brood import Craft
@@ -106,7 +107,7 @@ class EchoService:
         self._adopting.add(task)
         task.add_done_callback(self._adopting.discard)
 
-    def take_pool(self, pool: Pool) -> None:
+    def take_mail(self, pool: Pool, provisions: Provisions) -> None:
         self._pool = pool
 
     def make(self, client: Echo, job: str) -> None:

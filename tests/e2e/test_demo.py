@@ -112,12 +112,13 @@ def test_printed_lines_work_and_nothing_stays(signum: signal.Signals) -> None:
         log = Path(field(text, "log"))
         process.send_signal(signum)
         assert process.wait(END_S) == 0
-    assert (len(curls), len(pythons), len(talks)) == (2, 2, 2)
-    for output in (*curls, *pythons):
+    assert (len(curls), len(pythons), len(talks)) == (7, 2, 2)
+    check_mails(*curls[2:])
+    for output in (*curls[:2], *pythons):
         assert '"/" INBOX' in output
         assert "Subject: Hello, World!" in output
-    for output in curls:
-        assert "* SEARCH 1 2 3 4" in output
+    for output in curls[:2]:
+        assert "* SEARCH 1 2 3 4 5 6" in output
     for output in talks:
         assert "Verification: OK" in output
         assert '"/" INBOX' in output
@@ -127,6 +128,19 @@ def test_printed_lines_work_and_nothing_stays(signum: signal.Signals) -> None:
     assert not listening(port)
     assert not listening(tls_port)
     check_log(log.read_text(), field(text, "account"), field(text, "password"))
+
+
+def check_mails(whole: str, part: str, partial: str, facts: str, subject: str) -> None:
+    """The mail with a virus, in every form, is the one that the proxy made of it; the spam says so."""
+    assert "EICAR-STANDARD" not in whole + part
+    assert part.startswith("A virus was removed here.\n\nname   invoice.com\n")
+    assert part in whole.replace("\r\n", "\n")
+    assert partial == "A virus was removed here."
+    size = re.search(r"RFC822\.SIZE (\d+)", facts)
+    assert size is not None
+    assert int(size[1]) == len(whole.replace("\r\n", "\n").replace("\n", "\r\n"))
+    assert f'"7bit" {len(part) + part.count(chr(10))} ' in facts
+    assert subject.startswith("Subject: [SPAM] You have won")
 
 
 def check_log(lines: str, account: str, password: str) -> None:

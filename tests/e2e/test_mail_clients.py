@@ -71,7 +71,8 @@ def test_imaplib_writes(lab: Lab, processing: Processing) -> None:
         client.login(lab.user(), PASSWORD.decode())
         told = {position: client.append("INBOX", "", "", carrier(position))[0] for position in POSITIONS}
         if processing is BLOCKING:
-            assert set(told.values()) == {"NO"}
+            # The normal form of a mail has no preamble: without it that one is clean.
+            assert {name for name, status in told.items() if status != "NO"} <= {"preamble-base64"}
         assert client.append("INBOX", "", "", clean(2, 50_000))[0] == "OK"
         client.select()
         _, data = client.fetch("1:*", "(BODY.PEEK[])")

@@ -125,7 +125,7 @@ def test_no_form_shows_a_virus(lab: Lab, user: str, processing: Processing) -> N
             assert not all_fetched(reply)
 
 
-@pytest.mark.parametrize("position", POSITIONS)
+@pytest.mark.parametrize("position", [name for name in POSITIONS if name != "preamble-base64"])
 def test_replaced_whole(lab: Lab, user: str, position: str) -> None:
     """The replacement is one mail, whatever is asked of it."""
     wire = entered(lab, user, BLOCKING)
@@ -137,6 +137,14 @@ def test_replaced_whole(lab: Lab, user: str, position: str) -> None:
     assert one.integer("RFC822.SIZE") == len(mail)
     assert one.octets("BODY[HEADER]") + one.octets("BODY[TEXT]") == mail
     assert b"clean line of text" not in mail
+
+
+def test_normal_form_without_a_preamble(lab: Lab, user: str) -> None:
+    """What a forgiving reader takes for an attachment in the preamble is not in the mail any more."""
+    wire = entered(lab, user, BLOCKING)
+    number = list(POSITIONS).index("preamble-base64") + 1
+    mail = body(no_trace(wire.ok(b"UID FETCH %d BODY.PEEK[]" % number)))
+    assert b"octet-stream" not in mail
 
 
 def test_by_document_the_rest_stays(lab: Lab, user: str) -> None:

@@ -48,14 +48,18 @@ def test_T_H01_control_characters_in_encoded_words(lab: Lab) -> None:
 
 
 def test_T_H02_several_from(lab: Lab) -> None:
-    """The envelope has the first, whatever the policy; normalised there is one."""
+    """The envelope begins with the first; normalised there is no other."""
     mail = b"From: a@good.example\r\nFrom: b@evil.example\r\nSubject: x\r\n\r\nbody\r\n"
     for words in ("ambiguous-mime keep; invalid-header keep;", ""):
         processing = Processing(download=f"{Processing().download} mail-filter {{ {words} }}")
         (one,) = all_fetched(opened(lab, [mail], processing).ok(b"FETCH 1 (ENVELOPE BODY.PEEK[HEADER])"))
         envelope = one.items["ENVELOPE"]
         assert isinstance(envelope, list)
-        assert envelope[2] == [[None, None, b"a", b"good.example"]]
+        assert isinstance(envelope[2], list)
+        assert envelope[2][0] == [None, None, b"a", b"good.example"]
+        if not words:
+            assert len(envelope[2]) == 1
+            assert b"evil" not in one.octets("BODY[HEADER]")
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ def test_T_H03_injection_by_our_tag(lab: Lab, subject: bytes) -> None:
     header = got.partition(b"\r\n\r\n")[0]
     assert not re.search(rb"(?im)^bcc:", header)
     assert not re.search(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]", header)
-    assert _subjects(got)[0].startswith("[TAG] ")
+    assert _subjects(got)[0].startswith("[TAG]")
 
 
 SUBJECTS = {

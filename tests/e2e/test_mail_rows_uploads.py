@@ -8,6 +8,7 @@ And the rows of the APPEND grammar where mail is processed: T-F26, T-F27, T-F28,
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 
 import pytest
@@ -50,8 +51,9 @@ def _upload(wire: Wire, steps: list[bytes]) -> bytes:
             unit = wire.unit()
             if not unit.startswith(b"+"):
                 return unit
+    deadline = time.monotonic() + 20
     while not (unit := wire.unit(20)).startswith((b"a ", b"* BYE")):
-        pass
+        assert time.monotonic() < deadline, unit
     return unit
 
 
@@ -73,7 +75,8 @@ def test_no_upload_carries_a_virus(lab: Lab, form: str) -> None:
 def test_no_upload_in_any_position(lab: Lab, position: str) -> None:
     wire = opened(lab, [])
     reply = wire.append(b"INBOX", carrier(position))
-    assert reply.status == "NO", reply
+    # What the normal form of a mail leaves out is not uploaded either.
+    assert reply.status == "NO" or position == "preamble-base64", reply
     assert not traces(lab.out())
     wire.ok(b"NOOP")
 
@@ -139,7 +142,15 @@ def test_T_F28_utf8_append_without_closing(lab: Lab) -> None:
     assert b"APPEND" not in lab.out()
 
 
-@pytest.mark.parametrize("octets", [b"A: b\n\n\0\rc", b"A: b\r\n\r\nline\nline\rline\n", b"A: b\n\nbody\n.\n\rx"])
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"A: b\n\n\0\rc",
+        b"A: b\r\n\r\nline\nline\rline\n",
+        b"A: b\n\nbody\n.\n\rx",
+        b"A: b\nContent-Type: text/plain\n\nall\nlines\n",
+    ],
+)
 def test_T_F33_line_ends_of_an_upload(lab: Lab, octets: bytes) -> None:
     """Corrected before scan and upload where that is permitted, else refused; never sent on as it came."""
     mend = Processing(upload=f"{BLOCKING.upload} mail-filter {{ correct-bad-char; }}", decide=BLOCKING.decide)
@@ -150,7 +161,9 @@ def test_T_F33_line_ends_of_an_upload(lab: Lab, octets: bytes) -> None:
         if reply.status == "OK":
             (arrived,) = server.appended
             assert not re.search(rb"\0|\r(?!\n)|(?<!\r)\n", arrived), arrived
-            assert arrived.startswith(b"A: b\r\n\r\n") or b"\r\nA: b\r\n" in arrived
+            assert arrived.startswith(b"A: b\r\n")
+            assert b"=0A" not in arrived, "a line end is one, in whatever form it came"
         else:
             assert reply.status == "NO", reply
             assert not server.appended
+        wire.vanish()

@@ -6,7 +6,7 @@ Equal up to quoting. What differs for a reason stands in EXPLAINED; an entry tha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -53,8 +53,11 @@ EXPLAINED = [
 CORRECTED = {
     r"malformed-\d+-(open_quote|bare_word)": "correct-quoting: a value that is no token is put in quotes; without "
     "it such a mail is refused",
+    r"malformed-\d+-same_boundary": "correct-8bit-body: 8-bit text whose header was taken away is declared as such",
 }
 """Mails that this policy changes all the same, and why. What becomes of them is the other oracle's."""
+
+MOST_ITEMS = 80
 
 NO_REFERENCE = re.compile(r"cpython-msg_(15|39)|.*-bad_base64|.*-bad_quoted|.*-two_types")
 """Parts that cannot be decoded: Dovecot ends the session or says NO. Here they must be answered, no more."""
@@ -139,6 +142,13 @@ def _listed(items: tuple[bytes, ...]) -> bytes:
     return b"(" + b" ".join(items) + b")"
 
 
+def _compare_all(sides: Sides, plans: Sequence[Plan], verb: bytes) -> None:
+    """All items of each mail, so many in a command that the proxy takes it (at most 512 arguments)."""
+    for first in range(0, max(len(one.items) for one in plans), MOST_ITEMS):
+        asked = {one.uid: one.items[first : first + MOST_ITEMS] for one in plans}
+        sides.compare({uid: _listed(items) for uid, items in asked.items() if items}, verb)
+
+
 def _all_equal(sides: Sides) -> None:
     """Nothing unexplained since the last time."""
     left = unexplained(sides.comparison.differences, EXPLAINED)
@@ -157,13 +167,13 @@ def test_what_is_changed_has_a_reason(sides: Sides) -> None:
 
 
 def test_every_item_by_uid(sides: Sides) -> None:
-    sides.compare({one.uid: _listed(one.items) for one in sides.plans})
+    _compare_all(sides, sides.plans, b"UID FETCH")
     _all_equal(sides)
 
 
 def test_every_item_by_number(sides: Sides) -> None:
     """Of a third of the mails; `*` where it is the last one."""
-    sides.compare({one.uid: _listed(one.items) for one in sides.plans[::3]}, b"FETCH")
+    _compare_all(sides, sides.plans[::3], b"FETCH")
     _all_equal(sides)
 
 

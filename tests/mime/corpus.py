@@ -22,9 +22,15 @@ def cpython() -> dict[str, bytes]:
     return {f"cpython: {path.name}": crlf(path.read_bytes()) for path in files}
 
 
+def debian() -> dict[str, bytes]:
+    """The samples of Debian's spamassassin package; none where it is not installed."""
+    files = sorted(Path("/usr/share/doc/spamassassin/examples").glob("sample-*.txt"))
+    return {f"spamassassin: {path.name}": crlf(path.read_bytes()) for path in files}
+
+
 def crlf(mail: bytes) -> bytes:
     return mail.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
 def mails() -> dict[str, bytes]:
-    return handmade.mails() | cpython() | grammar.mails(DRAWN)
+    return handmade.mails() | cpython() | debian() | grammar.mails(DRAWN)

@@ -92,7 +92,7 @@ class Post:
     def origin(self, mailbox: bytes, uidvalidity: int, uid: int) -> Origin | None:
         return Origin(b"jana", b"server", mailbox, uidvalidity, uid, b"policy")
 
-    def find(self, origin: Origin, then: Callable[[ProcessedMail | None], object]) -> None:
+    def find(self, origin: Origin, then: Callable[[ProcessedMail | Refused | None], object]) -> None:
         self.later(lambda: then(self.store.get(origin)))
 
     def forget_mailbox(self, mailbox: bytes) -> None:

@@ -1,5 +1,7 @@
 """FETCH where mails are processed: what the server is asked, what the client gets, in which order."""
 
+# ruff: noqa: N802 (tests bear the names of the rows)
+
 from __future__ import annotations
 
 import pytest
@@ -345,3 +347,44 @@ class TestRefused:
             stage.relay.server_data(b"* %d FETCH (UID %d BODY[] {6}\r\nREFUSE)\r\n" % (number, number))
             to_client, _ = stage.server_says(f"own-{number + 3} OK done")
         assert to_client.startswith(b"a NO [CANNOT] ")
+
+
+class TestPrefetch:
+    def test_a_new_mail_is_fetched_ahead(self, make: Make) -> None:
+        stage = make(processing(prefetch=2))
+        stage.play(
+            IN.replace("S: * OK [UIDVALIDITY 77] ok", "S: * OK [UIDVALIDITY 77] ok\n    S: * OK [UIDNEXT 9] next")
+        )
+        stage.wait(3)
+        assert stage.server.taken() == b""
+        assert stage.server_says("* 4 EXISTS") == (b"* 4 EXISTS\r\n", b"")
+        stage.wait(2)
+        assert stage.server.taken() == b"own-3 UID FETCH 9:* (UID INTERNALDATE)\r\n"
+        stage.client_says("a NOOP")
+        stage.server_says('* 4 FETCH (UID 9 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+        assert stage.server_says("own-3 OK done") == (b"", b"own-4 UID FETCH 9 (UID BODY.PEEK[])\r\n")
+        stage.relay.server_data(b"* 4 FETCH (UID 9 BODY[] {9}\r\nA: b\r\n\r\nc)\r\n")
+        assert stage.server_says("own-4 OK done") == (b"", b"own-5 NOOP\r\n")
+        assert [origin.uid for origin in stage.post.store] == [9]
+        stage.server_says("own-5 OK done")
+        stage.wait(5)
+        assert stage.server.taken() == b""
+
+    def test_none_is_newer(self, make: Make) -> None:
+        stage = make(processing(prefetch=2))
+        stage.play(
+            IN.replace("S: * OK [UIDVALIDITY 77] ok", "S: * OK [UIDVALIDITY 77] ok\n    S: * OK [UIDNEXT 9] next")
+        )
+        stage.server_says("* 4 EXISTS")
+        stage.wait(2)
+        stage.server_says('* 4 FETCH (UID 8 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+        assert stage.server_says("own-3 OK done") == (b"", b"")
+        stage.wait(5)
+        assert stage.server.taken() == b""
+
+    def test_not_without_the_item(self, make: Make) -> None:
+        stage = selected(make)
+        stage.server_says("* OK [UIDNEXT 9] next")
+        stage.server_says("* 4 EXISTS")
+        stage.wait(5)
+        assert stage.server.taken() == b""

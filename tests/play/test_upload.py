@@ -1,5 +1,7 @@
 """APPEND and REPLACE where mails are processed: taken by the proxy, decided, then uploaded under its own command."""
 
+# ruff: noqa: N802 (tests bear the names of the rows)
+
 from __future__ import annotations
 
 import pytest

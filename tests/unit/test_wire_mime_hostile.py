@@ -59,6 +59,9 @@ MAILS: dict[str, Callable[[int], bytes]] = {
     "line feeds": lambda n: MIXED + b"\n" * n,
     "languages": lambda n: b"Content-Type: x/y\r\nContent-Language: " + b"a," * n + b"\r\n\r\n",
     "dispositions": lambda n: b"Content-Type: x/y\r\n" + b"Content-Disposition: a\r\n" * n + b"\r\n",
+    "dispositions after one that is long": lambda n: (
+        b"Content-Type: x/y\r\nContent-Disposition: a; b=" + b"c" * 4 * n + b"\r\n" + b"Content-Disposition: a\r\n" * n
+    ),
     "encodings": lambda n: b"Content-Transfer-Encoding: x\r\n" * n + b"\r\n",
     "html": lambda n: b"Content-Type: text/html\r\n\r\n" + b"<!--" * n,
     "tags": lambda n: b"Content-Type: text/html\r\n\r\n" + b"<a '" * n,
@@ -121,6 +124,7 @@ def test_what_is_made_is_bounded(name: str) -> None:
         (decode_words, b"=?a?q?"),
         (decode_words, b"=?utf-8?q?a?= "),
         (decode_words, b"=?utf-8?q?a?=x"),
+        (decode_words, b"=?x-1?q?a?= =?x-2?q?b?= "),
         (decode_words, b"=?a"),
         (decode_words, b"?="),
         (parameters, b"; a=b"),

@@ -10,15 +10,19 @@ GOOD = [
     (b"* 1 FETCH ()\r\n", []),
     (b"* 1 FETCH (UID 9)\r\n", [(b"UID", b"9")]),
     (b"* 12 fetch (flags (\\Seen $x) uid 9)\r\n", [(b"FLAGS", b"(\\Seen $x)"), (b"UID", b"9")]),
-    (b'* 1 FETCH (INTERNALDATE " 1-Jan-2026 00:00:00 +0000")\r\n', [(b"INTERNALDATE", b'" 1-Jan-2026 00:00:00 +0000"')]),
+    (b'* 1 FETCH (INTERNALDATE " 1-Jan-2026 00:00:00 +0")\r\n', [(b"INTERNALDATE", b'" 1-Jan-2026 00:00:00 +0"')]),
     (b"* 1 FETCH (BODY[] {5}\r\na)\r\n( UID 2)\r\n", [(b"BODY[]", b"{5}\r\na)\r\n("), (b"UID", b"2")]),
     (b"* 1 FETCH (BODY[] {=} UID 2)\r\n", [(b"BODY[]", b"{=}"), (b"UID", b"2")]),
-    (b"* 1 FETCH (BODY[1.2]<5> NIL X (a (b \"c)\" {1}\r\n)) d))\r\n", [(b"BODY[1.2]<5>", b"NIL"), (b"X", b'(a (b "c)" {1}\r\n)) d)')]),
+    (
+        b'* 1 FETCH (BODY[1.2]<5> NIL X (a (b "c)" {1}\r\n)) d))\r\n',
+        [(b"BODY[1.2]<5>", b"NIL"), (b"X", b'(a (b "c)" {1}\r\n)) d)')],
+    ),
     (b"* 1 FETCH (MODSEQ (12121231000))\r\n", [(b"MODSEQ", b"(12121231000)")]),
 ]  # fmt: skip
 BAD = [
     b"* 1 FETCH (UID)\r\n", b"* 1 FETCH (UID 9\r\n", b"* 1 FETCH (UID 9) x\r\n", b"* 1 FETCH (UID  9)\r\n",
-    b"* 1 FETCH (BODY[] {5}\r\nab)\r\n", b"* 1 FETCH (FLAGS (a)\r\n", b'* 1 FETCH (X "abc)\r\n', b"* x FETCH (UID 9)\r\n",
+    b"* 1 FETCH (BODY[] {5}\r\nab)\r\n", b"* 1 FETCH (FLAGS (a)\r\n", b'* 1 FETCH (X "abc)\r\n',
+    b"* x FETCH (UID 9)\r\n",
     b"* 1 FETCH UID 9\r\n", b"* 1 FETCH (FLAGS ({9}\r\na))\r\n",
 ]  # fmt: skip
 

@@ -109,6 +109,7 @@ def _noting(script: object, pids: list[int]) -> object:
 def test_an_answer_that_is_too_large_is_none(home: Nursery) -> None:
     async def script(desk: Desk) -> None:
         assert (await failure(desk, "huge")).startswith("an answer of 2000")
+        await eventually(lambda: desk.pool.helpers == 0)
         assert await desk.run() == Outcome(PASSED, len(MAIL))
 
     assert play(home, script).log.ids() == [tcps.POOL_BEGAN.id, DIED]
@@ -128,6 +129,7 @@ def test_who_speaks_unasked_ends(home: Nursery) -> None:
         pid = int(await desk.told())
         assert (await failure(desk, "speak")).startswith("its answer is none: ")
         assert int(await desk.told()) != pid
+        await eventually(lambda: desk.pool.helpers == 1)
 
     assert set(play(home, script).log.ids()) == {tcps.POOL_BEGAN.id, DIED}
 
@@ -308,6 +310,7 @@ def test_an_idle_helper_that_dies_costs_no_job(home: Nursery) -> None:
         os.kill(pid, signal.SIGKILL)
         await eventually(lambda: not lives(pid))
         assert await desk.told() != str(pid)
+        await eventually(lambda: desk.pool.helpers == 1)
 
     assert play(home, script).log.ids() == [tcps.POOL_BEGAN.id, DIED]
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import datetime
+import email.policy
+import hashlib
+import io
 import os
 import resource
 import socket
+import zipfile
 from collections.abc import Callable, Iterator
+from email.parser import BytesParser
 from pathlib import Path
 
 import msgspec
 import pytest
+import re2
 
 from imap4fast.mail.work import PASSED, Order, Outcome
 from imap4fast.net import jobs
@@ -240,3 +247,35 @@ def test_a_helper_writes_to_no_descriptor_but_its_own() -> None:
     for number in kept:
         os.close(number)
     assert set(written) == {"Bad file descriptor"}
+
+
+def libraries(order: Order, source: int, target: int) -> Outcome:
+    """What work on mails uses of Python's libraries and of others, for the first time in this process."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a", "x" * 1000)
+    mail = b"Subject: =?koi8-r?B?8NLJ18XU?=\r\nContent-Type: text/plain; charset=shift_jis\r\n\r\n\x82\xa0"
+    parsed = BytesParser(policy=email.policy.default).parsebytes(mail)
+    return tells(
+        target,
+        [
+            hashlib.sha256(b"x").hexdigest()[:8],
+            hashlib.new("md5", b"x").hexdigest()[:8],
+            zipfile.ZipFile(packed).read("a")[:1],
+            parsed.get_content(),
+            parsed["Subject"],
+            "é".encode("cp1250"),
+            re2.search(r"(?i)\p{L}+", "žluť").group(),
+            datetime.datetime(2026, 11, 23).strftime("%a %d %b"),
+        ],
+    )
+
+
+def test_what_work_on_mails_uses_works() -> None:
+    async def script(desk: Desk) -> None:
+        told.extend(eval(await desk.told()))
+
+    told: list[object] = []
+    with nursery(libraries, who=Identity(12345, 12346, "/proc/self/fdinfo")) as made:
+        play(made, script)
+    assert told == ["2d711642", "9dd4e461", b"x", "あ", "Привет", b"\xe9", "žluť", "Mon 23 Nov"]

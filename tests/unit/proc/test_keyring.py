@@ -187,8 +187,8 @@ def in_memory_of(pid: int, text: bytes) -> int:
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:
             span, rights = line.split()[:2]
-            if rights.startswith("r") and "[v" not in line:
-                first, end = (int(word, 16) for word in span.split("-"))
+            first, end = (int(word, 16) for word in span.split("-"))
+            if rights.startswith("r") and "[v" not in line and end - first < 1 << 30:  # a sanitizer has vast ones
                 memory.seek(first)
                 found += memory.read(end - first).count(text)
     return found

@@ -129,3 +129,11 @@ def test_leaving_frees_everything(seat: Seat) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
     assert (seat.living, seat.channel, seat.state) == (False, None, State.EMPTY)
     seat.kill()  # nobody is there
+
+
+def test_a_zygote_is_for_who_asked_and_not_too_often() -> None:
+    seat = Seat(0)
+    assert not seat.may_have_zygote(10)
+    seat.wants_zygote, seat.zygote_at = True, 10.5
+    assert not seat.may_have_zygote(10)
+    assert seat.may_have_zygote(10.5)

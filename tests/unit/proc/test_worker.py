@@ -20,6 +20,7 @@ from imap4fast.log import tcps
 from imap4fast.log.entry import Entry
 from imap4fast.mail.work import Order
 from imap4fast.net.jobs import Limits
+from imap4fast.net.mailroom import Provisions
 from imap4fast.net.pool import Pool
 from imap4fast.net.tlsmaterial import Material
 from imap4fast.proc import privileges, worker
@@ -86,7 +87,7 @@ class Service:
             raise TlsError("session-tickets", "refused")
         self.calls.append((materials, ticket_keys))
 
-    def take_pool(self, pool: Pool) -> None:
+    def take_mail(self, pool: Pool, provisions: Provisions) -> None:
         self.calls.append(pool)
 
     def level_changed(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from email import message_from_bytes
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,7 +12,19 @@ import pytest
 
 from imap4fast.config.load import load
 from imap4fast.config.settings import CommandAcl, Proxy, SessionAcl
-from tools.demo import CONFIG, HOST, TOP, USUAL, DemoError, Ports, configuration, need_free, server_port
+from imap4fast.mail.builtin import Engine, spam_score
+from tools.demo import (
+    CONFIG,
+    HOST,
+    TOP,
+    USUAL,
+    DemoError,
+    Ports,
+    configuration,
+    mails_for_scanners,
+    need_free,
+    server_port,
+)
 
 Acl = TypeVar("Acl", SessionAcl, CommandAcl)
 
@@ -42,9 +55,20 @@ def test_demo_with_tls_is_the_demo_and_tls() -> None:
     assert imaps.client_ssl is not None
     assert local.client_ssl is not None
     assert (imaps.client_ssl.starttls, local.client_ssl.starttls) == (False, True)
-    assert anywhere(tls.command_acls) == anywhere(plain.command_acls)
-    without = {"session_acls": (), "command_acls": (), "listen_on": ()}
+    (passing,), (processing,) = plain.command_acls, tls.command_acls
+    assert passing.no_mail_scanning
+    assert not processing.no_mail_scanning
+    assert (processing.max_mail_in, processing.idle_timeout) == (passing.max_mail_in, passing.idle_timeout)
+    without = {"session_acls": (), "command_acls": (), "mail_acls": (), "doc_acls": (), "listen_on": ()}
     assert msgspec.structs.replace(tls, **without) == msgspec.structs.replace(plain, **without)
+
+
+def test_its_mails_are_what_scanners_know() -> None:
+    infected, spam = mails_for_scanners()
+    assert Engine(frozenset()).scan_mail(infected).status == "free"  # base64: only a leaf tells
+    (leaf,) = [part for part in message_from_bytes(infected).walk() if part.get_filename()]
+    assert Engine(frozenset()).scan(leaf.get_payload(decode=True)).status == "found"
+    assert spam_score(spam) == 1000.0
 
 
 def test_usual_ports_need_no_copy(tmp_path: Path) -> None:

@@ -1,0 +1,178 @@
+"""A mail's way through spool, helper and store: what becomes of it, what is kept, and that nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from imap4fast.errors import ServiceError
+from imap4fast.net.keptmail import SMALL, KeptMail
+from imap4fast.session.mailwork import Refused, Work
+from tests.unit.mail import spools
+from tests.unit.net.mailrooms import bench, octets_of
+
+HEAD = b"From: a@example.net\r\nSubject: one\r\n\r\n"
+CLEAN = HEAD + b"Good day.\r\n"
+EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}" + b"$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+INFECTED = HEAD + EICAR + b"\r\n"
+
+
+def run(case: object) -> None:
+    asyncio.run(case)  # type: ignore[arg-type]
+
+
+def test_a_clean_mail_goes_on_and_is_kept(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            mail = await made.processed(CLEAN, uid=5)
+            assert isinstance(mail, KeptMail)
+            assert await octets_of(mail) == CLEAN
+            assert mail.at_once(0, 4) == b"From"
+            again = await made.found(5)
+            assert isinstance(again, KeptMail)
+            assert await octets_of(again) == CLEAN
+            assert again.index.bodystructure == mail.index.bodystructure
+            assert await made.found(6) is None
+            assert [line.entry for line in made.lines][-1] == "IMAP-706"
+            assert [order.job for order in made.helper.orders] == ["process"]
+
+    run(case())
+
+
+def test_an_infected_one_is_replaced_and_so_it_stays(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            mail = await made.processed(INFECTED, uid=5)
+            shown = await octets_of(mail)
+            assert EICAR not in shown
+            again = await made.found(5)
+            assert isinstance(again, KeptMail)
+            assert await octets_of(again) == shown
+            # the same octets under another UID: the verdict is known, and the mail the same
+            other = await made.processed(INFECTED, uid=6)
+            assert await octets_of(other) == shown
+            assert [order.job for order in made.helper.orders] == ["process", "finish"]
+
+    run(case())
+
+
+def test_refused_and_remembered(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path, download="on-deny error;") as made:
+            refused = await made.processed(INFECTED, uid=5)
+            assert isinstance(refused, Refused)
+            again = await made.found(5)
+            assert isinstance(again, Refused)
+            assert again.code == refused.code
+
+    run(case())
+
+
+def test_uploads_are_refused(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            assert isinstance(await made.processed(INFECTED, direction="upload"), Refused)
+            mail = await made.processed(CLEAN, direction="upload")
+            assert await octets_of(mail) == CLEAN
+
+    run(case())
+
+
+def test_denied_unseen(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            mail = await made.told(Work("download", refused="size: 99 octets"), None)
+            assert isinstance(mail, KeptMail)
+            assert b"99 octets" in await octets_of(mail)
+
+    run(case())
+
+
+def test_a_helper_that_fails_is_an_error_of_that_mail(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            made.helper.broken = ServiceError("helper", "died")
+            refused = await made.processed(CLEAN, uid=5)
+            assert isinstance(refused, Refused)
+            assert refused.code == b"UNAVAILABLE"
+            made.helper.broken = None
+            assert await made.found(5) is None
+            assert isinstance(await made.processed(CLEAN, uid=5), KeptMail)
+
+    run(case())
+
+
+def test_no_room(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path, limits=spools.Limits(100_000, 0, 0)) as made:
+            refused = await made.processed(HEAD + b"x" * 200_000)
+            assert isinstance(refused, Refused)
+            assert refused.code == b"LIMIT"
+            assert isinstance(await made.processed(CLEAN), KeptMail)
+
+    run(case())
+
+
+def test_a_large_mail_is_read_from_its_file(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            octets = HEAD + b"line of text\r\n" * (SMALL // 7)
+            mail = await made.processed(octets, uid=5)
+            assert mail.at_once(0, 10) is None
+            assert await octets_of(mail, 100_000, 50) == octets[100_000:100_050]
+            assert mail.at_once(100_050, 50) == octets[100_050:100_100]
+            assert await octets_of(mail) == octets
+
+    run(case())
+
+
+def test_what_nobody_waits_for_is_given_up(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            incoming = made.mails.receive(len(CLEAN), lambda: None)
+            assert incoming is not None
+            incoming.write(CLEAN)
+            give_up = made.mails.process(incoming, Work("download"), lambda mail, lines: pytest.fail("told"))
+            await asyncio.sleep(0)
+            give_up()
+            await asyncio.sleep(0.05)
+            dropped = made.mails.receive(10, lambda: None)
+            assert dropped is not None
+            dropped.drop()
+
+    run(case())
+
+
+def test_a_scanner_that_is_down(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path, engine="clamav-net [127.0.0.1] : 1") as made:
+            refused = await made.processed(CLEAN, uid=5)
+            assert isinstance(refused, Refused)
+            assert refused.code == b"UNAVAILABLE"
+            assert await made.found(5) is None  # the next time it may be up
+
+    run(case())
+
+
+def test_other_accounts_have_other_mails(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            await made.processed(CLEAN, uid=5)
+            made.mails._session.user = "karel"
+            assert await made.found(5) is None
+            made.mails._session.user = None
+            assert made.mails.origin(b"INBOX", 7, 5) is None
+
+    run(case())
+
+
+def test_a_mailbox_that_is_gone(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            await made.processed(CLEAN, uid=5)
+            made.mails.forget_mailbox(b"INBOX")
+            assert await made.found(5) is None
+
+    run(case())
