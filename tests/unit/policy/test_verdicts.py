@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from itertools import product
 
 import pytest
@@ -69,6 +70,24 @@ def test_the_built_in_engine(mail: bytes, status: str, leaves: list[str]) -> Non
     assert found.virus is not None
     assert found.virus.status == status
     assert [scan.status for scan in found.leaves] == (leaves if status == FOUND else [])
+
+
+BASE64 = base64.encodebytes(EICAR).replace(b"\n", b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n" + BASE64,
+        b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + BASE64,
+        b"Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n" + BASE64,
+        b"Content-Transfer-Encoding : base64\r\n\r\n" + BASE64,
+    ],
+)
+def test_parts_that_programs_read_differently(part: bytes) -> None:
+    """T-M04, T-M39, T-M20, where the filter keeps ambiguous mails as they are."""
+    found = looked(mixed(TEXT, part), download="use-antivirus enable OWN; mail-filter { ambiguous-mime keep; }")
+    assert [scan.status for scan in found.leaves] == [FREE, FOUND]
 
 
 def test_a_mail_that_is_too_large_for_it() -> None:
