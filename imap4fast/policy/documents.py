@@ -28,7 +28,7 @@ _TELLING = re.compile(
 )
 """What makes names in a header differ from program to program."""
 
-_MOST_CANDIDATES = 64
+_MOST_CANDIDATES = 4096
 """Names or types of one document that are told apart."""
 
 

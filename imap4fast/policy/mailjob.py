@@ -136,7 +136,9 @@ def _denied(order: Order, rules: Rules, form: Form, decision: Decision, made: Re
         return Trial(order, rules, form, decision, made, work.REFUSED, b"", said, code)
     header = _header(form) or UNSEEN
     octets = replacement.mail(header, why, order.seed, order.language, order.date)
-    if verdicts.left(rules, decision.verdicts, octets) is not None:
+    known = decision.verdicts
+    hidden = verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known)
+    if hidden or verdicts.remains(rules, octets) is not None:
         octets = replacement.mail(UNSEEN, why, order.seed, order.language, order.date)
     said = ": ".join(filter(None, (why.reason, why.virus or why.detail)))
     return Trial(order, rules, form, decision, made, work.REPLACED, canvas.put([octets]), said)

@@ -96,8 +96,11 @@ def left(rules: Rules, known: Verdicts, after: Octets) -> Scan | None:
     """What a built-in engine still finds in a mail from which what was found was to be taken out, whatever parts other
     programs see in it; None: nothing.
     """
-    if not is_found(known):
-        return None
+    return remains(rules, after) if is_found(known) else None
+
+
+def remains(rules: Rules, after: Octets) -> Scan | None:
+    """What a built-in engine finds in octets that are about to be shown; None: nothing."""
     scans = (one.engine.scan(after) for one in rules.engines if one.engine and one.takes(len(after)))
     return next((scan for scan in scans if scan.status == FOUND), None)
 
@@ -118,9 +121,14 @@ def is_asked_for(known: Verdicts) -> bool:
 
 
 def _score(original: Octets, form: Form, leaves: Sequence[Document]) -> float:
-    texts = [(leaf.content(), b"") for leaf in leaves if leaf.part.type == b"text"]
-    score = builtin.spam_score(original, texts)
+    score = builtin.spam_score(original, map(_encoded, (leaf for leaf in leaves if leaf.part.type == b"text")))
     return score if form.data is original else max(score, builtin.spam_score(form.data))
+
+
+def _encoded(leaf: Document) -> tuple[bytes, bytes]:
+    """The body as it is, and its encoding: all readings count (T-M05 to T-M08)."""
+    with leaf.body as body:
+        return bytes(body), leaf.encoding
 
 
 def of_leaves(verdicts: Verdicts, count: int) -> tuple[Scan, ...]:
