@@ -231,7 +231,7 @@ def test_T_A06_nothing_of_the_mail_in_commands(lab: Lab, clamd: FakeClamd) -> No
     wire = opened(lab, [mail], by(clamd, decide=REPLACE_VIRUS))
     assert body(wire.ok(b"FETCH 1 BODY.PEEK[]")) == mail
     assert mail in clamd.streams
-    assert set(clamd.commands) <= {b"IDSESSION", b"INSTREAM", b"VERSION", b"PING", b"END"}
+    assert set(clamd.commands) <= {b"IDSESSION", b"INSTREAM", b"VERSION", b"PING", b"STATS", b"END"}
 
 
 HOSTILE = b'Evil<b>"x"</b>\r\nX-Injected: yes\r\n\r\n--outer\r\n%{rule}\x1b[2J'
