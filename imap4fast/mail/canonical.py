@@ -7,6 +7,7 @@ counts it so; a lone CR or LF at its end becomes CRLF as anywhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from mmap import mmap
 
@@ -14,6 +15,8 @@ Octets = bytes | mmap
 """What holds a mail: octets in memory, or a mapped file."""
 
 WINDOW = 1 << 20
+
+LONE_LF = re.compile(rb"(?<!\r)\n")
 
 NOT_LINE_ENDS = bytes(set(range(256)) - set(b"\r\n"))
 

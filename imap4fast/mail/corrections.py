@@ -179,7 +179,9 @@ def body_of_leaf(
     if encoding in mimefields.CODED:
         return None
     if bad:
-        return coding.encoded(data[start:stop], part.type == b"text")
+        body = data[start:stop]
+        is_text = part.type == b"text"
+        return coding.encoded(canonical.LONE_LF.sub(b"\r\n", body) if is_text else body, is_text)
     if encoding == b"7bit" and not canonical.is_ascii(data, start, stop):
         found.append(Finding("correct-8bit-body", number, "8-bit character in 7-bit body", rules.correct_8bit_body))
         return b"8bit", None

@@ -44,7 +44,8 @@ class Edits(msgspec.Struct, frozen=True):
     replaced or removed is void.
 
     `body`: the whole body, in place of all parts. `cleaned`: control characters and fields of ours that the sender put
-    in are taken from the header first (`spoof.cleaned`), but for those that `own` names.
+    in are taken from the header first (`spoof.cleaned`), but for those that `own` names; with `one_each` also second
+    fields of what stands once.
     """
 
     subject_prefix: str = ""
@@ -54,6 +55,7 @@ class Edits(msgspec.Struct, frozen=True):
     body: Replacement | None = None
     cleaned: bool = False
     own: frozenset[bytes] = frozenset()
+    one_each: bool = False
 
 
 def apply(data: Octets, index: MailIndex, edits: Edits) -> Octets:
@@ -68,7 +70,7 @@ def pieces(data: Octets, index: MailIndex, edits: Edits) -> list[Piece]:
 
 def splices(data: Octets, index: MailIndex, edits: Edits) -> list[Splice]:
     before = data[: index.part(0).header_size]
-    header = spoof.cleaned(before, edits.own) if edits.cleaned else before
+    header = spoof.cleaned(before, edits.own, edits.one_each) if edits.cleaned else before
     if edits.body is not None or 0 in edits.parts or 0 in edits.removed:
         new = edits.body or edits.parts.get(0) or Replacement(EMPTY, b"")
         return [Splice(0, len(data), edited_header(header_with(header, new), edits) + new.octets)]

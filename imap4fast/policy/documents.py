@@ -70,9 +70,16 @@ class Document:
         return memoryview(self._data)[part.body : part.body + part.body_size]
 
     @property
-    def encoding(self) -> bytes:
-        """The value of its Content-Transfer-Encoding, as it is written."""
-        return next((field.value for field in self.fields if field.name == _ENCODING), b"")
+    def octets(self) -> memoryview:
+        """The whole part, with its header; to be released by who asked."""
+        part = self.part
+        return memoryview(self._data)[part.header : part.body + part.body_size]
+
+    @property
+    def encodings(self) -> tuple[bytes, ...]:
+        """The values of its Content-Transfer-Encoding, as they are written, the first one first; b"" for none."""
+        found = dict.fromkeys(field.value for field in self.fields if field.name == _ENCODING)
+        return tuple(found)[:_MOST_CANDIDATES] or (b"",)
 
     @property
     def size(self) -> int:

@@ -89,6 +89,7 @@ def rewriting(kit: Kit, rules: Rules, form: Form, decision: Decision) -> Rewriti
         body=body,
         cleaned=True,
         own=_own(kit, form),
+        one_each=rules.filter.ambiguous_mime == "normalise",
     )
     kept.splices = edit.splices(form.data, form.index, edits)
     if body is None:

@@ -7,7 +7,7 @@ an engine that could not look everywhere has not said that the mail is clean.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import structs
 
@@ -21,6 +21,8 @@ from imap4fast.policy.examine import Form
 from imap4fast.policy.kit import Rules
 
 _LOOKS = (FOUND, ERROR, UNKNOWN, SKIPPED, FREE)
+_ODD = frozenset(("JUNK_LINE", "SPACED_NAME", "NO_BLANK_LINE", "HEADER_CUT", "ENCODING_TWICE", "BROKEN_ENCODING"))
+_ANY_ENCODING = b"x-unknown"
 _TOO_LARGE = Scan(SKIPPED, "max-checked-size", builtin.ENGINE)
 _FREE = Scan(FREE)
 
@@ -68,10 +70,7 @@ def _looked_at(
     other parts in the mail, all that may be one is looked at (T-M13, T-M14).
     """
     budget = Budget()
-    found = []
-    for leaf in leaves:
-        with leaf.body as body:
-            found.append(engine.scan_leaf(body, leaf.encoding, leaf.names, budget))
+    found = [of_looks(_leaf(engine, leaf, budget)) for leaf in leaves]
     looks = [engine.scan_mail(original, budget), *found]
     if form.data is not original:
         looks.append(engine.scan_mail(form.data, budget))
@@ -79,6 +78,18 @@ def _looked_at(
         looks.append(engine.scan(form.ambiguous, budget=budget))
     whole = of_looks(looks)
     return whole, tuple(found) if whole.status == FOUND else ()
+
+
+def _leaf(engine: Engine, leaf: Document, budget: Budget) -> Iterator[Scan]:
+    """Looks at one leaf: by each encoding that it names and, where its header is odd, at all of it, however encoded:
+    other programs may begin the body elsewhere. Normal form leaves no such leaves; `ambiguous-mime keep` does.
+    """
+    for encoding in leaf.encodings:
+        with leaf.body as body:
+            yield engine.scan_leaf(body, encoding, leaf.names, budget)
+    if leaf.part.faults & _ODD:
+        with leaf.octets as octets:
+            yield engine.scan_leaf(octets, _ANY_ENCODING, leaf.names, budget)
 
 
 def left(rules: Rules, known: Verdicts, after: Octets) -> Scan | None:

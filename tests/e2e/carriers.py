@@ -70,8 +70,8 @@ def text(body: bytes = CLEAN, kind: bytes = b"plain") -> bytes:
 
 def zipped(data: bytes, name: str = "x.com") -> bytes:
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo(name), data)
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return target.getvalue()
 
 

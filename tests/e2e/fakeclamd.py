@@ -19,7 +19,7 @@ def honest(octets: bytes) -> bytes:
 
 
 class FakeClamd:
-    """Knows VERSION, PING, IDSESSION, END, INSTREAM. `streams` and `commands` are all that came."""
+    """Knows VERSION, PING, STATS, IDSESSION, END, INSTREAM. `streams` and `commands` are all that came."""
 
     def __init__(self, answer: Answer = honest) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -66,6 +66,8 @@ class FakeClamd:
     def _reply(self, command: bytes, read: Callable[[int], bytes]) -> bytes | None:
         if command == b"VERSION":
             return b"ClamAV 1.4.6/27000/Mon Jan 15 10:11:12 2024"
+        if command == b"STATS":
+            return b"POOLS: 1\n\nEND"
         if command == b"PING":
             return b"PONG"
         if command != b"INSTREAM":

@@ -270,7 +270,7 @@ def shows(mail: bytes) -> bool:
 def test_the_readers_find_it(lab: Lab) -> None:
     """In most of the cases as they came, so that the tests below look with good eyes."""
     found = [case for case in CASES if shows(mail_of(*case))]
-    assert len(found) > 55, sorted(set(CASES) - set(found))
+    assert len(found) > 50, sorted(set(CASES) - set(found))
 
 
 @pytest.mark.parametrize(("row", "case"), CASES)

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from imap4fast import __version__
+from imap4fast.cli.test_imap4 import main
+from imap4fast.config.sections import command_acl
 from tools.certificate import provide
 
 TOP = Path(__file__).resolve().parents[2]
@@ -51,13 +53,15 @@ def embedded_samples() -> list[tuple[str, str]]:
 
 
 def with_files(text: str, folder: Path) -> str:
-    """The sample with a key and a certificate of ours where it names files of TLS: test-imap4 reads them."""
+    """The sample with a key, a certificate and a template of ours where it names such files: test-imap4 reads them."""
     pair = provide(folder)
+    template = folder / "template.txt"
+    template.write_text("%{filename}: %{virus}\n")
 
     def ours(named: re.Match[str]) -> str:
         return f'"{pair.key if "key" in Path(named[1]).name else pair.certificate}"'
 
-    return re.sub(r'"([^"\n]+\.(?:pem|key))"', ours, text)
+    return re.sub(r'"([^"\n]+\.(?:pem|key))"', ours, re.sub(r'"[^"\n]+\.txt"', f'"{template}"', text))
 
 
 @pytest.mark.parametrize("page", MANUALS, ids=lambda page: page.name)
@@ -91,11 +95,12 @@ def test_console_script_is_declared(command: str) -> None:
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
-def test_sample_is_accepted(sample: Path, tmp_path: Path) -> None:
+def test_sample_is_accepted(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr(command_acl, "MAIL_PROCESSING", True)
     file = tmp_path / sample.name
     file.write_text(with_files(sample.read_text(), tmp_path))
-    done = run("imap4fast.cli.test_imap4", "-f", str(file))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert main(["-f", str(file)]) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(("page", "text"), embedded_samples())

@@ -243,3 +243,23 @@ def test_any_mail_is_corrected_for_good_or_rejected(data: bytes) -> None:
     once = bytes(done.data)
     assert canonical.is_canonical(once)
     assert corrections.apply(once, scan(once), ALL).data == once
+
+
+def test_a_line_end_stays_one_in_whatever_form_it_came() -> None:
+    """Of text that is encoded anew for a CR or NUL alone: T-F33."""
+    done = corrected(b"A: b\r\n\r\nline\nli\rne\r\nl\0\n", ALL)
+    assert done.endswith(b"\r\n\r\nline\r\nli=0Dne\r\nl=00\r\n")
+    assert b"=0A" not in done
+
+
+def test_what_is_made_goes_where_it_is_wanted() -> None:
+    kept: list[bytes] = []
+
+    def keep(pieces) -> bytes:
+        kept.append(b"".join(pieces))
+        return kept[-1]
+
+    data = b"A: b\n\nline\n"
+    done = corrections.apply(data, scan(data), STRICT, keep)
+    assert done.data is kept[-1]
+    assert kept == [b"A: b\r\n\r\nline\r\n"]

@@ -54,7 +54,11 @@ def test_section_numbers_are_those_of_the_index(mail: bytes) -> None:
 
 def test_a_leaf() -> None:
     found = document(mixed(TEXT, VIRUS), 2)
-    assert (found.declared, found.names, found.encoding) == (("application/octet-stream",), ("game.com",), b"base64")
+    assert (found.declared, found.names, found.encodings) == (
+        ("application/octet-stream",),
+        ("game.com",),
+        (b"base64",),
+    )
     assert (found.size, len(found.content())) == (68, 68)
     assert not found.is_message
     assert found.header.startswith(b"Content-Type: application/octet-stream")

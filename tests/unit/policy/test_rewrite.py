@@ -176,6 +176,14 @@ def test_what_the_sender_forged_goes() -> None:
     assert found["Subject"] is not None
 
 
+def test_of_several_senders_one_is_left_in_normal_form() -> None:
+    """T-H02."""
+    mail = b"From: a@good.example\r\nFrom: b@evil.example\r\n\r\nx\r\n"
+    assert parsed(rewritten(kit_of(), mail)).get_all("From") == ["a@good.example"]
+    kept = kit_of(download="use-antivirus enable OWN; mail-filter { ambiguous-mime keep; }")
+    assert rewritten(kept, mail).after == mail
+
+
 SEALED = mixed(
     mixed(TEXT, HTML, VIRUS, boundary=b"in", header=b""),
     part(b"sig", b"application/pgp-signature"),

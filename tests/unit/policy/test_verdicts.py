@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from itertools import product
 
 import pytest
@@ -88,6 +89,24 @@ def test_parts_that_only_some_programs_see(where: str, ambiguous: str) -> None:
     found = looked(HIDDEN[where], download=f"use-antivirus enable OWN; {words}")
     assert found.virus is not None
     assert found.virus.status == FOUND
+
+
+BASE64 = base64.encodebytes(EICAR).replace(b"\n", b"\r\n")
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        b"Content-Transfer-Encoding: 7bit\r\nContent-Transfer-Encoding: base64\r\n\r\n" + BASE64,
+        b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n\r\n" + BASE64,
+        b"Content-Type: a/b\r\nContent-Transfer-Encoding: base64\r\n" + BASE64,
+        b"Content-Transfer-Encoding : base64\r\n\r\n" + BASE64,
+    ],
+)
+def test_parts_that_programs_read_differently(part: bytes) -> None:
+    """T-M04, T-M39, T-M20, where the filter keeps ambiguous mails as they are."""
+    found = looked(mixed(TEXT, part), download="use-antivirus enable OWN; mail-filter { ambiguous-mime keep; }")
+    assert [scan.status for scan in found.leaves] == [FREE, FOUND]
 
 
 def test_a_mail_that_is_too_large_for_it() -> None:
