@@ -31,7 +31,7 @@ def head(number: int, kind: bytes) -> bytes:
 
 
 def whole_escapes(row: bytes) -> bytes:
-    """A row of quoted-printable that ends neither in the midst of an escape nor in white space: a mail that is in order."""
+    """A row of quoted-printable that ends neither in the midst of an escape nor in white space, as mails are."""
     return re.sub(rb"=[0-9A-F]?\Z", b"", row).rstrip()
 
 
