@@ -6,6 +6,7 @@ import base64
 import os
 import pwd
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,12 +30,17 @@ def head(number: int, kind: bytes) -> bytes:
     ) % (number, number, kind)
 
 
+def whole_escapes(row: bytes) -> bytes:
+    """A row of quoted-printable that ends neither in the midst of an escape nor in white space, as mails are."""
+    return re.sub(rb"=[0-9A-F]?\Z", b"", row).rstrip()
+
+
 class Maker:
     """Mails by number and size. Text and attachments are cut from a stock, a mark in each makes it its own."""
 
     def __init__(self, seed: int = 7) -> None:
         pick = random.Random(seed)
-        self._rows = [b" ".join(pick.choices(WORDS, k=10))[:74] + b"\r\n" for _ in range(LINES)]
+        self._rows = [whole_escapes(b" ".join(pick.choices(WORDS, k=10))[:74]) + b"\r\n" for _ in range(LINES)]
         self._binary = base64.encodebytes(pick.randbytes(400_000)).replace(b"\n", b"\r\n")
 
     def text(self, number: int, size: int) -> bytes:

@@ -121,17 +121,18 @@ def is_asked_for(known: Verdicts) -> bool:
 
 
 def _score(original: Octets, form: Form, leaves: Sequence[Document]) -> float:
-    score = builtin.spam_score(original, _texts(leaves))
+    score = builtin.spam_score(original, _encoded(leaves))
     return score if form.data is original else max(score, builtin.spam_score(form.data))
 
 
-def _texts(leaves: Sequence[Document]) -> Iterator[tuple[bytes, bytes]]:
-    """Bodies as they are, and their encodings: all readings count (T-M05 to T-M08)."""
+def _encoded(leaves: Sequence[Document]) -> Iterator[tuple[bytes, bytes]]:
+    """Bodies of texts as they are, with each encoding that their headers name: all readings count (T-M04 to T-M08)."""
     for leaf in leaves:
         if leaf.part.type == b"text":
             with leaf.body as body:
                 octets = bytes(body)
-            yield from ((octets, encoding) for encoding in leaf.encodings)
+            for encoding in leaf.encodings:
+                yield octets, encoding
 
 
 def of_leaves(verdicts: Verdicts, count: int) -> tuple[Scan, ...]:
