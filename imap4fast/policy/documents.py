@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from imap4fast._wire import MailIndex, MimePart, decode_transfer, parameters
-from imap4fast.mail import doctype, fields, filenames
+from imap4fast.mail import doctype, fields, filenames, transfer
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.doctype import Catalogue
 from imap4fast.mail.fields import Field
@@ -77,9 +77,14 @@ class Document:
 
     @property
     def encodings(self) -> tuple[bytes, ...]:
-        """The values of its Content-Transfer-Encoding, as they are written, the first one first; b"" for none."""
-        found = dict.fromkeys(field.value for field in self.fields if field.name == _ENCODING)
-        return tuple(found)[:_MOST_CANDIDATES] or (b"",)
+        """The values of its Content-Transfer-Encoding, as they are written, the first one first, and one of those that
+        are read alike; b"" for none.
+        """
+        found: dict[tuple[str, ...], bytes] = {}
+        for field in self.fields:
+            if field.name == _ENCODING:
+                found.setdefault(transfer.encodings(field.value), field.value)
+        return tuple(found.values()) or (b"",)
 
     @property
     def size(self) -> int:

@@ -145,3 +145,9 @@ def test_the_quick_way_comes_to_the_same_names(header: bytes) -> None:
 def test_an_encoding_that_nobody_knows() -> None:
     found = document(mixed(part(b"abc", b"text/plain", encoding=b"x-none")), 1)
     assert (found.size, found.content()) == (3, b"abc")
+
+
+def test_encodings_that_are_read_alike_are_one() -> None:
+    many = b"".join(b"Content-Transfer-Encoding: %s\r\n" % word for word in (b"base64", b'"base64"', b"x-base64", b"q"))
+    found = document(mixed(part(b"x").replace(b"\r\n\r\n", b"\r\n" + many + b"\r\n", 1)), 1)
+    assert found.encodings == (b"base64", b'"base64"', b"q")
