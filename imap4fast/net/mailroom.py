@@ -488,5 +488,5 @@ class Job:
         spent = f"{asyncio.get_running_loop().time() - begun:.3f}"
         name = outcome.message_id or None
         return LogLine(
-            "IMAP-706", (way, size, outcome.mail_size, name, outcome.kind.upper(), spent, outcome.reason or None)
+            entries.MAIL.id, (way, size, outcome.mail_size, name, outcome.kind.upper(), spent, outcome.reason or None)
         )

@@ -44,9 +44,6 @@ COMMANDS_TYPE = WordListType("command", known_word("command", COMMAND_WORDS, is_
 CAPABILITIES_TYPE = WordListType("capability", known_word("capability", CAPABILITY_WORDS, is_capability_word))
 
 
-MAIL_PROCESSING = True
-"""Whether the proxy can process mails. The one place that says so."""
-
 _SCANNING_ITEMS = ("mail-view", "prefetch", "signed", "download", "upload")
 
 
@@ -125,11 +122,6 @@ def _check(bound: Bound, report: Report) -> None:
 
 def _check_scanning(bound: Bound, report: Report) -> None:
     acl: CommandAcl = bound.struct
-    if not MAIL_PROCESSING:
-        report.error(
-            bound.statement.keyword.span,
-            f"mail processing is not supported yet: `command-acl {acl.name}` must say `no-mail-scanning;` to accept",
-        )
     for command in sorted(NEVER_SCANNED & named_words(acl.commands or ())):
         text = f"`{command}` never passes where mails are processed: `no-mail-scanning` is missing, or leave it out"
         report.error(bound.place("commands"), text)

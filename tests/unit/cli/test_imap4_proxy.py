@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from imap4fast import __version__
 from imap4fast.cli import imap4_proxy
+from imap4fast.config.load import load_text
 from imap4fast.config.settings import Settings
 from imap4fast.errors import SetupError
 from imap4fast.net.service import Service
 from imap4fast.proc import launch
+from imap4fast.proc.brood import Craft
 from imap4fast.proc.worker import MakeService
 
 GOOD = """version IMAP4FAST-1;
@@ -34,7 +37,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[Run]:
     """What would have been run."""
     calls: list[Run] = []
 
-    def run(settings: Settings, make_service: MakeService, warnings: Sequence[str]) -> None:
+    def run(settings: Settings, make_service: MakeService, warnings: Sequence[str], craft: Craft) -> None:
         calls.append((settings, make_service, warnings))
 
     monkeypatch.setattr(launch, "run", run)
@@ -52,7 +55,8 @@ def test_runs_the_configured_proxy(tmp_path: Path, ran: list[Run], capsys: pytes
     ((settings, make_service, warnings),) = ran
     assert list(warnings) == []
     assert settings.proxy.name == "IMAP"
-    assert make_service is Service
+    assert isinstance(make_service, partial)
+    assert make_service.func is Service
     assert capsys.readouterr() == ("", "")
 
 
@@ -119,3 +123,9 @@ def test_help_teaches(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ended.value.code == 0
     text = capsys.readouterr().out
     assert all(word in text for word in ("test-imap4 -f", "nodaemon", "SIGHUP", "SIGRTMIN+1", "exit status"))
+
+
+def test_mails_are_processed_where_an_acl_says_so() -> None:
+    scanning = GOOD.replace("no-mail-scanning; }\n", "}\n  mail-acl M { accept; }\n  doc-acl D { accept; }\n")
+    for text, processed in ((GOOD, False), (scanning, True)):
+        assert imap4_proxy.processes_mail(load_text(text % PLUG).settings) is processed

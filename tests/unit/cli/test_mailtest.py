@@ -11,14 +11,9 @@ from imap4fast.cli.mailtest import mail_test
 from imap4fast.config.expression import TestExpr
 from imap4fast.errors import ConfigError
 from imap4fast.policy.rehearsal import rehearse
-from tests.unit.policy.jobs import INFECTED, settings_of, supported
+from tests.unit.policy.jobs import INFECTED, settings_of
 
 NOW = datetime.datetime(2026, 1, 1)
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
 
 
 def checked(tmp_path: Path, acls: str, **more: str):

@@ -310,10 +310,6 @@ def test_a_mail_that_nobody_looks_at(example: str, capsys) -> None:
 
 
 class TestMails:
-    @pytest.fixture(autouse=True)
-    def _supported(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        jobs.supported(monkeypatch)
-
     @pytest.fixture
     def scanning(self, tmp_path: Path) -> str:
         (tmp_path / "a.eml").write_bytes(jobs.INFECTED)

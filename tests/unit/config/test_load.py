@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imap4fast.config.load import Loaded, load, load_text
-from imap4fast.config.sections import command_acl
 from imap4fast.config.settings import Listen, LogSink, Proxy, Settings
 from imap4fast.config.values import (
     Address,
@@ -209,8 +208,7 @@ def test_warnings(old: str, new: str, warning: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted(CONF.glob("*.cfg")), ids=lambda path: path.name)
-def test_samples_load_without_a_warning(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_acl, "MAIL_PROCESSING", True)
+def test_samples_load_without_a_warning(path: Path) -> None:
     loaded = load(str(path))
     assert isinstance(loaded.settings, Settings)
     assert loaded.warnings == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from imap4fast.config.load import load_text
-from imap4fast.config.sections import command_acl
 from imap4fast.errors import ConfigError
 
 HEAD = """version IMAP4FAST-1;
@@ -17,11 +16,6 @@ imap4-proxy P {
 SCANNED = "use-antivirus enable OWN;"
 COMMANDS = "command-acl C { accept; download { use-antivirus enable OWN; %s } upload { use-antivirus enable OWN; } }"
 DOCS = "doc-acl D { accept; }"
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_acl, "MAIL_PROCESSING", True)
 
 
 def warnings_of(body: str) -> list[str]:

@@ -9,11 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from imap4fast._wire import MailIndex
 from imap4fast.config.load import load_text
-from imap4fast.config.sections import command_acl
 from imap4fast.config.settings import Settings
 from imap4fast.mail.work import Order, Outcome
 from imap4fast.policy.canvas import Canvas
@@ -30,11 +27,6 @@ HEADER = (
 )
 FREE = "mail-acl ALL { accept; } doc-acl ALL { accept; }"
 OWN = "use-antivirus enable OWN;"
-
-
-def supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mail processing as it will be."""
-    monkeypatch.setattr(command_acl, "MAIL_PROCESSING", True)
 
 
 def settings_of(acls: str = FREE, download: str = OWN, command: str = "", proxy: str = "", head: str = "") -> Settings:

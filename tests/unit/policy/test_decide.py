@@ -6,16 +6,11 @@ import pytest
 
 from imap4fast.mail.work import ERROR, FOUND, FREE, SKIPPED, UNKNOWN, Scan, Verdicts
 from imap4fast.policy.decide import Decision, stays
-from tests.unit.policy.jobs import CLEAN, INFECTED, TEXT, VIRUS, kit_of, mixed, part, simple, supported, tried
+from tests.unit.policy.jobs import CLEAN, INFECTED, TEXT, VIRUS, kit_of, mixed, part, simple, tried
 from tests.unit.policy.jobs import FREE as ACCEPT_ALL
 
 NET = "use-antivirus enable NET;"
 MESSAGE = b"Content-Type: message/rfc822\r\n\r\n"
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
 
 
 def decision(acls: str, mail: bytes, download: str = "use-antivirus enable OWN;", **more: object) -> Decision:

@@ -7,12 +7,7 @@ from pathlib import Path
 import pytest
 
 from imap4fast.policy.kit import MOST_DEPTH, MOST_HEADER, MOST_PARTS, BuiltIn
-from tests.unit.policy.jobs import kit_of, supported, template
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
+from tests.unit.policy.jobs import kit_of, template
 
 
 def test_rules_of_a_direction() -> None:

@@ -33,18 +33,12 @@ from tests.unit.policy.jobs import (
     mixed,
     part,
     simple,
-    supported,
     template,
 )
 
 NET = "use-antivirus enable NET;"
 REMOVE = "doc-acl V { virus found; accept; remove; } doc-acl R { accept; }"
 DENY = "mail-acl M { virus found; deny; } mail-acl R { accept; } doc-acl D { accept; }"
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
 
 
 @pytest.mark.parametrize("mail", [simple(), mixed(TEXT, CLEAN), HEADER + b"\r\n", b"", b"\r\n"])
@@ -287,8 +281,7 @@ def mails(draw: st.DrawFn) -> bytes:
 @given(mails(), st.sampled_from(["pass-if-clean", "rewrite"]), st.sampled_from(["normalise", "deny"]))
 def test_whatever_comes(mail: bytes, signed: str, ambiguous: str) -> None:
     """The same each time; done once it is done; no virus is in it in the clear; and never more than one reading."""
-    with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as monkeypatch:
-        supported(monkeypatch)
+    with tempfile.TemporaryDirectory() as place:
         acls = f"""
           mail-acl M {{ accept; subject-prefix "[X] "; modify-header add X-A b; }}
           doc-acl V {{ virus found; accept; replace-file "{template(Path(place))}"; }}
@@ -324,7 +317,6 @@ def anonymous():
 def peak():
     return int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 
-command_acl.MAIL_PROCESSING = True
 kit = jobs.kit_of(sys.argv[1], sys.argv[2])
 ends = sys.argv[3] == "lf"
 line = b"QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3\\r\\n"

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime
 
-import pytest
-
 from imap4fast.config.expression import TestExpr, parse_expression
 from imap4fast.config.settings import Settings
 from imap4fast.policy.mailrehearsal import MailRehearsal, Stage, rehearse_mail
 from imap4fast.policy.material import read
 from imap4fast.policy.rehearsal import rehearse
-from tests.unit.policy.jobs import FREE, INFECTED, TEXT, VIRUS, files, mixed, settings_of, simple, supported
+from tests.unit.policy.jobs import FREE, INFECTED, TEXT, VIRUS, files, mixed, settings_of, simple
 
 ACLS = """
   mail-acl OTHERS { from [10.0.0.2]; accept; }
@@ -21,11 +19,6 @@ ACLS = """
   doc-acl VIRUS { parent-acl REST; virus found; accept; remove; }
   doc-acl ALL { user /^a/; accept; }
 """
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
 
 
 def rehearsed(

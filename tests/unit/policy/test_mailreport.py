@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-import pytest
 
 from imap4fast.policy.mailreport import mail_outcome, mail_text, mail_values
-from tests.unit.policy.jobs import HEADER, INFECTED, simple, supported
+from tests.unit.policy.jobs import HEADER, INFECTED, simple
 from tests.unit.policy.test_mailrehearsal import rehearsed
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
 
 
 def test_text() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from imap4fast.config.load import load_text
-from imap4fast.config.sections import command_acl
 from imap4fast.config.settings import Settings
 from imap4fast.errors import ConfigError
 from imap4fast.policy import material
@@ -33,11 +32,6 @@ GOOD = {
     "text": b"",
     "image": b"\x89PNG\xff",
 }
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_acl, "MAIL_PROCESSING", True)
 
 
 def settings(at: Path, **other: bytes) -> Settings:

@@ -7,7 +7,6 @@ from hypothesis import given
 from msgspec import structs
 
 from imap4fast.config.load import load_text
-from imap4fast.config.sections import command_acl
 from imap4fast.config.settings import Settings
 from imap4fast.config.values import Address
 from imap4fast.policy.conditions import compile_conditions
@@ -77,11 +76,6 @@ imap4-proxy P {
 }
 """
 FILES = {path: path.encode() for path in ("/d", "/m", "/g", "/b", "/t")}
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_acl, "MAIL_PROCESSING", True)
 
 
 def residual(text: str = TEXT, files: dict[str, bytes] = FILES, direction: str = "download", language: str = "EN"):

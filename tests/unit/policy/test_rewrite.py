@@ -20,7 +20,6 @@ from tests.unit.policy.jobs import (
     mixed,
     part,
     simple,
-    supported,
     template,
     tried,
 )
@@ -28,11 +27,6 @@ from tests.unit.policy.jobs import (
 HTML = part(b"<p>Hello <script>alert(1)</script></p>", b"text/html; charset=utf-8")
 SCRIPTS = "html-filter H { tag deny { script }; script-tag-language deny *; }"
 ALL = "mail-acl M { accept; }"
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
 
 
 def rewritten(kit: Kit, mail: bytes, **more: object) -> Trial:

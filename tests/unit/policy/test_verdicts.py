@@ -22,13 +22,7 @@ from tests.unit.policy.jobs import (
     mixed,
     part,
     simple,
-    supported,
 )
-
-
-@pytest.fixture(autouse=True)
-def _supported(monkeypatch: pytest.MonkeyPatch) -> None:
-    supported(monkeypatch)
 
 
 def looked(mail: bytes, given: Verdicts | None = None, download: str = "use-antivirus enable OWN;") -> Verdicts:

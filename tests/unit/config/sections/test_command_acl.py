@@ -6,7 +6,6 @@ import pytest
 
 from imap4fast.config.load import load_text
 from imap4fast.config.mailsettings import Upload
-from imap4fast.config.sections import command_acl
 from imap4fast.config.sections.command_acl import COMMAND_ACL
 from imap4fast.config.settings import CommandAcl
 from imap4fast.errors import ConfigError
@@ -28,7 +27,6 @@ def test_good(body: str) -> None:
 @pytest.mark.parametrize(
     ("body", "error"),
     [
-        ("accept;", "mail processing is not supported yet"),
         ("deny; parent-acl Q;", "no section session-acl Q; did you"),
         ("deny; commands FECTH;", "did you mean `FETCH`"),
         ("deny; commands { ! STORE, * };", "STORE is excluded, but UID-STORE is not"),
@@ -69,8 +67,7 @@ def test_settings() -> None:
         "capabilities { ! CATENATE, * };",
     ],
 )
-def test_what_is_not_named_is_no_error(body: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_acl, "MAIL_PROCESSING", True)
+def test_what_is_not_named_is_no_error(body: str) -> None:
     assert bind(COMMAND_ACL, f"accept; {body}")[1] == []
 
 
