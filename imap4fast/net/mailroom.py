@@ -33,6 +33,7 @@ from imap4fast.net.disk import Disk
 from imap4fast.net.keptmail import SMALL, KeptMail
 from imap4fast.net.pool import Pool
 from imap4fast.net.scanners import Scanners
+from imap4fast.policy.loglines import line
 from imap4fast.policy.residual import Residual, Residuals
 from imap4fast.scan.engines import Use
 from imap4fast.scan.merge import merge
@@ -487,6 +488,6 @@ class Job:
         way = "IN" if self._work.direction == "download" else "OUT"
         spent = f"{asyncio.get_running_loop().time() - begun:.3f}"
         name = outcome.message_id or None
-        return LogLine(
-            entries.MAIL.id, (way, size, outcome.mail_size, name, outcome.kind.upper(), spent, outcome.reason or None)
+        return line(
+            entries.MAIL, way, size, outcome.mail_size, name, outcome.kind.upper(), spent, outcome.reason or None
         )
