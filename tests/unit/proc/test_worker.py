@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import uvloop
@@ -18,6 +19,7 @@ from imap4fast.config.values import Sock
 from imap4fast.errors import SetupError
 from imap4fast.log import tcps
 from imap4fast.log.entry import Entry
+from imap4fast.mail.spool import Spool
 from imap4fast.mail.work import Order
 from imap4fast.net.jobs import Limits
 from imap4fast.net.mailroom import Provisions
@@ -43,6 +45,10 @@ from imap4fast.proc.worker import Worker
 
 ITEM = Listen(False, Sock(None, 0), None, None, 143, 143)
 NEW, OLD, REFUSED = (b"n" * 80,), (b"o" * 80,), (b"r" * 80,)
+
+
+PROVISIONS = Provisions(cast(Spool, None), {})
+"""What the service is given beside its pool; here nobody looks into it."""
 
 
 class Logs:
@@ -282,7 +288,7 @@ def test_a_new_worker_takes_all_before_it_accepts_and_keeps_no_copy(scene: Scene
         make_service=lambda *_: scene.service,
     )
     scene.master.send(Drain(0))
-    uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own, None))
+    uvloop.run(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own, None, None))
     assert scene.service.calls == [((), OLD), "start", "stop", 0]
     assert keyring.ticket_keys == ()
 
@@ -300,7 +306,7 @@ def test_a_worker_gives_its_service_a_pool_where_mail_is_processed(scene: Scene)
     )
 
     async def both() -> None:
-        run = asyncio.ensure_future(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own, zygote))
+        run = asyncio.ensure_future(worker._serve(start, 0, [(scene.listening, ITEM)], scene.own, zygote, PROVISIONS))
         await scene.hears(Ready)
         pool = scene.service.calls[1]
         assert isinstance(pool, Pool)
