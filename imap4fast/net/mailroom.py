@@ -33,6 +33,8 @@ from imap4fast.net.disk import Disk
 from imap4fast.net.keptmail import SMALL, KeptMail
 from imap4fast.net.pool import Pool
 from imap4fast.net.scanners import Scanners
+from imap4fast.policy import examine
+from imap4fast.policy.kit import filter_rules
 from imap4fast.policy.loglines import line
 from imap4fast.policy.residual import Residual, Residuals
 from imap4fast.scan.engines import Use
@@ -240,6 +242,14 @@ class SessionMails:
             return KeptMail(disk, self._room, index, kept.mail_size, fd, None)
         disk.close(fd)
         return KeptMail(disk, self._room, index, kept.mail_size, -1, found.head)
+
+    def header(self, octets: bytes, size: int) -> KeptMail | None:
+        """A mail of which the header alone is known (`mail-view headers-first`)."""
+        rules = filter_rules(self._session.powers.acl.download.mail_filter)
+        form = examine.form(octets, rules, b"")
+        if form.rejected is not None or len(form.index) != 1:
+            return None
+        return KeptMail(self._room.disk, self._room, form.index, size, -1, bytes(form.data[:]))
 
     def receive(self, size: int, ready: Callable[[], object]) -> Incoming | None:
         """Room for a mail of so many octets. Where there is none, the mail's processing says so."""

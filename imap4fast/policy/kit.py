@@ -124,7 +124,7 @@ def _rules(acl: CommandAcl, direction: str, material: Material, found: DoctypeId
         command_acl=acl.name,
         direction=direction,
         processing=processing,
-        filter=_filter(processing.mail_filter),
+        filter=filter_rules(processing.mail_filter),
         scanned=bool(uses),
         engines=tuple(engines),
         spam=BuiltIn(None, (spam.size or 0) if spam is not None else 0) if own else None,
@@ -138,7 +138,8 @@ def _limit(*sizes: int | None) -> int:
     return min((size for size in sizes if size), default=0)
 
 
-def _filter(given: MailFilter) -> FilterRules:
+def filter_rules(given: MailFilter) -> FilterRules:
+    """The rules on the form of mails, with caps in any case."""
     values = msgspec.structs.asdict(given)
     caps = (("max_header_size", MOST_HEADER), ("max_parts", MOST_PARTS), ("max_depth", MOST_DEPTH))
     return FilterRules(**{**values, **{name: values[name] or most for name, most in caps}})

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
-from imap4fast.imap.fetch import Items, Request
+from imap4fast.imap.fetch import Items, Kind, Request
 from imap4fast.imap.fetchdata import string_of
 from imap4fast.imap.replies import Reply
 from imap4fast.mail.spoolkey import Origin
@@ -49,7 +49,20 @@ class Stage(IntEnum):
 class Row:
     """One mail of a FETCH. Ready with neither pieces nor `refused`: it is gone, and left out."""
 
-    __slots__ = ("date", "dynamic", "give_up", "mail", "number", "pieces", "refused", "seen", "size", "stage", "uid")
+    __slots__ = (
+        "date",
+        "dynamic",
+        "give_up",
+        "header",
+        "mail",
+        "number",
+        "pieces",
+        "refused",
+        "seen",
+        "size",
+        "stage",
+        "uid",
+    )
 
     def __init__(self, number: int, uid: int, dynamic: bytes = b"") -> None:
         self.number = number
@@ -59,6 +72,8 @@ class Row:
         self.seen = False
         self.size = 0
         self.stage = Stage.NEW
+        self.header: bytes | None = None
+        """The server's, where headers alone are asked for."""
         self.mail: ProcessedMail
         self.pieces: Sequence[Piece] = ()
         self.refused: Refused | None = None
@@ -283,9 +298,12 @@ class Download:
         self._pump()
 
     def _have(self, row: Row, mail: ProcessedMail) -> None:
+        self.box.keep(row.uid, row.number, mail)
+        self._print(row, mail)
+
+    def _print(self, row: Row, mail: ProcessedMail) -> None:
         row.mail = mail
         row.stage = Stage.PRINTED
-        self.box.keep(row.uid, row.number, mail)
         printed(mail, self._request.items.contents, lambda pieces: self._printed(row, pieces))
 
     # ---- 3: the answers -----------------------------------------------------------------------------------------
@@ -379,6 +397,47 @@ class Download:
             if row.give_up is not None:
                 row.give_up()
                 row.give_up = None
+
+
+MOST_HEADER = 262144
+"""Octets of a header that is looked at without its mail; a mail with a longer one is processed whole."""
+
+
+def is_of_headers(items: Items) -> bool:
+    """Whether all that is asked for stands in the header of the mail itself, or is its size."""
+    return all(
+        item.kind in (Kind.ENVELOPE, Kind.SIZE)
+        or (item.kind in (Kind.FIELDS, Kind.SECTION) and item.section == b"HEADER")
+        for item in items.contents
+    )
+
+
+class Headers(Download):
+    """FETCH of headers under `mail-view headers-first`: the header comes from the server and goes through what rewrites
+    headers; the size is the server's. No mail is transferred for it. A header that may not be shown as it is leads to the
+    whole mail.
+    """
+
+    __slots__ = ()
+
+    def _names(self) -> list[bytes]:
+        names = super()._names()
+        return [*names, *(() if b"RFC822.SIZE" in names else (b"RFC822.SIZE",)), b"BODY.PEEK[HEADER]"]
+
+    def data(self, number: int, uid: int | None, items: Sequence[tuple[bytes, bytes]]) -> bool:
+        """FETCH data; the header in them stays with the mail that it belongs to."""
+        if not super().data(number, uid, items) or uid is None:
+            return False
+        self._listed[uid].header = string_of(dict(items).get(b"BODY[HEADER]", b""))
+        return True
+
+    def _look_up(self, row: Row) -> None:
+        mail = None if row.header is None else self._work.mails.header(row.header, row.size)
+        row.header = None
+        if mail is None:
+            super()._look_up(row)
+        else:
+            self._print(row, mail)
 
 
 class Prefetch(Download):

@@ -15,7 +15,7 @@ from imap4fast.imap.replies import Reply
 from imap4fast.imap.responses import DYNAMIC_ITEMS
 from imap4fast.log.catalogue import entry_of
 from imap4fast.session import answers, responses
-from imap4fast.session.download import Download, Prefetch
+from imap4fast.session.download import MOST_HEADER, Download, Headers, Prefetch, is_of_headers
 from imap4fast.session.intake import WHOLE, Intake
 from imap4fast.session.mailbox import Mailbox
 from imap4fast.session.upload import Upload
@@ -138,7 +138,8 @@ class Processing:
             return session.bad(Reply.BAD_STATE)
         if not request.items.contents:
             return self._fetch_dynamic(request.set, uid=uid)
-        return Download(self, self.box, request, uid=uid).begin()
+        early = session.powers.acl.mail_view == "headers-first" and is_of_headers(request.items)
+        return (Headers if early else Download)(self, self.box, request, uid=uid).begin()
 
     def _fetch_dynamic(self, numbers: bytes, *, uid: bool) -> int:
         """Items that tell nothing of the mail: the server answers."""
@@ -191,6 +192,8 @@ class Processing:
         head = relay.unit.rsplit(b" ", 1)[0].replace(b"(", b" ").rsplit(b" ", 1)[-1].upper()
         if head in DYNAMIC_ITEMS:
             return answers.PASS if relay.literal_in <= relay.max_literal else answers.DROP
+        if head == b"BODY[HEADER]" and isinstance(self.flow, Headers):
+            return answers.PASS if relay.literal_in <= MOST_HEADER else answers.DROP
         return self.intake.literal(head)
 
     def fetch(self) -> int:

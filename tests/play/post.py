@@ -99,6 +99,13 @@ class Post:
         for origin in [origin for origin in self.store if origin.mailbox == mailbox]:
             del self.store[origin]
 
+    def header(self, octets: bytes, size: int) -> ProcessedMail | None:
+        if b"REFUSE" in octets:
+            return None
+        kept = Kept(octets.replace(b"VIRUS", b"clean"), self)
+        kept.size = size
+        return kept
+
     def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:
         if self.full:
             return None

@@ -388,3 +388,37 @@ class TestPrefetch:
         stage.server_says("* 4 EXISTS")
         stage.wait(5)
         assert stage.server.taken() == b""
+
+
+class TestHeadersFirst:
+    def listed(self, make: Make, items: str, header: str) -> tuple[Stage, bytes]:
+        stage = selected(make, mail_view="headers-first")
+        _, asked = stage.client_says(f"a UID FETCH 5 ({items})")
+        assert asked == b"own-3 UID FETCH 5 (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])\r\n"
+        date = 'INTERNALDATE " 1-Jan-2026 00:00:00 +0000"'
+        head = f"* 2 FETCH (UID 5 {date} RFC822.SIZE 4711 BODY[HEADER] {{{len(header)}}}"
+        stage.relay.server_data(f"{head}\r\n{header})\r\n".encode())
+        return stage, stage.server_says("own-3 OK done")[0]
+
+    def test_headers_come_without_the_mail(self, make: Make) -> None:
+        stage, heard = self.listed(
+            make, "RFC822.SIZE BODY.PEEK[HEADER.FIELDS (Subject)]", "Subject: VIRUS\r\nA: b\r\n\r\n"
+        )
+        assert heard == (
+            b"* 2 FETCH (UID 5 RFC822.SIZE 4711 BODY[HEADER.FIELDS (SUBJECT)] {18}\r\nSubject: clean\r\n\r\n)\r\n"
+            b"a OK %b\r\n" % DONE.encode()
+        )
+        assert stage.post.received == []
+
+    def test_a_header_that_may_not_be_shown_leads_to_the_mail(self, make: Make) -> None:
+        stage, _ = self.listed(make, "ENVELOPE", "Subject: REFUSE\r\n\r\n")
+        stage.relay.server_data(b"* 2 FETCH (UID 5 BODY[] {9}\r\nA: b\r\n\r\nc)\r\n")
+        assert stage.server_says("own-4 OK done")[0].startswith(b"* 2 FETCH (UID 5 ENVELOPE (")
+
+    @pytest.mark.parametrize(
+        "items", ["BODYSTRUCTURE", "BODY.PEEK[1]", "RFC822.SIZE BODY.PEEK[TEXT]", "BODY.PEEK[1.HEADER]"]
+    )
+    def test_all_else_is_strict(self, make: Make, items: str) -> None:
+        stage = selected(make, mail_view="headers-first")
+        _, asked = stage.client_says(f"a UID FETCH 5 ({items})")
+        assert b"HEADER" not in asked

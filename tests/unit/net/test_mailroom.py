@@ -176,3 +176,18 @@ def test_a_mailbox_that_is_gone(tmp_path: Path) -> None:
             assert await made.found(5) is None
 
     run(case())
+
+
+def test_headers_alone(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path, download="mail-filter { accept-8bit-header; }") as made:
+            mail = made.mails.header(b"Subject: \xc4\x8d\r\nA: b\r\n\r\n", 4711)
+            assert mail is not None
+            assert mail.size == 4711
+            header = mail.at_once(*(mail.index.section(b"HEADER") or (0, 0)))
+            assert header is not None
+            assert header.isascii()
+        async with bench(tmp_path) as made:
+            assert made.mails.header(b"Subject: \xc4\x8d\r\n\r\n", 4711) is None
+
+    run(case())
