@@ -246,6 +246,7 @@ class SessionMails:
     def header(self, octets: bytes, size: int) -> KeptMail | None:
         """A mail of which the header alone is known (`mail-view headers-first`)."""
         rules = filter_rules(self._session.powers.acl.download.mail_filter)
+        rules = msgspec.structs.replace(rules, ambiguous_mime="keep")  # there is no body to tell what is meant
         form = examine.form(octets, rules, b"")
         if form.rejected is not None or len(form.index) != 1:
             return None

@@ -414,8 +414,8 @@ def is_of_headers(items: Items) -> bool:
 
 class Headers(Download):
     """FETCH of headers under `mail-view headers-first`: the header comes from the server and goes through what rewrites
-    headers; the size is the server's. No mail is transferred for it. A header that may not be shown as it is leads to the
-    whole mail.
+    headers; the size is the server's. No mail is transferred for it. A header that may not be shown as it is leads to
+    the whole mail.
     """
 
     __slots__ = ()

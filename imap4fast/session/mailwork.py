@@ -82,8 +82,8 @@ class Mails(Protocol):
         """A mailbox of this account has gone, or has another name: nothing that was kept of it is wanted any more."""
 
     def header(self, octets: bytes, size: int) -> ProcessedMail | None:
-        """A mail of which the header alone is known, rewritten as headers are; `size` is the server's word for the whole
-        of it. None: such a header is not shown as it is.
+        """A mail of which the header alone is known, rewritten as headers are; `size` is the server's word for the
+        whole of it. None: such a header is not shown as it is.
         """
 
     def receive(self, size: int, ready: Callable[[], object]) -> Receiver | None:

@@ -187,6 +187,10 @@ def test_headers_alone(tmp_path: Path) -> None:
             header = mail.at_once(*(mail.index.section(b"HEADER") or (0, 0)))
             assert header is not None
             assert header.isascii()
+            parts = b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"
+            mail = made.mails.header(parts, 4711)
+            assert mail is not None
+            assert mail.at_once(0, len(parts)) == parts
         async with bench(tmp_path) as made:
             assert made.mails.header(b"Subject: \xc4\x8d\r\n\r\n", 4711) is None
 
