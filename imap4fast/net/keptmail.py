@@ -13,6 +13,12 @@ from imap4fast.net.disk import Disk
 SMALL = 131072
 """Octets of a mail and its index that are read at once and stay in memory while somebody has the mail at hand."""
 
+MOST_DECODED = 33554432
+"""Octets of a part that is decoded for BINARY; a larger one is to be had by BODY alone."""
+
+KEPT_DECODED = 4194304
+"""Octets of a decoded part that stays in memory for the next partial request."""
+
 AHEAD = 1048576
 """Octets of a large mail that are read ahead where a reader goes on: clients ask for 64 KiB at a time."""
 
@@ -27,7 +33,7 @@ class Tasks(Protocol):
 class KeptMail:
     """`fd` is closed with this object; -1: all octets are in `octets`."""
 
-    __slots__ = ("_ahead", "_ahead_at", "_disk", "_fd", "_octets", "_tasks", "index", "size")
+    __slots__ = ("_ahead", "_ahead_at", "_decoded_part", "_disk", "_fd", "_octets", "_tasks", "index", "size")
 
     def __init__(self, disk: Disk, tasks: Tasks, index: MailIndex, size: int, fd: int, octets: bytes | None) -> None:
         self._disk = disk
@@ -38,6 +44,7 @@ class KeptMail:
         self._octets = octets
         self._ahead = b""
         self._ahead_at = 0
+        self._decoded_part: tuple[int, bytes] = (-1, b"")
 
     def __del__(self) -> None:
         if self._fd >= 0:
@@ -74,18 +81,23 @@ class KeptMail:
         self._ahead, self._ahead_at = octets, offset
         return octets[:size]
 
-    def forget(self) -> None:
-        """Nobody reads on soon."""
-        self._ahead = b""
-
     def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
         """The octets of a leaf after transfer decoding; None: they cannot be had."""
-        self._tasks.begin(self._decoded(part, then))
+        if self._decoded_part[0] == part:
+            then(self._decoded_part[1])
+        else:
+            self._tasks.begin(self._decoded(part, then))
 
     async def _decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
         found = self.index.part(part)
+        if found.body_size > MOST_DECODED:
+            then(None)
+            return
         octets = self.at_once(found.body, found.body_size)
         if octets is None:
             octets = await self._fetched(found.body, found.body_size)
             self._ahead = b""
-        then(None if octets is None else decode_transfer(octets, found.transfer))
+        decoded = None if octets is None else decode_transfer(octets, found.transfer)
+        if decoded is not None and len(decoded) <= KEPT_DECODED:
+            self._decoded_part = (part, decoded)
+        then(decoded)

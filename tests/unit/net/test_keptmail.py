@@ -91,3 +91,16 @@ def test_decoded_parts() -> None:
             assert await done == b"\0\1\2" * 500_000
 
     asyncio.run(case())
+
+
+def test_a_decoded_part_is_decoded_once() -> None:
+    async def case() -> None:
+        disk = OneFile(MAIL)
+        mail = kept(disk)
+        for _ in range(3):
+            done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+            mail.decoded(0, done.set_result)
+            assert await done == b"\0\1\2" * 500_000
+        assert len(disk.reads) == 1
+
+    asyncio.run(case())
