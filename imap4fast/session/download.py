@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 WINDOW = 6
 """Mails of one FETCH that are worked on at once."""
 
+MOST_ROWS = 500_000
+"""Mails in one FETCH."""
+
 MOST_UIDS = 200
 """UIDs in one STORE of the proxy's own."""
 
@@ -159,6 +162,9 @@ class Download:
         names = {name for name, _ in items}
         if not names.issuperset(self._request.items.dynamic):
             return False
+        if len(self._listed) >= MOST_ROWS:
+            self._session.end(Reply.SERVER_FAULT, "more answers than a mailbox has mails")
+            return True
         row = self._listed[uid] = Row(self.box.shown(number), uid)
         row.dynamic = b" ".join(name + b" " + value for name, value in items if self._shows(name))
         values = dict(items)

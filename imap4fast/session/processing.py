@@ -33,6 +33,9 @@ ASKED = frozenset(b"FETCH UID-FETCH SELECT EXAMINE SEARCH UID-SEARCH SORT UID-SO
 KEEP_ALIVE_S = 10.0
 """How long a client waits for a mail before it hears that work goes on."""
 
+MOST_HELD = 10_000
+"""Untagged responses that are held back from the client."""
+
 AHEAD_S = 1.0
 """How long a client says nothing before mails are fetched ahead."""
 
@@ -238,11 +241,10 @@ class Processing:
         box, line = self.box or self.naming, self.session.relay.unit
         if box is None:
             return answers.PASS
-        if self.flow is not None and (box.held or b"EXISTS" not in line.upper()):
+        if box.held or (self.flow is not None and b"EXISTS" not in line.upper()):
             box.hold(line)
-            return answers.DROP
-        if box.held:
-            box.hold(line)
+            if len(box.held) > MOST_HELD:
+                return self.session.end(Reply.SERVER_FAULT, "too much to be held back")
             return answers.DROP
         box.heard(line)
         if b"EXISTS" in line.upper() and self.naming is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from imap4fast.imap.replies import ENGLISH, Reply
+from imap4fast.session.processing import MOST_HELD
 from tests.play.conftest import Make, Perform
 from tests.play.post import REPLACEMENT
 from tests.play.stage import Stage, processing
@@ -422,3 +423,11 @@ class TestHeadersFirst:
         stage = selected(make, mail_view="headers-first")
         _, asked = stage.client_says(f"a UID FETCH 5 ({items})")
         assert b"HEADER" not in asked
+
+
+class TestBounds:
+    def test_more_held_back_than_any_mailbox_brings(self, make: Make) -> None:
+        stage = selected(make)
+        stage.client_says("a FETCH 1 (BODY.PEEK[TEXT])")
+        stage.relay.server_data(b"* 1 EXPUNGE\r\n" + b"* 2 EXISTS\r\n" * (MOST_HELD + 1))
+        assert stage.session.over
