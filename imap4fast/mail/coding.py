@@ -12,7 +12,7 @@ import re
 from base64 import encodebytes
 from collections.abc import Iterator
 
-from imap4fast._wire import MimePart
+from imap4fast._wire import MimePart, has_odd_quoted
 from imap4fast.mail import canonical
 from imap4fast.mail.canonical import Octets
 
@@ -24,7 +24,6 @@ STRICT_BASE64 = ALPHABET + b"\r\n"
 NOT_BASE64 = bytes(set(range(256)) - set(ALPHABET + b"="))
 PADDED_END = re.compile(rb"={0,2}[ \t\r\n]*\Z")
 CHUNK = re.compile(rb"[A-Za-z0-9+/]+")
-ODD_QP = re.compile(rb"=(?!\r\n|[0-9A-Fa-f]{2})")
 BLANKS_IN_QP = re.compile(rb"=[ \t]+(?=\r\n)")
 
 
@@ -35,7 +34,7 @@ def odd(data: Octets, part: MimePart, encoding: bytes) -> Iterator[tuple[str, st
     if encoding == b"base64":
         if what := odd_base64(data, start, stop, part.lines):
             yield what
-    elif encoding == b"quoted-printable" and ODD_QP.search(data, start, stop):
+    elif encoding == b"quoted-printable" and has_odd_quoted(data, start, stop):
         yield "T-M08", "odd quoted-printable"
 
 
@@ -77,7 +76,7 @@ def decoded_base64(body: bytes) -> bytes:
 def is_strict(body: bytes, encoding: bytes) -> bool:
     if encoding == b"base64":
         return odd_base64(body, 0, len(body), body.count(b"\r\n")) is None
-    return encoding != b"quoted-printable" or ODD_QP.search(body) is None
+    return encoding != b"quoted-printable" or not has_odd_quoted(body, 0, len(body))
 
 
 def encoded(octets: bytes, is_text: bool) -> tuple[bytes, bytes]:
