@@ -105,11 +105,9 @@ class Processing:
 
     def look(self, name: bytes) -> int | None:
         """The client's command `name`, before anything else looks at it; None: as if mails were not processed."""
-        box = self.box
-        if box is not None and box.held:
-            answer = self._catch_up(box, name)
-            if answer is not None:
-                return answer
+        answer = self.catch_up(name)
+        if answer is not None:
+            return answer
         if name in (b"FETCH", b"UID-FETCH"):
             return self._fetch(uid=name == b"UID-FETCH")
         if name in (b"SELECT", b"EXAMINE"):
@@ -120,8 +118,10 @@ class Processing:
             self.leaving = _mailbox_of(self.session.relay.tokens())
         return None
 
-    def _catch_up(self, box: Mailbox, name: bytes) -> int | None:
-        """Tell what was held back, where it may be told now."""
+    def catch_up(self, name: bytes) -> int | None:
+        """Tell what was held back, where the command `name` permits; the answer, where it would mean other mails."""
+        if self.box is None or not self.box.held:
+            return None
         if name in _QUIET and name != b"FETCH":
             return self.session.refuse(Reply.EXPUNGE_ISSUED)
         if name not in _QUIET:
@@ -387,7 +387,10 @@ def mailbox(session: Session) -> int:
 def upload(session: Session) -> int:
     """The question UPLOAD."""
     work = _of(session)
-    return (work.upload or Upload(work)).take()
+    if work.upload is not None:
+        return work.upload.take()
+    answer = work.catch_up(session.relay.command)
+    return Upload(work).take() if answer is None else answer
 
 
 def uploaded(session: Session) -> int:
