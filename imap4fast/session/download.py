@@ -370,11 +370,16 @@ class Download:
         self._over = True
         session = self._session
         self._work.flow = None
-        if self._uid:
+        if self._may_tell_held:
             self._work.tell_held()
         self._tell(line)
         self._work.heed_held()
         session.relay.free_client()
+
+    @property
+    def _may_tell_held(self) -> bool:
+        """EXPUNGE may be told during UID FETCH, not during FETCH (RFC 9051 section 7.5.1)."""
+        return self._uid
 
     def _tell(self, line: bytes | None) -> None:
         session = self._session
@@ -472,3 +477,8 @@ class Prefetch(Download):
 
     def _tell(self, line: bytes | None) -> None:
         """Nobody has asked."""
+
+    @property
+    def _may_tell_held(self) -> bool:
+        """No command of the client's is in progress."""
+        return False
