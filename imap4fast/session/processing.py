@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imap4fast.imap.fetch import FetchError, quick_request, request_of
-from imap4fast.imap.fetchdata import FetchDataError, items_of
+from imap4fast.imap.fetchdata import DROPPED, SUNK, FetchDataError, items_of
 from imap4fast.imap.replies import Reply
 from imap4fast.imap.responses import DYNAMIC_ITEMS
 from imap4fast.log.catalogue import entry_of
@@ -35,6 +35,9 @@ KEEP_ALIVE_S = 10.0
 
 MOST_HELD = 10_000
 """Untagged responses that are held back from the client."""
+
+MOST_HELD_OCTETS = 4 << 20
+"""Their octets: VANISHED may be as long as a line of the server's."""
 
 AHEAD_S = 1.0
 """How long a client says nothing before mails are fetched ahead."""
@@ -226,7 +229,7 @@ class Processing:
         session, box = self.session, self.box
         kept = []
         for name, value in items:
-            if name in DYNAMIC_ITEMS and not value.startswith((b"{=}", b"{-}")):
+            if name in DYNAMIC_ITEMS and SUNK not in value and DROPPED not in value:
                 kept.append(name + b" " + value)
             else:
                 session.removed("FETCH", name)
@@ -243,7 +246,7 @@ class Processing:
             return answers.PASS
         if box.held or (self.flow is not None and b"EXISTS" not in line.upper()):
             box.hold(line)
-            if len(box.held) > MOST_HELD:
+            if len(box.held) > MOST_HELD or box.held_octets > MOST_HELD_OCTETS:
                 return self.session.end(Reply.SERVER_FAULT, "too much to be held back")
             return answers.DROP
         box.heard(line)
