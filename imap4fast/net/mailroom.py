@@ -197,9 +197,11 @@ class SessionMails:
         return found
 
     def origin(self, mailbox: bytes, uidvalidity: int, uid: int) -> Origin | None:
-        """What the processed form of a mail is kept under; None: nobody knows the account."""
+        """What the processed form of a mail is kept under; None: nobody knows the account, or its name is no UTF-8, so
+        that others read the same.
+        """
         session = self._session
-        if session.user is None:
+        if session.user is None or "\ufffd" in session.user:
             return None
         residual = self._residual("download").digest
         return Origin(session.user.encode(), self._server, mailbox, uidvalidity, uid, residual)
