@@ -93,8 +93,8 @@ class Download:
     """One FETCH of the client's. `uid`: it is UID FETCH."""
 
     __slots__ = (
-        "_again", "_answered_seen", "_at", "_listed", "_listing", "_octets", "_over", "_pumping", "_refused", "_request",
-        "_rows", "_session", "_storing", "_tag", "_uid", "_work", "box",
+        "_again", "_answered_seen", "_at", "_listed", "_listing", "_octets", "_over", "_pumping", "_refused",
+        "_request", "_rows", "_session", "_storing", "_tag", "_uid", "_work", "box",
     )  # fmt: skip
 
     def __init__(self, work: Processing, box: Mailbox, request: Request, *, uid: bool) -> None:

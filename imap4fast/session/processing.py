@@ -118,7 +118,8 @@ class Processing:
         if b"SEARCH" in name or b"SORT" in name:
             return self._search()
         if name in (b"DELETE", b"RENAME"):
-            self.leaving = _mailbox_of(self.session.relay.tokens())
+            leaving = _mailbox_of(self.session.relay.tokens())
+            self.leaving = None if leaving is None else self._encoded(leaving)
         return None
 
     def catch_up(self, name: bytes) -> int | None:
@@ -160,11 +161,17 @@ class Processing:
         relay.replacement = b" ".join((tag, name, there, rest))
         return answers.REPLACE
 
+    def _encoded(self, name: bytes) -> bytes:
+        """A mailbox's name as mails are kept under it: with UTF8=ACCEPT `&` is itself, else it begins a coded run (RFC
+        3501 section 5.1.3), and `&AOk-` of the one is not that of the other.
+        """
+        return name.replace(b"&", b"&-") if self.session.relay.utf8 else name
+
     def _select(self, name: bytes) -> int | None:
         name_of = _mailbox_of(self.session.relay.tokens())
         if name_of is None:
             return self.session.bad(Reply.BAD_SYNTAX)
-        self.naming = Mailbox(name_of, read_only=name == b"EXAMINE" or self.session.powers.acl.read_only)
+        self.naming = Mailbox(self._encoded(name_of), read_only=name == b"EXAMINE" or self.session.powers.acl.read_only)
         return None if self.session.powers.acl.read_only and name == b"SELECT" else answers.PASS
 
     def _search(self) -> int | None:

@@ -168,3 +168,19 @@ class TestSpelling:
         stage = holding(make)
         stage.client_says(f"b FETCH {numbers} BODY.PEEK[]")
         assert stage.session.result == "OK"
+
+
+class TestNames:
+    def test_one_name_in_two_encodings_is_two_mailboxes(self, make: Make) -> None:
+        """RFC 9755: `&AOk-` is "é" before ENABLE UTF8=ACCEPT, and itself behind it."""
+        stage = selected(make)
+        names = []
+        for enabled in (False, True):
+            stage.relay.utf8 = enabled
+            tag = stage.client_says("a EXAMINE &AOk-")[1].split()[0].decode()
+            stage.server_says("* OK [UIDVALIDITY 77] ok")
+            stage.server_says(f"{tag} OK done")
+            assert stage.session.processing is not None
+            assert stage.session.processing.box is not None
+            names.append(stage.session.processing.box.name)
+        assert names == [b"&AOk-", b"&-AOk-"]
