@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import time
 
 import pytest
 
@@ -168,6 +169,24 @@ class TestSpelling:
         stage = holding(make)
         stage.client_says(f"b FETCH {numbers} BODY.PEEK[]")
         assert stage.session.result == "OK"
+
+
+class TestTime:
+    def test_many_literals_in_one_response(self, make: Make) -> None:
+        """What is done for each must not depend on all that came before."""
+        stage = selected(make)
+        begun = time.process_time()
+        stage.relay.server_data(b"* 2 FETCH (UID 5 X-GM-LABELS ({0}\r\n" + b" {0}\r\n" * 200_000 + b"))\r\n")
+        assert time.process_time() - begun < 3
+        assert not stage.is_closed
+
+    def test_many_lists_in_one_response(self, make: Make) -> None:
+        stage = selected(make)
+        stage.client_says("a UID FETCH 1:* BODY.PEEK[]")
+        begun = time.process_time()
+        stage.relay.server_data(b"* 2 FETCH (UID 5 FLAGS (" + b"()" * 400_000 + b"))\r\n")
+        assert time.process_time() - begun < 1.5
+        assert not stage.is_closed
 
 
 class TestNames:
