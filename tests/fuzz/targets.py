@@ -232,7 +232,7 @@ def scanners(data: bytes) -> None:
     assert [one is None for one in coming(first)] == [one is None for one in coming(second)], (coming(first), data)
     assert first.result == second.result, data
     if isinstance(first.result, Scan) and first.result.status == FREE:
-        assert given == 0 or not mail
+        assert given == 0 or not mail or isinstance(first, clamd.ScanFile), data  # clamd reads that file itself
         assert b"OK" in data or b"204" in data or b"200" in data
 
 
