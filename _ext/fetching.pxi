@@ -76,7 +76,8 @@ cdef class Fetching(Upward):
         if self._gather_line(p, n) == -2:
             return R_DONE
         if self.s_gather == G_FETCH:
-            self._unit = PyBytes_FromStringAndSize(<const char*>self.s_unit.data, self.s_unit.size)
+            # The line alone: a unit may have very many literals, and its whole would be copied for each.
+            self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
             answer = self._ask(Q_FETCH_LITERAL)
             self._unit = None
             if self.stopped:

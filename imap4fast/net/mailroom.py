@@ -9,7 +9,6 @@ what becomes of it, and nothing that was not processed is ever shown.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
@@ -30,6 +29,7 @@ from imap4fast.mail.store import Kept
 from imap4fast.mail.verdict import is_lasting, settled
 from imap4fast.mail.work import LogLine, Order, Outcome, Scan, Verdicts
 from imap4fast.net.disk import Disk
+from imap4fast.net.incoming import Incoming
 from imap4fast.net.keptmail import SMALL, KeptMail
 from imap4fast.net.pool import Pool
 from imap4fast.net.scanners import Scanners
@@ -43,9 +43,6 @@ from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, W
 
 if TYPE_CHECKING:
     from imap4fast.session.session import Session
-
-CHOKED, FREE = 1 << 20, 1 << 18
-"""Octets of one mail that may wait for the disk before its end is not read any more, and when it is again."""
 
 ROOM_FOR_MORE = 65536
 """Octets that a processed mail with its index may have more than the mail, before more room is asked for."""
@@ -102,77 +99,6 @@ class Mailroom:
         )
 
 
-class Incoming:
-    """The octets of a mail as they come, in an unnamed file."""
-
-    def __init__(self, room: Mailroom, size: int, ready: Callable[[], object]) -> None:
-        self._room = room
-        self._ready = ready
-        self._early: list[bytes] = []
-        self._early_size = 0
-        self._state = hashlib.sha256()
-        self._fd = -1
-        self._dropped = False
-        self._failure: ServiceError | None = None
-        self.size = 0
-        self._opening = room.begin(self._open(size))
-
-    async def _open(self, size: int) -> None:
-        try:
-            fd = await self._room.disk.create(size)
-        except ServiceError as error:
-            self._failure = error
-            self._early.clear()
-            self._ready()
-            return
-        if self._dropped:
-            self._room.disk.close(fd)
-            return
-        self._fd = fd
-        if self._early:
-            self._room.disk.append(fd, b"".join(self._early))
-            self._early.clear()
-        if self._early_size >= CHOKED:
-            self._room.disk.when_below(fd, FREE, self._ready)
-
-    def write(self, octets: bytes) -> bool:
-        """False: no more for now; `ready` is called when it is time for more."""
-        self.size += len(octets)
-        self._state.update(octets)
-        if self._failure is not None or self._dropped:
-            return True
-        if self._fd < 0:
-            self._early.append(octets)
-            self._early_size += len(octets)
-            return self._early_size < CHOKED
-        disk = self._room.disk
-        disk.append(self._fd, octets)
-        if disk.pending(self._fd) < CHOKED:
-            return True
-        disk.when_below(self._fd, FREE, self._ready)
-        return False
-
-    def drop(self) -> None:
-        """They are not wanted any more."""
-        self._dropped = True
-        self._early.clear()
-        if self._fd >= 0:
-            self._room.disk.close(self._fd)
-            self._fd = -1
-
-    async def opened(self) -> int:
-        """The descriptor. Raises ServiceError."""
-        await asyncio.wait((self._opening,))
-        if self._failure is not None:
-            raise self._failure
-        return self._fd
-
-    @property
-    def sha256(self) -> bytes:
-        """Of the octets."""
-        return self._state.digest()
-
-
 class SessionMails:
     """What one session has done (`session.mailwork.Mails`)."""
 
@@ -197,16 +123,29 @@ class SessionMails:
         return found
 
     def origin(self, mailbox: bytes, uidvalidity: int, uid: int) -> Origin | None:
-        """What the processed form of a mail is kept under; None: nobody knows the account."""
+        """What the processed form of a mail is kept under; None: nobody knows the account, or its name is no UTF-8, so
+        that others read the same.
+        """
         session = self._session
-        if session.user is None:
+        if session.user is None or "\ufffd" in session.user:
             return None
         residual = self._residual("download").digest
         return Origin(session.user.encode(), self._server, mailbox, uidvalidity, uid, residual)
 
     def find(self, origin: Origin, then: Callable[[ProcessedMail | Refused | None], object]) -> None:
         """The processed form, where it is kept."""
-        self._room.begin(self._find(origin, then))
+        self.begin(self._find(origin, then))
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A task of this session's: what breaks in it ends the session, which would wait for it without end."""
+        return self._room.begin(self._guarded(work))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            if not self._session.over:
+                self._session.broken(error)
 
     def forget_mailbox(self, mailbox: bytes) -> None:
         """A mailbox of this account has gone, or has another name; those below it as well, whatever delimits them."""
@@ -239,9 +178,9 @@ class SessionMails:
             disk.close(fd)
             raise
         if len(found.head) < kept.mail_size:
-            return KeptMail(disk, self._room, index, kept.mail_size, fd, None)
+            return KeptMail(disk, self, index, kept.mail_size, fd, None)
         disk.close(fd)
-        return KeptMail(disk, self._room, index, kept.mail_size, -1, found.head)
+        return KeptMail(disk, self, index, kept.mail_size, -1, found.head)
 
     def header(self, octets: bytes, size: int) -> KeptMail | None:
         """A mail of which the header alone is known (`mail-view headers-first`)."""
@@ -250,7 +189,7 @@ class SessionMails:
         form = examine.form(octets, rules, b"")
         if form.rejected is not None or len(form.index) != 1:
             return None
-        return KeptMail(self._room.disk, self._room, form.index, size, -1, bytes(form.data[:]))
+        return KeptMail(self._room.disk, self, form.index, size, -1, bytes(form.data[:]))
 
     def receive(self, size: int, ready: Callable[[], object]) -> Incoming | None:
         """Room for a mail of so many octets. Where there is none, the mail's processing says so."""

@@ -33,6 +33,12 @@ WINDOW = 6
 MOST_ROWS = 500_000
 """Mails in one FETCH."""
 
+MOST_LISTED = 64 << 20
+"""Octets of their dynamic items."""
+
+MOST_HEADERS = 16 << 20
+"""The same with headers that are looked at without their mails; mails behind them are processed whole."""
+
 MOST_UIDS = 200
 """UIDs in one STORE of the proxy's own."""
 
@@ -87,8 +93,8 @@ class Download:
     """One FETCH of the client's. `uid`: it is UID FETCH."""
 
     __slots__ = (
-        "_again", "_answered_seen", "_at", "_listed", "_listing", "_over", "_pumping", "_refused", "_request", "_rows",
-        "_session", "_storing", "_tag", "_uid", "_work", "box",
+        "_again", "_answered_seen", "_at", "_listed", "_listing", "_octets", "_over", "_pumping", "_refused",
+        "_request", "_rows", "_session", "_storing", "_tag", "_uid", "_work", "box",
     )  # fmt: skip
 
     def __init__(self, work: Processing, box: Mailbox, request: Request, *, uid: bool) -> None:
@@ -102,6 +108,7 @@ class Download:
         self._rows: Sequence[Row] = ()
         self._at = 0
         self._listing = self._storing = 0
+        self._octets = 0
         self._refused: Refused | None = None
         self._answered_seen: list[int] = []
         self._pumping = self._again = False
@@ -162,7 +169,7 @@ class Download:
         names = {name for name, _ in items}
         if not names.issuperset(self._request.items.dynamic):
             return False
-        if len(self._listed) >= MOST_ROWS:
+        if len(self._listed) >= MOST_ROWS or self._octets > MOST_LISTED:
             self._session.end(Reply.SERVER_FAULT, "more answers than a mailbox has mails")
             return True
         row = self._listed[uid] = Row(self.box.shown(number), uid)
@@ -170,6 +177,7 @@ class Download:
         values = dict(items)
         row.seen = b"\\SEEN" in values.get(b"FLAGS", b"").upper()
         row.date = (string_of(values.get(b"INTERNALDATE", b"")) or b"").decode("ascii", "replace")
+        self._octets += len(row.dynamic) + len(row.date)
         size = values.get(b"RFC822.SIZE", b"")
         row.size = int(size) if size.isdigit() and len(size) <= 19 else 0
         return True
@@ -342,7 +350,9 @@ class Download:
             if self._request.items.seen and not row.seen and not self.box.read_only:
                 self._answered_seen.append(row.uid)
             pieces, row.pieces = row.pieces, ()
-            writer.write(pieces, row.mail, self._written)
+            mail = row.mail
+            del row.mail  # rows stay to the end of the command, mails must not
+            writer.write(pieces, mail, self._written)
         return not writer.busy
 
     def _written(self, whole: bool) -> None:
@@ -370,11 +380,16 @@ class Download:
         self._over = True
         session = self._session
         self._work.flow = None
-        if self._uid:
+        if self._may_tell_held:
             self._work.tell_held()
         self._tell(line)
         self._work.heed_held()
         session.relay.free_client()
+
+    @property
+    def _may_tell_held(self) -> bool:
+        """EXPUNGE may be told during UID FETCH, not during FETCH (RFC 9051 section 7.5.1)."""
+        return self._uid
 
     def _tell(self, line: bytes | None) -> None:
         session = self._session
@@ -434,7 +449,10 @@ class Headers(Download):
         """FETCH data; the header in them stays with the mail that it belongs to."""
         if not super().data(number, uid, items) or uid is None:
             return False
-        self._listed[uid].header = string_of(dict(items).get(b"BODY[HEADER]", b""))
+        header = string_of(dict(items).get(b"BODY[HEADER]", b""))
+        if header is not None and uid in self._listed and self._octets + len(header) <= MOST_HEADERS:
+            self._octets += len(header)
+            self._listed[uid].header = header
         return True
 
     def _look_up(self, row: Row) -> None:
@@ -472,3 +490,8 @@ class Prefetch(Download):
 
     def _tell(self, line: bytes | None) -> None:
         """Nobody has asked."""
+
+    @property
+    def _may_tell_held(self) -> bool:
+        """No command of the client's is in progress."""
+        return False

@@ -108,12 +108,14 @@ class Intake:
         if self._receiver is not None:
             self._receiver.drop()
             self._receiver = None
+            self._ready()  # nobody else says so of a file that is closed
 
     def answered(self, command: int) -> bool:
         """The tagged answer to a command of the proxy's own; whether it is the one for the mail."""
         if command != self._command:
             return False
         self._command = 0
+        self._ready()  # what is still to be written waits in memory; the server says no more of it
         came: Receiver | Refused | None = self._refused or self._receiver
         if self._session.relay.status != 0 and self._refused is None:
             self._forget()

@@ -30,6 +30,7 @@ class Mailbox:
         "arrived",
         "expunged",
         "held",
+        "held_octets",
         "name",
         "next_uid",
         "read_only",
@@ -47,6 +48,7 @@ class Mailbox:
         """How many mails may be fetched ahead since the server said that there are new ones."""
         self.held: list[bytes] = []
         """Untagged responses that the client has not got yet."""
+        self.held_octets = 0
         self.expunged: list[int] = []
         """The server's numbers in those of them that are EXPUNGE."""
         self.vanished = False
@@ -59,6 +61,7 @@ class Mailbox:
     def hold(self, line: bytes) -> None:
         """EXISTS, EXPUNGE or VANISHED that must wait."""
         self.held.append(line)
+        self.held_octets += len(line)
         found = _EXPUNGE.match(line)
         if found is not None:
             self.expunged.append(int(found[1]))
@@ -75,6 +78,7 @@ class Mailbox:
         lines, self.held = self.held, []
         if self.expunged or self.vanished:
             self._numbers.clear()
+        self.held_octets = 0
         self.expunged = []
         self.vanished = False
         return lines

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from imap4fast.session.mailwork import ProcessedMail
 
 
+MOST_MADE = 64 << 20
+"""Octets of one answer that are in memory: decoded parts, chosen fields, structures."""
+
+
 class Range(NamedTuple):
     """Octets of the mail."""
 
@@ -46,7 +50,7 @@ def printed(
 class _Printing:
     """One run over the items, which goes on when what it waited for is there."""
 
-    __slots__ = ("_at", "_contents", "_mail", "_pieces", "_running", "_then", "_waiting")
+    __slots__ = ("_at", "_contents", "_made", "_mail", "_pieces", "_running", "_then", "_waiting")
 
     def __init__(
         self, mail: ProcessedMail, contents: Sequence[Content], then: Callable[[list[Piece] | Exception], object]
@@ -56,6 +60,7 @@ class _Printing:
         self._then = then
         self._pieces: list[Piece] = []
         self._at = 0
+        self._made = 0
         self._waiting = False
         self._running = False
 
@@ -84,7 +89,7 @@ class _Printing:
         elif item.kind is Kind.BINARY:
             self._binary(item)
         else:
-            self._pieces.append(item.label + b" " + _fixed(self._mail, item))
+            self._add(item.label + b" " + _fixed(self._mail, item))
 
     def _section(self, item: Content) -> None:
         found = self._mail.index.section(item.section)
@@ -106,7 +111,7 @@ class _Printing:
             return
         header = self._mail.at_once(*found)
         if header is not None:
-            self._pieces.append(_literal(item, header_fields(header, item.fields, item.negate)))
+            self._add(_literal(item, header_fields(header, item.fields, item.negate)))
             return
         self._wait()
         self._mail.read(*found, lambda octets: self._take(item, octets, header_only=True))
@@ -125,15 +130,23 @@ class _Printing:
     def _wait(self) -> None:
         self._waiting = True
 
+    def _add(self, piece: bytes) -> None:
+        """Octets that stay in memory until the client has taken them; a client may ask for one part many times."""
+        self._made += len(piece)
+        if self._made > MOST_MADE:
+            raise UnreadableError
+        self._pieces.append(piece)
+
     def _take(self, item: Content, octets: bytes | None, *, header_only: bool = False) -> None:
         """What was waited for has come, maybe at once."""
-        if octets is None:
+        if octets is None or self._made + len(octets) > MOST_MADE:
             if self._running:
                 raise UnreadableError
             self._then(UnreadableError())
             return
         if header_only:
             octets = header_fields(octets, item.fields, item.negate)
+        self._made += len(octets)
         self._pieces.append(_literal(item, octets))
         self._waiting = False
         if not self._running:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from imap4fast.imap.fetch import FetchError, quick_request, request_of
-from imap4fast.imap.fetchdata import FetchDataError, items_of
+from imap4fast.imap.fetchdata import DROPPED, SUNK, FetchDataError, items_of
 from imap4fast.imap.replies import Reply
 from imap4fast.imap.responses import DYNAMIC_ITEMS
 from imap4fast.log.catalogue import entry_of
@@ -35,6 +35,9 @@ KEEP_ALIVE_S = 10.0
 
 MOST_HELD = 10_000
 """Untagged responses that are held back from the client."""
+
+MOST_HELD_OCTETS = 4 << 20
+"""Their octets: VANISHED may be as long as a line of the server's."""
 
 AHEAD_S = 1.0
 """How long a client says nothing before mails are fetched ahead."""
@@ -105,11 +108,9 @@ class Processing:
 
     def look(self, name: bytes) -> int | None:
         """The client's command `name`, before anything else looks at it; None: as if mails were not processed."""
-        box = self.box
-        if box is not None and box.held:
-            answer = self._catch_up(box, name)
-            if answer is not None:
-                return answer
+        answer = self.catch_up(name)
+        if answer is not None:
+            return answer
         if name in (b"FETCH", b"UID-FETCH"):
             return self._fetch(uid=name == b"UID-FETCH")
         if name in (b"SELECT", b"EXAMINE"):
@@ -117,11 +118,14 @@ class Processing:
         if b"SEARCH" in name or b"SORT" in name:
             return self._search()
         if name in (b"DELETE", b"RENAME"):
-            self.leaving = _mailbox_of(self.session.relay.tokens())
+            leaving = _mailbox_of(self.session.relay.tokens())
+            self.leaving = None if leaving is None else self._encoded(leaving)
         return None
 
-    def _catch_up(self, box: Mailbox, name: bytes) -> int | None:
-        """Tell what was held back, where it may be told now."""
+    def catch_up(self, name: bytes) -> int | None:
+        """Tell what was held back, where the command `name` permits; the answer, where it would mean other mails."""
+        if self.box is None or not self.box.held:
+            return None
         if name in _QUIET and name != b"FETCH":
             return self.session.refuse(Reply.EXPUNGE_ISSUED)
         if name not in _QUIET:
@@ -157,11 +161,17 @@ class Processing:
         relay.replacement = b" ".join((tag, name, there, rest))
         return answers.REPLACE
 
+    def _encoded(self, name: bytes) -> bytes:
+        """A mailbox's name as mails are kept under it: with UTF8=ACCEPT `&` is itself, else it begins a coded run (RFC
+        3501 section 5.1.3), and `&AOk-` of the one is not that of the other.
+        """
+        return name.replace(b"&", b"&-") if self.session.relay.utf8 else name
+
     def _select(self, name: bytes) -> int | None:
         name_of = _mailbox_of(self.session.relay.tokens())
         if name_of is None:
             return self.session.bad(Reply.BAD_SYNTAX)
-        self.naming = Mailbox(name_of, read_only=name == b"EXAMINE" or self.session.powers.acl.read_only)
+        self.naming = Mailbox(self._encoded(name_of), read_only=name == b"EXAMINE" or self.session.powers.acl.read_only)
         return None if self.session.powers.acl.read_only and name == b"SELECT" else answers.PASS
 
     def _search(self) -> int | None:
@@ -226,7 +236,7 @@ class Processing:
         session, box = self.session, self.box
         kept = []
         for name, value in items:
-            if name in DYNAMIC_ITEMS and not value.startswith((b"{=}", b"{-}")):
+            if name in DYNAMIC_ITEMS and SUNK not in value and DROPPED not in value:
                 kept.append(name + b" " + value)
             else:
                 session.removed("FETCH", name)
@@ -243,7 +253,7 @@ class Processing:
             return answers.PASS
         if box.held or (self.flow is not None and b"EXISTS" not in line.upper()):
             box.hold(line)
-            if len(box.held) > MOST_HELD:
+            if len(box.held) > MOST_HELD or box.held_octets > MOST_HELD_OCTETS:
                 return self.session.end(Reply.SERVER_FAULT, "too much to be held back")
             return answers.DROP
         box.heard(line)
@@ -387,7 +397,10 @@ def mailbox(session: Session) -> int:
 def upload(session: Session) -> int:
     """The question UPLOAD."""
     work = _of(session)
-    return (work.upload or Upload(work)).take()
+    if work.upload is not None:
+        return work.upload.take()
+    answer = work.catch_up(session.relay.command)
+    return Upload(work).take() if answer is None else answer
 
 
 def uploaded(session: Session) -> int:

@@ -96,6 +96,7 @@ class Writer:
     def _end(self, *, whole: bool) -> None:
         self.busy = False
         self._pieces = []
+        del self._mail
         if whole:
             self._relay.end_saying()
         self._then(whole)

@@ -9,6 +9,7 @@ import pytest
 
 from imap4fast.errors import ServiceError
 from imap4fast.net.keptmail import SMALL, KeptMail
+from imap4fast.session.login import normalised
 from imap4fast.session.mailwork import Refused, Work
 from tests.unit.mail import spools
 from tests.unit.net.mailrooms import bench, octets_of
@@ -124,6 +125,31 @@ def test_a_large_mail_is_read_from_its_file(tmp_path: Path) -> None:
             assert await octets_of(mail, 100_000, 50) == octets[100_000:100_050]
             assert mail.at_once(100_050, 50) == octets[100_050:100_100]
             assert await octets_of(mail) == octets
+
+    run(case())
+
+
+def test_what_breaks_behind_a_read_ends_the_session(tmp_path: Path) -> None:
+    """It must not be lost in a task: the client would be told for ever that work goes on."""
+
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            mail = await made.processed(HEAD + b"line of text\r\n" * (SMALL // 7), uid=5)
+            mail.read(0, 10, lambda octets: 1 // 0)
+            await asyncio.sleep(0.1)
+            assert made.mails._session.over
+
+    run(case())
+
+
+def test_accounts_that_are_no_utf8_are_not_kept(tmp_path: Path) -> None:
+    """Names in Latin-1 would all read the same, and one account get another's mail."""
+
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            made.mails._session.user = normalised(b"jos\xe9")
+            assert made.mails._session.user == normalised(b"jos\xe8")
+            assert made.mails.origin(b"INBOX", 7, 5) is None
 
     run(case())
 

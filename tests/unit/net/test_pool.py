@@ -34,7 +34,7 @@ from tests.unit.proc.nurseries import (
 
 DIED, OVER = tcps.HELPER_DIED.id, tcps.HELPER_OVER.id
 FEW = replaced(QUICK, jobs=3)
-LONG = replaced(QUICK, wall_s=20)
+LONG = replaced(QUICK, wall_s=60)
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +245,7 @@ def test_a_job_waits_no_longer_than_it_may(home: Nursery, monkeypatch: pytest.Mo
         async with Held(desk):
             assert await failure(desk, "pass") == "no helper had time for it"
 
-    play(home, script, limits=replaced(LONG, queue_s=0.2))
+    play(home, script, limits=replaced(LONG, queue_s=2))
 
 
 def test_slow_jobs_do_not_hold_up_quick_ones(home: Nursery) -> None:
@@ -340,13 +340,14 @@ def test_nothing_is_left_after_many_jobs_and_deaths() -> None:
 
 
 def test_deaths_are_damped(home: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FORKS_BURST", 4)
+    monkeypatch.setattr(module, "FORKS_BURST", 2)
+    monkeypatch.setattr(module, "FORKS_PER_S", 1.0)
 
     async def script(desk: Desk) -> None:
         began = desk.pool._loop.time()
-        for _ in range(9):
+        for _ in range(4):
             await failure(desk, "raise")
-        assert desk.pool._loop.time() - began > 0.25
+        assert desk.pool._loop.time() - began > 0.9
         assert await desk.run() == Outcome(PASSED, len(MAIL))
 
     assert play(home, script).log.ids().count(tcps.HELPERS_DAMPED.id) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import mmap
 import os
 import signal
@@ -279,8 +280,14 @@ def lives(pid: int) -> bool:
 
 
 def descriptors() -> int:
-    """Open descriptors of this process."""
+    """Open descriptors of this process, but for those of objects that are garbage."""
+    gc.collect()
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def children() -> set[int]:
+    """The children of this process, zombies too: end-to-end tests before may have left servers to those behind them."""
+    return {child.pid for child in psutil.Process().children()}
 
 
 def replaced(limits: Limits, **changes: Any) -> Limits:
