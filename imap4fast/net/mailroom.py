@@ -244,7 +244,10 @@ class Job:
         self.lasting = True
         """Whether the next time the same would come of it."""
 
-    def _order(self, job: str, size: int, verdicts: Verdicts | None = None, refused: str = "") -> Order:
+    def _order(
+        self, job: str, size: int, verdicts: Verdicts | None = None, refused: str = "", changed: bool = False
+    ) -> Order:
+        """`changed`: the octets are not those that came."""
         residual, sha256 = self._residual, b"" if self._incoming is None else self._incoming.sha256
         return Order(
             job=job,
@@ -258,6 +261,7 @@ class Job:
             language=self._session.language,
             verdicts=verdicts,
             refused=refused,
+            sha256=b"" if changed else sha256,
         )
 
     async def done(self) -> tuple[Outcome, Found]:
@@ -351,7 +355,9 @@ class Job:
         """Form first, then the scanners, then what is decided."""
         assert self._incoming is not None
         disk, size = self._room.disk, self._incoming.size
-        examined = await disk.create(size + ROOM_FOR_MORE)
+        examined = disk.in_memory(size + ROOM_FOR_MORE)
+        if examined < 0:
+            examined = await disk.create(size + ROOM_FOR_MORE)
         try:
             outcome = await self._run(self._order("examine", size), source, examined)
             if outcome.kind != words.EXAMINED:  # denied for its form, or a replacement of ours: nothing is scanned
@@ -361,7 +367,7 @@ class Job:
             verdicts = await self._verdicts(outcome.verdicts or Verdicts(), raw, normal)
             if verdicts.virus is not None and verdicts.virus.status == words.FOUND:
                 verdicts = await self._leaves(verdicts, normal)
-            done = await self._run(self._order("finish", normal[1], verdicts), normal[0], target)
+            done = await self._run(self._order("finish", normal[1], verdicts, changed=normal != raw), normal[0], target)
             return msgspec.structs.replace(done, log=(*outcome.log, *done.log)), verdicts
         finally:
             disk.close(examined)
