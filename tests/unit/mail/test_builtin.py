@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.mail import builtin
+from imap4fast.mail import builtin, transfer
 from imap4fast.mail.builtin import EICAR, EICAR_NAME, GTUBE, Engine, spam_score
 from imap4fast.mail.streams import BROKEN, ENCRYPTED, LIMITS, Budget, Limits
 from imap4fast.mail.work import FOUND, FREE, SKIPPED, UNKNOWN, Scan
@@ -247,15 +247,18 @@ def test_any_octets(octets: bytes, header: bytes) -> None:
     assert ENGINE.scan(octets) == ENGINE.scan(bytearray(octets))
     ENGINE.scan_leaf(octets, header)
     ENGINE.scan_mail(octets)
-    spam_score(octets, [(octets, header)])
+    spam_score(octets, [transfer.readings(octets, header)])
 
 
 def test_a05_gtube() -> None:
     assert spam_score(b"x\r\n" + GTUBE + b"\r\n") == 1000.0
     assert spam_score(b"x\r\n" + GTUBE[:-1]) == 0.0
-    assert spam_score(b"", [(lines(b"x" + GTUBE), b"base64")]) == 1000.0
-    assert spam_score(memoryview(b"x"), [(GTUBE.replace(b"*", b"=2A"), b"quoted-printable"), (b"x", b"")]) == 1000.0
-    assert spam_score(b"x", [(lines(b"x"), b"base64")]) == 0.0
+    assert spam_score(b"", [transfer.readings(lines(b"x" + GTUBE), b"base64")]) == 1000.0
+    assert (
+        spam_score(memoryview(b"x"), [transfer.readings(GTUBE.replace(b"*", b"=2A"), b"quoted-printable"), [b"x"]])
+        == 1000.0
+    )
+    assert spam_score(b"x", [transfer.readings(lines(b"x"), b"base64")]) == 0.0
 
 
 def test_gtube_in_a_mapped_file(tmp_path: Path) -> None:
