@@ -32,6 +32,9 @@ class ProcessedMail(Protocol):
     def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
         """The octets of a leaf after transfer decoding; None: they cannot be had."""
 
+    def binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        """Octets of the mail with all leaves in them decoded; None: they cannot be had."""
+
 
 class Refused(msgspec.Struct, frozen=True):
     """Nothing of the mail is to be shown or sent on. `code` is the response code of the NO, `reason` is for the log."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imap4fast._wire import MailIndex, decode_transfer
+from imap4fast.mail import binary
 from imap4fast.mail.spoolkey import Origin
 from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
 
@@ -35,6 +36,10 @@ class Kept:
         found = self.index.part(part)
         body = self.octets[found.body : found.body + found.body_size]
         self._post.later(lambda: then(decode_transfer(body, found.transfer)))
+
+    def binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        octets = self.octets[offset : offset + size]
+        self._post.later(lambda: then(binary.decoded(octets, self.index, offset)))
 
 
 class Box:
