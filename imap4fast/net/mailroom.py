@@ -210,7 +210,7 @@ class SessionMails:
             done = self._opened(found)
         except ServiceError as error:
             outcome = job.failed(error)
-            done = Refused(outcome.code.encode(), outcome.reason)
+            done = Refused(outcome.code.encode(), outcome.reason, isinstance(error, SpoolFullError))
         except Exception as error:
             self._session.log(entries.INTERNAL_ERROR, "mail", cause(error))
         finally:

@@ -37,10 +37,13 @@ class ProcessedMail(Protocol):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """Nothing of the mail is to be shown or sent on. `code` is the response code of the NO, `reason` is for the log."""
+    """Nothing of the mail is to be shown or sent on. `code` is the response code of the NO, `reason` is for the log.
+    `full`: it is not about the mail, there is no room for it now (T-L08).
+    """
 
     code: bytes
     reason: str
+    full: bool = False
 
 
 class Receiver(Protocol):

@@ -60,13 +60,14 @@ class Box:
 
 class Post:
     """`slow`: what is asked for comes at the next `turn`. `choking`: no receiver takes more than one chunk at a time.
-    `full`: there is no room for a mail.
+    `full`: there is no room for a mail; `filled`: there was, but no more when its octets came.
     """
 
     def __init__(self) -> None:
         self.slow = False
         self.choking = False
         self.full = False
+        self.filled = False
         self.store: dict[Origin, Kept] = {}
         self.received: list[Box] = []
         self.worked: list[Work] = []
@@ -137,6 +138,8 @@ class Post:
         return give_up
 
     def _processed(self, receiver: Box | None, work: Work) -> Kept | Refused:
+        if self.filled:
+            return Refused(b"LIMIT", "spool: spool-max is reached", full=True)
         if work.refused or receiver is None:
             return Kept(TOO_LARGE, self)
         if b"REFUSE" in receiver.octets:

@@ -97,7 +97,7 @@ def test_a_helper_that_fails_is_an_error_of_that_mail(tmp_path: Path) -> None:
             made.helper.broken = ServiceError("helper", "died")
             refused = await made.processed(CLEAN, uid=5)
             assert isinstance(refused, Refused)
-            assert refused.code == b"UNAVAILABLE"
+            assert (refused.code, refused.full) == (b"UNAVAILABLE", False)
             made.helper.broken = None
             assert await made.found(5) is None
             assert isinstance(await made.processed(CLEAN, uid=5), KeptMail)
@@ -110,7 +110,7 @@ def test_no_room(tmp_path: Path) -> None:
         async with bench(tmp_path, limits=spools.Limits(100_000, 0, 0)) as made:
             refused = await made.processed(HEAD + b"x" * 200_000)
             assert isinstance(refused, Refused)
-            assert refused.code == b"LIMIT"
+            assert (refused.code, refused.full) == (b"LIMIT", True)
             assert isinstance(await made.processed(CLEAN), KeptMail)
 
     run(case())
