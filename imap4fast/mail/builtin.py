@@ -17,7 +17,9 @@ from imap4fast.mail import archive, embedded, transfer
 from imap4fast.mail.streams import LIMITS, Blocks, Budget, LimitsExceeded
 from imap4fast.mail.work import FOUND, FREE, SKIPPED, UNKNOWN, Scan
 
-ENGINE = "builtin"
+ENGINE = "(builtin)"
+"""The engine in verdicts: a name that no section of a configuration can have."""
+
 EICAR_NAME = "Eicar-Test-Signature"
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-" + b"TEST-FILE!$H+H*"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"

@@ -46,7 +46,7 @@ def test_a_mail_that_nobody_objects_to(mail: bytes) -> None:
     outcome, after = done(kit_of(), mail)
     assert (outcome.kind, after, outcome.sha256) == ("passed", mail, hashlib.sha256(mail).digest())
     assert outcome.verdicts is not None
-    assert outcome.verdicts.virus == Scan(FREE, "", "builtin")
+    assert outcome.verdicts.virus == Scan(FREE, "", "(builtin)")
 
 
 def test_a_mail_in_another_form() -> None:
@@ -127,7 +127,7 @@ class TestSeveralJobs:
         assert outcome.verdicts.virus.status == FOUND
         assert [scan.status for scan in outcome.verdicts.leaves] == [FREE, FOUND]
         free = done(kit_of(download=f"{NET} use-antivirus enable OWN;"), simple(), "examine")[0].verdicts
-        assert free == Verdicts(Scan(FREE, "", "builtin"))
+        assert free == Verdicts(Scan(FREE, "", "(builtin)"))
         assert done(kit_of(download=NET), INFECTED, "examine")[0].verdicts == Verdicts()
 
     def test_a_mail_of_bad_form_is_done_with(self) -> None:
@@ -182,10 +182,13 @@ class TestSeveralJobs:
         clean = Verdicts(Scan(FREE, "", "clamd"))
         assert done(kit_of(acls, NET), mail, "finish", verdicts=clean)[1] == mail
 
-    def test_what_was_found_in_no_document_may_be_anywhere(self) -> None:
+    @pytest.mark.parametrize("name", ["NET", "builtin"])
+    def test_what_was_found_in_no_document_may_be_anywhere(self, name: str) -> None:
         acls = f"mail-acl M {{ accept; }} {REMOVE}"
-        verdicts = Verdicts(Scan(FOUND, "X", "clamd"), (Scan(FREE), Scan(FREE)))
-        outcome, after = done(kit_of(acls, NET), mixed(TEXT, CLEAN), "finish", verdicts=verdicts)
+        verdicts = Verdicts(Scan(FOUND, "X", name), (Scan(FREE), Scan(FREE)))
+        engine = "antivirus builtin { connection clamav-net [127.0.0.1] : 3311; }"
+        kit = kit_of(acls, f"use-antivirus enable {name};", head=engine)
+        outcome, after = done(kit, mixed(TEXT, CLEAN), "finish", verdicts=verdicts)
         assert (outcome.kind, outcome.reason) == ("replaced", "virus: X")
         assert b"Hello there" not in after
 
