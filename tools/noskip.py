@@ -29,7 +29,9 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """With pytest-xdist modules are collected by the workers, who tell at their end."""
-    _skipped.extend(skipped for skipped in getattr(node, "workeroutput", {}).get("skipped", ()) if skipped not in _skipped)
+    _skipped.extend(
+        skipped for skipped in getattr(node, "workeroutput", {}).get("skipped", ()) if skipped not in _skipped
+    )
 
 
 @pytest.hookimpl(trylast=True)

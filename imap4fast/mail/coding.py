@@ -18,12 +18,15 @@ from imap4fast.mail.canonical import Octets
 
 LONGEST_LINE = 998
 """Octets of a line that is not encoded, RFC 5322 section 2.1.1."""
+LONGEST_QUOTED = 76
+"""Octets of a line in quoted-printable, RFC 2045 section 6.7."""
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 STRICT_BASE64 = ALPHABET + b"\r\n"
 NOT_BASE64 = bytes(set(range(256)) - set(ALPHABET + b"="))
 PADDED_END = re.compile(rb"={0,2}[ \t\r\n]*\Z")
 CHUNK = re.compile(rb"[A-Za-z0-9+/]+")
+HYPHENS = re.compile(rb"^--", re.MULTILINE)
 BLANKS_IN_QP = re.compile(rb"=[ \t]+(?=\r\n)")
 
 
@@ -87,9 +90,33 @@ def encoded(octets: bytes, is_text: bool) -> tuple[bytes, bytes]:
 
 
 def quoted_printable(octets: bytes) -> bytes:
-    """CRLF are line ends, all else that is no text is written in hexadecimal: a CR or LF alone, a NUL."""
+    """CRLF are line ends, all else that is no text is written in hexadecimal: a CR or LF alone, a NUL; and the first of
+    two hyphens that begin a line, which could be a boundary of the mail that the text stands in.
+    """
     lines = (binascii.b2a_qp(line, quotetabs=False, istext=False) for line in octets.split(b"\r\n"))
-    return b"\r\n".join(line.replace(b"\n", b"\r\n") for line in lines)
+    body = b"\r\n".join(line.replace(b"\n", b"\r\n") for line in lines)
+    if not may_be_boundary(body):
+        return body
+    return b"\r\n".join(piece for line in body.split(b"\r\n") for piece in no_boundary(line))
+
+
+def no_boundary(line: bytes) -> Iterator[bytes]:
+    """A line of quoted-printable in lines that do not begin with `--`; what gets too long is broken."""
+    while line.startswith(b"--"):
+        line = b"=2D" + line[1:]
+        if len(line) <= LONGEST_QUOTED:
+            break
+        cut = LONGEST_QUOTED - 1
+        escape = line.find(b"=", cut - 2, cut)
+        cut = escape if escape >= 0 else cut
+        yield line[:cut] + b"="
+        line = line[cut:]
+    yield line
+
+
+def may_be_boundary(octets: bytes) -> bool:
+    """Whether a line begins as boundaries do."""
+    return HYPHENS.search(octets) is not None
 
 
 def identity(octets: bytes) -> bytes:
