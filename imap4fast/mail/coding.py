@@ -95,15 +95,16 @@ def quoted_printable(octets: bytes) -> bytes:
     """
     lines = (binascii.b2a_qp(line, quotetabs=False, istext=False) for line in octets.split(b"\r\n"))
     body = b"\r\n".join(line.replace(b"\n", b"\r\n") for line in lines)
-    if not may_be_boundary(body):
-        return body
-    return b"\r\n".join(piece for line in body.split(b"\r\n") for piece in no_boundary(line))
+    return b"\r\n".join(piece for line in body.split(b"\r\n") for piece in no_boundaries(line))
 
 
-def no_boundary(line: bytes) -> Iterator[bytes]:
-    """A line of quoted-printable in lines that do not begin with `--`; what gets too long is broken."""
-    while line.startswith(b"--"):
-        line = b"=2D" + line[1:]
+def no_boundaries(line: bytes) -> Iterator[bytes]:
+    """A line of quoted-printable in lines that do not begin with `--`. What is too long then is broken; and what was
+    so before, since binascii miscounts in front of blanks.
+    """
+    while line.startswith(b"--") or len(line) > LONGEST_QUOTED:
+        if line.startswith(b"--"):
+            line = b"=2D" + line[1:]
         if len(line) <= LONGEST_QUOTED:
             break
         cut = LONGEST_QUOTED - 1

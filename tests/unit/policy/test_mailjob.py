@@ -274,10 +274,10 @@ def test_T_H06_what_is_written_anew_opens_no_part(body: bytes) -> None:  # noqa:
 def test_T_H06_a_name_in_a_replacement_opens_no_part(tmp_path: Path) -> None:  # noqa: N802
     text = tmp_path / "text"
     text.write_bytes(b"%{filename}\n\n%{filename}\n")
-    acls = f'mail-acl M {{ accept; }} doc-acl D {{ filename /exe/; accept; replace-file "{text}"; }} doc-acl R {{ accept; }}'
+    replacing = f'doc-acl D {{ filename /exe/; accept; replace-file "{text}"; }} doc-acl R {{ accept; }}'
     for name in (b"--bb", b"--bb--", b"--bb exe"):
         mail = mixed(part(b"x", b"application/x-a", name + b".exe"), TEXT)
-        outcome, after = done(kit_of(acls), mail)
+        outcome, after = done(kit_of(f"mail-acl M {{ accept; }} {replacing}"), mail)
         assert outcome.kind == "changed"
         assert parts_of(after) == 3
         assert len(list(email.message_from_bytes(after).walk())) == 3
