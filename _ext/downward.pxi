@@ -297,7 +297,7 @@ cdef class Downward(Fetching):
         self.s_mode = S_LINE
         if self.s_gather:
             return self._gathered(p, n)
-        if self.s_kind == U_MAILBOX and self.max_mail_out and not self.s_drop and word_in(p, n, b"APPENDLIMIT"):
+        if self._limits_uploads(p, n):
             return self._question(Q_APPENDLIMIT, p, n)
         return R_DONE if self.s_drop else R_PASS
 
