@@ -234,12 +234,13 @@ class Processing:
         that nothing else stands beside was for the proxy.
         """
         session, box = self.session, self.box
-        kept = []
+        kept, gone = [], []
         for name, value in items:
             if name in DYNAMIC_ITEMS and SUNK not in value and DROPPED not in value:
                 kept.append(name + b" " + value)
             else:
-                session.removed("FETCH", name)
+                gone.append(name)
+        responses.removed(session, "FETCH", gone)
         if not kept or (alone and all(text.startswith(b"UID ") for text in kept)):
             return answers.DROP
         if box is not None and box.vanished:
