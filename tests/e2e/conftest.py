@@ -11,6 +11,7 @@ from tests.e2e.fakeserver import FakeServer
 from tests.e2e.lab import Lab, Proxies
 from tests.e2e.legs import LegLab, Legs, Over, secure_dovecot
 from tests.e2e.pki import server_context
+from tests.e2e.saw import Saw
 from tests.e2e.tap import Tap
 
 
@@ -47,6 +48,12 @@ def lab(dovecot: Dovecot, tap: Tap, fake: FakeServer, proxies: Proxies) -> Itera
     bench = Lab(dovecot, tap, fake, proxies)
     yield bench
     bench.close()
+
+
+@pytest.fixture
+def saw(request: pytest.FixtureRequest) -> Saw:
+    """What client and log saw, for the table of faults."""
+    return Saw(request.node.user_properties)
 
 
 # TLS: the same things with it. `over(client, server)` gives a lab for these legs.
