@@ -31,7 +31,7 @@ demo: $(STAMP)/wire $(STAMP)/extra-demo ## a server with sample mails and the pr
 
 test: need $(STAMP)/wire $(STAMP)/extra-test $(STAMP)/extra-demo ## all tests, with what they need (ARGS="-k word")
 	@echo "==> tests"
-	@$(PY) -m pytest -p tools.noskip --benchmark-disable -ra $(ARGS)
+	@tools/test.sh $(abspath $(PY)) $(ARGS)
 
 debug-test: $(STAMP)/project $(STAMP)/extra-test ## wire, play and unit tests under bounds checks and assertions
 	@tools/openssl.sh

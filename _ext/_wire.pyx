@@ -30,6 +30,9 @@ cdef extern from "scan.h" nogil:
         SEEN_NUL
         SEEN_8BIT
 
+cdef extern from "<string.h>" nogil:
+    void* memmem(const void* haystack, size_t size, const void* needle, size_t length)
+
 cdef extern from "<sys/socket.h>" nogil:
     ssize_t send(int fd, const void* data, size_t size, int flags)
     int MSG_DONTWAIT
@@ -71,6 +74,7 @@ include "headeraddress.pxi"
 include "headerwords.pxi"
 include "mimeparts.pxi"
 include "mimetransfer.pxi"
+include "mimeclean.pxi"
 include "mimeenvelope.pxi"
 include "mimenames.pxi"
 include "mimereader.pxi"

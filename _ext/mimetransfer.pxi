@@ -167,9 +167,9 @@ cdef Py_ssize_t qp_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept
         stop = p + line_end(p, 0, end - p)
         last = stop - newline_before(p, 0, stop - p)
         soft = last == stop
-        while last > p and is_lwsp(last[-1]):
+        while last > p and is_lwsp((last - 1)[0]):
             last -= 1
-        if last > p and last[-1] == c"=":
+        if last > p and (last - 1)[0] == c"=":
             soft = True
             last -= 1
         used += _qp_line(p, last, out + used if out != NULL else NULL)

@@ -476,6 +476,24 @@ def decode_transfer(data: Octets, encoding: bytes) -> bytes | None:
     all, where it goes.
     """
 
+def clean_quoted(data: Octets) -> bytes | None:
+    """Quoted-printable decoded where all who read it read the same: each "=" stands before two digits in upper case, or
+    before a line end. Else None.
+    """
+
+def has_odd_quoted(data: Octets, start: int, stop: int) -> bool:
+    """Whether an "=" in data[start:stop] is neither before two hexadecimal digits nor before a CRLF."""
+
+MARK_BEGIN: Final = 1
+MARK_BINHEX: Final = 2
+MARK_DATA: Final = 4
+MARK_ENCODING: Final = 8
+
+def text_marks(data: Octets, documents: bool) -> int:
+    """What may stand in text as a file of its own, the sum of: MARK_BEGIN for `begin`, MARK_BINHEX for how BinHex
+    begins, and with `documents` MARK_DATA for `data:` and MARK_ENCODING for `content-transfer-encoding` in either case.
+    """
+
 # mime*.pxi: the index of a mail
 
 MIME_FAULTS: Final[tuple[str, ...]]

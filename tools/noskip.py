@@ -7,6 +7,7 @@ would hide that something was not tested.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,19 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
         _skipped.append(report.nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """With pytest-xdist modules are collected by the workers, who tell at their end."""
+    _skipped.extend(
+        skipped for skipped in getattr(node, "workeroutput", {}).get("skipped", ()) if skipped not in _skipped
+    )
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Turns a green run with skips into a failed one."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["skipped"] = list(_skipped)
     if _skipped and os.geteuid() == 0 and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

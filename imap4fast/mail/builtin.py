@@ -17,7 +17,9 @@ from imap4fast.mail import archive, embedded, transfer
 from imap4fast.mail.streams import LIMITS, Blocks, Budget, LimitsExceeded
 from imap4fast.mail.work import FOUND, FREE, SKIPPED, UNKNOWN, Scan
 
-ENGINE = "builtin"
+ENGINE = "(builtin)"
+"""The engine in verdicts: a name that no section of a configuration can have."""
+
 EICAR_NAME = "Eicar-Test-Signature"
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-" + b"TEST-FILE!$H+H*"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -72,7 +74,11 @@ class Engine:
                 name = self._first([pieces], names, budget) if pieces else None
             if name is not None:
                 return _result(name, budget)
-        return _result(self._first(transfer.readings(_whole(octets), encoding_header), names, budget) or "", budget)
+        return self.scan_readings(transfer.readings(_whole(octets), encoding_header), names, budget)
+
+    def scan_readings(self, readings: Iterable[bytes], names: Sequence[str], budget: Budget) -> Scan:
+        """Looks at a part's body by its readings, where the caller has them."""
+        return _result(self._first(readings, names, budget.anew()) or "", budget)
 
     def _first(self, contents: Iterable[Content | Blocks], names: Sequence[str], budget: Budget) -> str | None:
         """The name of what is found first; "" for nothing. Where the budget ends the rest is left, and noted.
@@ -218,14 +224,11 @@ def _result(name: str, budget: Budget) -> Scan:
     return Scan(FREE, "", ENGINE)
 
 
-def spam_score(octets: Content, texts: Iterable[tuple[Content, bytes]] = ()) -> float:
-    """1000.0 for a mail with GTUBE in its octets, or in a text part (body and Content-Transfer-Encoding), else 0.0."""
+def spam_score(octets: Content, texts: Iterable[Iterable[bytes]] = ()) -> float:
+    """1000.0 for a mail with GTUBE in its octets, or in a reading of a text part, else 0.0."""
     whole = octets if isinstance(octets, mmap) else _whole(octets)
-    if whole.find(GTUBE) >= 0:
+    if whole.find(GTUBE) >= 0 or any(GTUBE in reading for readings in texts for reading in readings):
         return GTUBE_SCORE
-    for body, encoding_header in texts:
-        if any(GTUBE in reading for reading in transfer.readings(_whole(body), encoding_header)):
-            return GTUBE_SCORE
     return 0.0
 
 

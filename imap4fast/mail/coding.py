@@ -12,19 +12,21 @@ import re
 from base64 import encodebytes
 from collections.abc import Iterator
 
-from imap4fast._wire import MimePart
+from imap4fast._wire import MimePart, has_odd_quoted
 from imap4fast.mail import canonical
 from imap4fast.mail.canonical import Octets
 
 LONGEST_LINE = 998
 """Octets of a line that is not encoded, RFC 5322 section 2.1.1."""
+LONGEST_QUOTED = 76
+"""Octets of a line in quoted-printable, RFC 2045 section 6.7."""
 
 ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 STRICT_BASE64 = ALPHABET + b"\r\n"
 NOT_BASE64 = bytes(set(range(256)) - set(ALPHABET + b"="))
 PADDED_END = re.compile(rb"={0,2}[ \t\r\n]*\Z")
 CHUNK = re.compile(rb"[A-Za-z0-9+/]+")
-ODD_QP = re.compile(rb"=(?!\r\n|[0-9A-Fa-f]{2})")
+HYPHENS = re.compile(rb"^--", re.MULTILINE)
 BLANKS_IN_QP = re.compile(rb"=[ \t]+(?=\r\n)")
 
 
@@ -35,7 +37,7 @@ def odd(data: Octets, part: MimePart, encoding: bytes) -> Iterator[tuple[str, st
     if encoding == b"base64":
         if what := odd_base64(data, start, stop, part.lines):
             yield what
-    elif encoding == b"quoted-printable" and ODD_QP.search(data, start, stop):
+    elif encoding == b"quoted-printable" and has_odd_quoted(data, start, stop):
         yield "T-M08", "odd quoted-printable"
 
 
@@ -77,7 +79,7 @@ def decoded_base64(body: bytes) -> bytes:
 def is_strict(body: bytes, encoding: bytes) -> bool:
     if encoding == b"base64":
         return odd_base64(body, 0, len(body), body.count(b"\r\n")) is None
-    return encoding != b"quoted-printable" or ODD_QP.search(body) is None
+    return encoding != b"quoted-printable" or not has_odd_quoted(body, 0, len(body))
 
 
 def encoded(octets: bytes, is_text: bool) -> tuple[bytes, bytes]:
@@ -88,9 +90,34 @@ def encoded(octets: bytes, is_text: bool) -> tuple[bytes, bytes]:
 
 
 def quoted_printable(octets: bytes) -> bytes:
-    """CRLF are line ends, all else that is no text is written in hexadecimal: a CR or LF alone, a NUL."""
+    """CRLF are line ends, all else that is no text is written in hexadecimal: a CR or LF alone, a NUL; and the first of
+    two hyphens that begin a line, which could be a boundary of the mail that the text stands in.
+    """
     lines = (binascii.b2a_qp(line, quotetabs=False, istext=False) for line in octets.split(b"\r\n"))
-    return b"\r\n".join(line.replace(b"\n", b"\r\n") for line in lines)
+    body = b"\r\n".join(line.replace(b"\n", b"\r\n") for line in lines)
+    return b"\r\n".join(piece for line in body.split(b"\r\n") for piece in no_boundaries(line))
+
+
+def no_boundaries(line: bytes) -> Iterator[bytes]:
+    """A line of quoted-printable in lines that do not begin with `--`. What is too long then is broken; and what was
+    so before, since binascii miscounts in front of blanks.
+    """
+    while line.startswith(b"--") or len(line) > LONGEST_QUOTED:
+        if line.startswith(b"--"):
+            line = b"=2D" + line[1:]
+        if len(line) <= LONGEST_QUOTED:
+            break
+        cut = LONGEST_QUOTED - 1
+        escape = line.find(b"=", cut - 2, cut)
+        cut = escape if escape >= 0 else cut
+        yield line[:cut] + b"="
+        line = line[cut:]
+    yield line
+
+
+def may_be_boundary(octets: bytes) -> bool:
+    """Whether a line begins as boundaries do."""
+    return HYPHENS.search(octets) is not None
 
 
 def identity(octets: bytes) -> bytes:

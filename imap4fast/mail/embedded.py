@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from mmap import mmap
 
+from imap4fast._wire import MARK_BEGIN, MARK_BINHEX, MARK_DATA, MARK_ENCODING, text_marks
 from imap4fast.mail.transfer import encodings, readings, tolerant_base64, uu_begin, uudecoded
 
 
@@ -24,7 +25,6 @@ HQX_MARK = b"(This file must be converted with BinHex"
 HQX_HEADER = 512
 """More than name, sizes and sums of a BinHex file come to."""
 
-WINDOW = 1 << 20
 DOCUMENT_LOOKED_AT = 512
 """Octets with a NUL among the first are no document that a browser or mail program is given."""
 
@@ -70,30 +70,20 @@ def found(octets: bytes | mmap, limit: int, documents: bool = True) -> Iterator[
 
 def _kinds(octets: bytes | mmap, documents: bool) -> Iterator[_Kind]:
     """What may be there, by marks that cost next to nothing to look for in text that has none."""
-    if octets.find(b"begin") >= 0:
+    marks = text_marks(octets, documents and octets.find(b"\0", 0, DOCUMENT_LOOKED_AT) < 0)
+    if marks & MARK_BEGIN:
         if uu_begin(octets):
             yield _uuencode
         if octets.find(b"begin-base64") >= 0:
             yield _begin_base64
         if octets.find(b"=ybegin ") >= 0:
             yield _yenc
-    if octets.find(HQX_MARK) >= 0:
+    if marks & MARK_BINHEX:
         yield _binhex
-    if documents and octets.find(b"\0", 0, DOCUMENT_LOOKED_AT) < 0:
-        says_data, says_encoding = _says(octets, (b"data:", b"content-transfer-encoding"))
-        if says_data:
-            yield _data_urls
-        if says_encoding:
-            yield _parts
-
-
-def _says(octets: bytes | mmap, marks: tuple[bytes, ...]) -> list[bool]:
-    """Of each mark whether it stands somewhere, in letters of either case."""
-    found = [False] * len(marks)
-    for at in range(0, len(octets), WINDOW - max(map(len, marks))):
-        window = octets[at : at + WINDOW].lower()
-        found = [known or mark in window for known, mark in zip(found, marks, strict=True)]
-    return found
+    if marks & MARK_DATA:
+        yield _data_urls
+    if marks & MARK_ENCODING:
+        yield _parts
 
 
 def _uuencode(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:

@@ -7,6 +7,7 @@ one. Names compare without case. Fields that are not touched keep their octets.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from imap4fast._wire import header_list
@@ -33,7 +34,13 @@ class Field(NamedTuple):
 
 
 def fields(header: bytes) -> list[Field]:
-    return [Field(name.rstrip(b" \t\0").lower(), header[start:stop]) for name, start, stop in header_list(header)]
+    return list(_fields(header))
+
+
+@lru_cache(maxsize=8)
+def _fields(header: bytes) -> tuple[Field, ...]:
+    """The headers of one mail are asked for again and again, by who corrects, judges, and rewrites."""
+    return tuple(Field(name.rstrip(b" \t\0").lower(), header[start:stop]) for name, start, stop in header_list(header))
 
 
 def joined(found: Iterable[Field], header: bytes) -> bytes:

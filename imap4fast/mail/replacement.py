@@ -107,7 +107,8 @@ def values(why: Why) -> Values:
 
 def encoded_text(octets: bytes) -> tuple[bytes, bytes]:
     """(encoding, body) of canonical text."""
-    if octets.isascii() and max(map(len, octets.split(b"\r\n"))) < coding.LONGEST_LINE:
+    lines_are_short = max(map(len, octets.split(b"\r\n"))) < coding.LONGEST_LINE
+    if octets.isascii() and lines_are_short and not coding.may_be_boundary(octets):
         return b"7bit", octets
     return coding.encoded(octets, is_text=True)
 

@@ -14,6 +14,8 @@ from mmap import mmap
 
 import pybase64
 
+from imap4fast._wire import clean_quoted
+
 Octets = bytes | bytearray | memoryview
 
 BASE64 = "base64"
@@ -39,7 +41,6 @@ _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NO_LETTER = bytes(set(range(256)) - set(_ALPHABET))
 _NO_LETTER_OR_PAD = bytes(set(_NO_LETTER) - set(b"="))
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_LOWER_HEX = bytes.maketrans(b"abcdef", b"gggggg")
 
 _COMMENT = re.compile(rb"\([^()]*\)")
 _NO_WORD = re.compile(rb"[^a-z0-9]+")
@@ -181,22 +182,13 @@ def tolerant_base64(octets: bytes) -> bytes:
 
 
 def _quoted(octets: bytes) -> list[bytes]:
-    usual = binascii.a2b_qp(octets)
-    if _is_clean_quoted(octets, usual):
-        return [usual]
+    clean = clean_quoted(octets)
+    if clean is not None:
+        return [clean]
     tight = _sliced(octets, lambda piece: _SPACE_AT_END.sub(b"", piece))
     strict = _sliced(octets, lambda piece: _ODD_QUOTED.sub(b"=3D", piece))
     bare = _sliced(tight, lambda piece: _TOLERATED_QUOTED.sub(b"", piece))
-    return [binascii.a2b_qp(tight), usual, *map(binascii.a2b_qp, (strict, bare)), octets]
-
-
-def _is_clean_quoted(octets: bytes, usual: bytes) -> bool:
-    """Each `=` stood for one octet, or for a line that goes on, and each was in upper case: the lengths say it."""
-    soft = octets.count(b"=\r\n")
-    signs = len(octets) - len(octets.translate(None, b"="))
-    if octets.count(b"=\r") != soft or len(octets) - len(usual) != 2 * signs + soft:
-        return False
-    return len(binascii.a2b_qp(octets.translate(_LOWER_HEX))) == len(usual)
+    return [*map(binascii.a2b_qp, (tight, octets, strict, bare)), octets]
 
 
 def _sliced(octets: bytes, edit: Callable[[bytes], bytes]) -> bytes:

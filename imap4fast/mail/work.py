@@ -46,6 +46,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     those that remain once the conditions on the session are decided, in file order. `seed` is what boundaries and
     identifiers of made parts come from. `date` is the server's INTERNALDATE, as it gave it. `refused`, where it is not
     empty, denies the mail whatever is in it: a word of `mail/texts.REASONS`, and behind `: ` more for the log.
+    `sha256` is that of the octets in the first descriptor, b"" where nobody knows it.
     """
 
     job: str
@@ -59,6 +60,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     language: str = "EN"
     verdicts: Verdicts | None = None
     refused: str = ""
+    sha256: bytes = b""
 
 
 class LogLine(msgspec.Struct, frozen=True, array_like=True):

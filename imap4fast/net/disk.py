@@ -23,6 +23,7 @@ from imap4fast.log.setup import Logs
 from imap4fast.mail import ledger
 from imap4fast.mail.ledger import Note
 from imap4fast.mail.spool import Found, Said, Spool
+from imap4fast.mail.spoolfiles import write
 from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.store import Kept
 from imap4fast.mail.work import Verdicts
@@ -32,6 +33,9 @@ from imap4fast.net.openfile import OpenFile
 AHEAD_BYTES = 256 * 1024
 MOST_AHEAD_BYTES = 8 * 1024 * 1024
 """What is read ahead: at a time, and for all files together."""
+IN_MEMORY = 256 * 1024
+MOST_IN_MEMORY = 16 * 1024 * 1024
+"""Files that pass and never get a name are in memory: each up to so large, and all together."""
 CLOSE_S = 0.02
 """How long a file that was closed may stay open; its bytes are counted for so long."""
 TIDY_S, TIDY_MORE_S = 60.0, 0.05
@@ -63,6 +67,8 @@ class Disk:
         self._clock = clock
         self._files: dict[int, OpenFile] = {}
         self._ahead_bytes = 0
+        self._in_memory: dict[int, int] = {}
+        self._memory_bytes = 0
         self._closing: list[int] = []
         self._quiet_until = 0.0
         self._thread = IoThread(loop, spool.take_notes, self._log, spool.close)
@@ -85,6 +91,19 @@ class Disk:
 
     # Files in flight
 
+    def in_memory(self, octets: int) -> int:
+        """As `create`, at once, for a small file that will never get a name; -1: there is no room for it in memory."""
+        if octets > IN_MEMORY or self._memory_bytes + octets > MOST_IN_MEMORY:
+            return -1
+        try:
+            fd = os.memfd_create("mail", os.MFD_CLOEXEC)
+        except OSError:
+            return -1
+        self._files[fd] = OpenFile()
+        self._in_memory[fd] = octets
+        self._memory_bytes += octets
+        return fd
+
     async def create(self, octets: int = 0) -> int:
         """A new file without a name, for which so much is reserved. Raises ServiceError."""
         fd: int = await self._asked(partial(self._spool.create, octets), self._release)
@@ -98,6 +117,9 @@ class Disk:
     def append(self, fd: int, data: bytes) -> None:
         """Writes behind all that was appended before; what goes wrong is `failure`, and raised by `settled`."""
         file = self._files[fd]
+        if fd in self._in_memory:
+            self._append_in_memory(fd, file, data)
+            return
         size = len(data)
         file.chunks.append(data)
         file.pending += size
@@ -107,6 +129,15 @@ class Disk:
         if not file.queued:
             file.queued = True
             self._thread.put(partial(self._write, fd, file), partial(self._written, file))
+
+    @staticmethod
+    def _append_in_memory(fd: int, file: OpenFile, data: bytes) -> None:
+        if file.failure is None:
+            try:
+                write(fd, [data], file.written)
+                file.written += len(data)
+            except OSError as error:
+                file.failure = service_error(error)
 
     def pending(self, fd: int) -> int:
         """Octets that were appended to the file and are not written yet."""
@@ -166,6 +197,7 @@ class Disk:
         file = self._files.pop(fd)
         file.marks.clear()
         self._forget_ahead(file)
+        self._memory_bytes -= self._in_memory.pop(fd, 0)
         self._release(fd)
 
     def _release(self, fd: int) -> None:

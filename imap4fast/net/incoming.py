@@ -1,4 +1,4 @@
-"""A mail as it comes: its octets go to an unnamed file, as fast as the disk takes them."""
+"""A mail as it comes: its octets go to an unnamed file, a small one in memory, as fast as the disk takes them."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Incoming:
         self._early: list[bytes] = []
         self._early_size = 0
         self._state = hashlib.sha256()
-        self._fd = -1
+        self._fd = room.disk.in_memory(size)
         self._dropped = False
         self._failure: ServiceError | None = None
         self.size = 0
-        self._opening = room.begin(self._open(size))
+        self._opening = None if self._fd >= 0 else room.begin(self._open(size))
 
     async def _open(self, size: int) -> None:
         try:
@@ -76,7 +76,8 @@ class Incoming:
 
     async def opened(self) -> int:
         """The descriptor. Raises ServiceError."""
-        await asyncio.wait((self._opening,))
+        if self._opening is not None:
+            await asyncio.wait((self._opening,))
         if self._failure is not None:
             raise self._failure
         return self._fd

@@ -8,13 +8,14 @@ from typing import Any, Protocol
 
 from imap4fast._wire import MailIndex, decode_transfer
 from imap4fast.errors import ServiceError
+from imap4fast.mail import binary
 from imap4fast.net.disk import Disk
 
 SMALL = 131072
 """Octets of a mail and its index that are read at once and stay in memory while somebody has the mail at hand."""
 
 MOST_DECODED = 33554432
-"""Octets of a part that is decoded for BINARY; a larger one is to be had by BODY alone."""
+"""Octets of a part, or mail, that is decoded for BINARY; a larger one is to be had by BODY alone."""
 
 KEPT_DECODED = 4194304
 """Octets of a decoded part that stays in memory for the next partial request."""
@@ -44,7 +45,8 @@ class KeptMail:
         self._octets = octets
         self._ahead = b""
         self._ahead_at = 0
-        self._decoded_part: tuple[int, bytes] = (-1, b"")
+        self._decoded_part: tuple[int | tuple[int, int], bytes] = (-1, b"")
+        """One part, or (offset, size) of octets with all in them decoded."""
 
     def __del__(self) -> None:
         if self._fd >= 0:
@@ -88,16 +90,36 @@ class KeptMail:
         else:
             self._tasks.begin(self._decoded(part, then))
 
+    def binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        """Octets of the mail with all leaves in them decoded; None: they cannot be had."""
+        if self._decoded_part[0] == (offset, size):
+            then(self._decoded_part[1])
+        else:
+            self._tasks.begin(self._binary(offset, size, then))
+
+    async def _binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        octets = await self._encoded(offset, size)
+        decoded = None if octets is None else binary.decoded(octets, self.index, offset)
+        self._keep_decoded((offset, size), decoded)
+        then(decoded)
+
     async def _decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
         found = self.index.part(part)
-        if found.body_size > MOST_DECODED:
-            then(None)
-            return
-        octets = self.at_once(found.body, found.body_size)
-        if octets is None:
-            octets = await self._fetched(found.body, found.body_size)
-            self._ahead = b""
+        octets = await self._encoded(found.body, found.body_size)
         decoded = None if octets is None else decode_transfer(octets, found.transfer)
-        if decoded is not None and len(decoded) <= KEPT_DECODED:
-            self._decoded_part = (part, decoded)
+        self._keep_decoded(part, decoded)
         then(decoded)
+
+    async def _encoded(self, offset: int, size: int) -> bytes | None:
+        """Octets that are to be decoded."""
+        if size > MOST_DECODED:
+            return None
+        octets = self.at_once(offset, size)
+        if octets is None:
+            octets = await self._fetched(offset, size)
+            self._ahead = b""
+        return octets
+
+    def _keep_decoded(self, what: int | tuple[int, int], decoded: bytes | None) -> None:
+        if decoded is not None and len(decoded) <= KEPT_DECODED:
+            self._decoded_part = (what, decoded)

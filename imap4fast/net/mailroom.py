@@ -210,7 +210,7 @@ class SessionMails:
             done = self._opened(found)
         except ServiceError as error:
             outcome = job.failed(error)
-            done = Refused(outcome.code.encode(), outcome.reason)
+            done = Refused(outcome.code.encode(), outcome.reason, isinstance(error, SpoolFullError))
         except Exception as error:
             self._session.log(entries.INTERNAL_ERROR, "mail", cause(error))
         finally:
@@ -258,6 +258,7 @@ class Job:
             language=self._session.language,
             verdicts=verdicts,
             refused=refused,
+            sha256=sha256,
         )
 
     async def done(self) -> tuple[Outcome, Found]:
@@ -348,10 +349,12 @@ class Job:
     # ---- scanners over the network ------------------------------------------------------------------------------
 
     async def _scanned(self, source: int, target: int) -> tuple[Outcome, Verdicts | None]:
-        """Form first, then the scanners, then what is decided."""
+        """Form first, then the scanners, then what is decided: of the mail as it came, as every job is."""
         assert self._incoming is not None
         disk, size = self._room.disk, self._incoming.size
-        examined = await disk.create(size + ROOM_FOR_MORE)
+        examined = disk.in_memory(size + ROOM_FOR_MORE)
+        if examined < 0:
+            examined = await disk.create(size + ROOM_FOR_MORE)
         try:
             outcome = await self._run(self._order("examine", size), source, examined)
             if outcome.kind != words.EXAMINED:  # denied for its form, or a replacement of ours: nothing is scanned
@@ -360,9 +363,8 @@ class Job:
             normal = (examined, outcome.mail_size) if outcome.mail_size else raw
             verdicts = await self._verdicts(outcome.verdicts or Verdicts(), raw, normal)
             if verdicts.virus is not None and verdicts.virus.status == words.FOUND:
-                verdicts = await self._leaves(verdicts, normal)
-            done = await self._run(self._order("finish", normal[1], verdicts), normal[0], target)
-            return msgspec.structs.replace(done, log=(*outcome.log, *done.log)), verdicts
+                verdicts = await self._leaves(verdicts, raw)
+            return await self._run(self._order("finish", size, verdicts), source, target), verdicts
         finally:
             disk.close(examined)
 
@@ -396,15 +398,15 @@ class Job:
     async def _virus(self, where: tuple[int, int], uses: list[Use], offset: int = 0) -> Scan:
         return await self._room.scanners.virus(where[0], where[1], uses, offset, track=self._session.number)
 
-    async def _leaves(self, verdicts: Verdicts, normal: tuple[int, int]) -> Verdicts:
+    async def _leaves(self, verdicts: Verdicts, raw: tuple[int, int]) -> Verdicts:
         """A virus was found in the mail: which documents have it? Each decoded leaf is scanned alone."""
         uses = self._uses()
         if not uses or verdicts.leaves:
             return verdicts
         disk = self._room.disk
-        target = await disk.create(normal[1] + ROOM_FOR_MORE)
+        target = await disk.create(raw[1] + ROOM_FOR_MORE)
         try:
-            outcome = await self._run(self._order("leaves", normal[1]), normal[0], target)
+            outcome = await self._run(self._order("leaves", raw[1]), raw[0], target)
             scans = [await self._virus((target, size), uses, offset) for offset, size in outcome.pieces]
             return msgspec.structs.replace(verdicts, leaves=tuple(scans))
         finally:

@@ -9,6 +9,7 @@ import re2  # type: ignore[import-untyped]
 
 from imap4fast._wire import decode_words
 from imap4fast.mail import fields
+from imap4fast.mail.fields import Field
 
 _NO_NAME = ("",)
 """The candidates of what has none: `""` in a configuration stands for it."""
@@ -46,7 +47,7 @@ class Header:
 
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
-        self._fields: dict[bytes, list[bytes]] | None = None
+        self._fields: dict[bytes, list[Field]] | None = None
 
     def values(self, name: str) -> tuple[str, ...]:
         return tuple(decode_words(value) for value in self._raw(name))
@@ -64,8 +65,8 @@ class Header:
         if self._fields is None:
             self._fields = {}
             for field in fields.fields(self._octets):
-                self._fields.setdefault(field.name, []).append(field.value)
-        return self._fields.get(name.lower().encode("utf-8"), [])
+                self._fields.setdefault(field.name, []).append(field)
+        return [field.value for field in self._fields.get(name.lower().encode("utf-8"), ())]
 
 
 def addresses(value: bytes) -> Iterator[str]:

@@ -28,6 +28,9 @@ _TELLING = re.compile(
 )
 """What makes names in a header differ from program to program."""
 
+_MOST_HELD = 1 << 20
+"""Octets of a mail whose decoded bodies are held until it has been judged, by one engine after the other."""
+
 _MOST_CANDIDATES = 4096
 """Names or types of one document that are told apart."""
 
@@ -35,7 +38,7 @@ _MOST_CANDIDATES = 4096
 class Document:
     """One part that is judged: a leaf, or a mail inside the mail. Nothing is looked for before somebody asks."""
 
-    __slots__ = ("_data", "_fields", "_head", "_names", "_types", "index", "number", "part")
+    __slots__ = ("_data", "_fields", "_head", "_names", "_readings", "_types", "index", "number", "part")
 
     def __init__(self, data: Octets, index: MailIndex, number: int) -> None:
         self._data = data
@@ -45,6 +48,7 @@ class Document:
         self._fields: list[Field] | None = None
         self._names: tuple[str, ...] | None = None
         self._head: bytes | None = None
+        self._readings: dict[bytes, list[bytes]] = {}
         self._types: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     @property
@@ -119,6 +123,16 @@ class Document:
             head = self._first_octets(order)
             candidates = (doctype.candidates(order, one, self.names, head, catalogue) for one in self.declared)
             found = self._types[order] = tuple(dict.fromkeys(chain.from_iterable(candidates)))
+        return found
+
+    def readings(self, encoding: bytes) -> list[bytes]:
+        """Its body in all readings of an encoding, as `transfer.readings`."""
+        found = self._readings.get(encoding)
+        if found is None:
+            with self.body as body:
+                found = transfer.readings(body, encoding)
+            if len(self._data) <= _MOST_HELD:
+                self._readings[encoding] = found
         return found
 
     def content(self) -> bytes:

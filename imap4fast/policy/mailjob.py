@@ -159,7 +159,9 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     if found.kind == work.REFUSED:
         return common
     index = found.form.index if found.after is found.form.data else found.rules.filter.scan(found.after)
-    packed, sha256 = index.pack(), hashlib.sha256(found.after).digest()
+    packed = index.pack()
+    known = found.order.sha256 if found.after is canvas.original else b""
+    sha256 = known or hashlib.sha256(found.after).digest()
     canvas.finish(found.after, packed)
     return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
 

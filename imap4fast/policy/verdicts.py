@@ -85,8 +85,11 @@ def _leaf(engine: Engine, leaf: Document, budget: Budget) -> Iterator[Scan]:
     other programs may begin the body elsewhere. Normal form leaves no such leaves; `ambiguous-mime keep` does.
     """
     for encoding in leaf.encodings:
-        with leaf.body as body:
-            yield engine.scan_leaf(body, encoding, leaf.names, budget)
+        if leaf.part.body_size <= builtin.LARGE:
+            yield engine.scan_readings(leaf.readings(encoding), leaf.names, budget)
+        else:
+            with leaf.body as body:
+                yield engine.scan_leaf(body, encoding, leaf.names, budget)
     if leaf.part.faults & _ODD:
         with leaf.octets as octets:
             yield engine.scan_leaf(octets, _ANY_ENCODING, leaf.names, budget)
@@ -121,18 +124,15 @@ def is_asked_for(known: Verdicts) -> bool:
 
 
 def _score(original: Octets, form: Form, leaves: Sequence[Document]) -> float:
-    score = builtin.spam_score(original, _encoded(leaves))
+    score = builtin.spam_score(original, _texts(leaves))
     return score if form.data is original else max(score, builtin.spam_score(form.data))
 
 
-def _encoded(leaves: Sequence[Document]) -> Iterator[tuple[bytes, bytes]]:
-    """Bodies of texts as they are, with each encoding that their headers name: all readings count (T-M04 to T-M08)."""
+def _texts(leaves: Sequence[Document]) -> Iterator[list[bytes]]:
+    """The readings of texts, by each encoding that their headers name: all count (T-M04 to T-M08)."""
     for leaf in leaves:
         if leaf.part.type == b"text":
-            with leaf.body as body:
-                octets = bytes(body)
-            for encoding in leaf.encodings:
-                yield octets, encoding
+            yield from map(leaf.readings, leaf.encodings)
 
 
 def of_leaves(verdicts: Verdicts, count: int) -> tuple[Scan, ...]:

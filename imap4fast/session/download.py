@@ -280,7 +280,10 @@ class Download:
             if came is not None and not isinstance(came, Refused):
                 came.drop()
             return
-        if isinstance(came, Refused):
+        if isinstance(came, Refused) and came.full:
+            row.refused = came
+            row.stage = Stage.READY
+        elif isinstance(came, Refused):
             self._deny(row, came)
         elif came is None:
             if not self.box.expunged and not self.box.vanished:

@@ -66,7 +66,7 @@ class Intake:
     def _open(self, size: int) -> bool:
         self._receiver = self._mails.receive(size, self._ready)
         if self._receiver is None:
-            self._refused = Refused(b"LIMIT", "no room for the mail")
+            self._refused = Refused(b"LIMIT", "no room for the mail", full=True)
         return self._receiver is not None
 
     def _ready(self) -> None:

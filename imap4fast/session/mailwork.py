@@ -32,12 +32,18 @@ class ProcessedMail(Protocol):
     def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
         """The octets of a leaf after transfer decoding; None: they cannot be had."""
 
+    def binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        """Octets of the mail with all leaves in them decoded; None: they cannot be had."""
+
 
 class Refused(msgspec.Struct, frozen=True):
-    """Nothing of the mail is to be shown or sent on. `code` is the response code of the NO, `reason` is for the log."""
+    """Nothing of the mail is to be shown or sent on. `code` is the response code of the NO, `reason` is for the log.
+    `full`: it is not about the mail, there is no room for it now (T-L08).
+    """
 
     code: bytes
     reason: str
+    full: bool = False
 
 
 class Receiver(Protocol):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from imap4fast._wire import header_fields
 from imap4fast.imap.fetch import Content, Kind
+from imap4fast.mail import binary
 
 if TYPE_CHECKING:
     from imap4fast.session.mailwork import ProcessedMail
@@ -86,7 +87,7 @@ class _Printing:
             self._section(item)
         elif item.kind is Kind.FIELDS:
             self._fields(item)
-        elif item.kind is Kind.BINARY:
+        elif item.kind in (Kind.BINARY, Kind.BINARY_SIZE):
             self._binary(item)
         else:
             self._add(item.label + b" " + _fixed(self._mail, item))
@@ -96,7 +97,10 @@ class _Printing:
         if found is None:
             self._pieces.append(_name(item) + b" {0}\r\n")
             return
-        offset, size = found
+        self._range(item, *found)
+
+    def _range(self, item: Content, offset: int, size: int) -> None:
+        """Octets as they are in the mail."""
         if item.span is not None:
             first = min(item.span[0], size)
             offset, size = offset + first, min(item.span[1], size - first)
@@ -120,12 +124,38 @@ class _Printing:
         index = self._mail.index
         part = 0 if not item.section else index.find(tuple(int(number) for number in item.section.split(b".")))
         if part < 0:
-            self._pieces.append(_name(item) + b" {0}\r\n")
+            self._add(item.label + b" 0" if item.kind is Kind.BINARY_SIZE else _name(item) + b" {0}\r\n")
             return
-        if index.part(part).kind == "leaf" and index.decoded_size(part) is None:
+        found = index.part(part)
+        if not item.section:
+            self._binary_range(item, 0, self._mail.size)
+        elif found.children:
+            self._binary_range(item, found.body, found.body_size)
+        else:
+            self._binary_leaf(item, part)
+
+    def _binary_leaf(self, item: Content, part: int) -> None:
+        size = self._mail.index.decoded_size(part)
+        if size is None:
             raise UnknownEncodingError
+        if item.kind is Kind.BINARY_SIZE:
+            self._add(b"%b %d" % (item.label, size))
+            return
         self._wait()
         self._mail.decoded(part, lambda octets: self._take(item, octets))
+
+    def _binary_range(self, item: Content, offset: int, size: int) -> None:
+        """A mail or what has parts: all leaves in it are decoded."""
+        leaves = binary.encoded(self._mail.index, offset, size)
+        if leaves is None:
+            raise UnknownEncodingError
+        if leaves:
+            self._wait()
+            self._mail.binary(offset, size, lambda octets: self._take(item, octets))
+        elif item.kind is Kind.BINARY_SIZE:
+            self._add(b"%b %d" % (item.label, size))
+        else:
+            self._range(item, offset, size)
 
     def _wait(self) -> None:
         self._waiting = True
@@ -146,8 +176,11 @@ class _Printing:
             return
         if header_only:
             octets = header_fields(octets, item.fields, item.negate)
-        self._made += len(octets)
-        self._pieces.append(_literal(item, octets))
+        if item.kind is Kind.BINARY_SIZE:
+            self._pieces.append(b"%b %d" % (item.label, len(octets)))
+        else:
+            self._made += len(octets)
+            self._pieces.append(_literal(item, octets))
         self._waiting = False
         if not self._running:
             self._at += 1
@@ -170,19 +203,6 @@ def _fixed(mail: ProcessedMail, item: Content) -> bytes:
     index = mail.index
     if item.kind is Kind.SIZE:
         return b"%d" % mail.size
-    if item.kind is Kind.BINARY_SIZE:
-        return _binary_size(mail, item)
     if item.kind is Kind.PREVIEW:
         return b"{%d}\r\n" % len(index.preview) + index.preview
     return {Kind.ENVELOPE: index.envelope, Kind.BODY: index.body, Kind.BODYSTRUCTURE: index.bodystructure}[item.kind]
-
-
-def _binary_size(mail: ProcessedMail, item: Content) -> bytes:
-    index = mail.index
-    part = 0 if not item.section else index.find(tuple(int(number) for number in item.section.split(b".")))
-    if part < 0:
-        return b"0"
-    size = index.decoded_size(part)
-    if size is None:
-        raise UnknownEncodingError
-    return b"%d" % size

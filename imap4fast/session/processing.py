@@ -292,7 +292,7 @@ class Processing:
     def reply_code(self, tag: bytes, refused: Refused) -> None:
         """`tag NO [CODE] text` for a mail that is not shown or not taken."""
         session = self.session
-        reply = _REPLIES.get(refused.code, Reply.MAIL_REFUSED)
+        reply = Reply.SPOOL_FULL if refused.full else _REPLIES.get(refused.code, Reply.MAIL_REFUSED)
         session.reply(tag, b"NO", reply)
 
     def log_mail(self, lines: Sequence[LogLine]) -> None:

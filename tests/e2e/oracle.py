@@ -188,7 +188,7 @@ def decoded_sizes(whole: dict[int, Answer]) -> dict[int, Answer]:
         items = {
             name.replace("BINARY[", "BINARY.SIZE["): Atom(b"%d" % len(value))
             for name, value in answer.items.items()
-            if re.fullmatch(r"BINARY\[[\d.]+\]", name) and isinstance(value, bytes)
+            if re.fullmatch(r"BINARY\[[\d.]*\]", name) and isinstance(value, bytes)
         }
         sizes[number] = Answer("OK", b"", {"UID": answer.items["UID"], **items})
     return sizes

@@ -17,6 +17,7 @@ from tests.e2e.lab import PASSWORD, Proxies
 from tests.e2e.mailproxy import UNCHANGED
 from tests.e2e.oracle import (
     MACROS,
+    Answer,
     Comparison,
     Explained,
     Plan,
@@ -29,7 +30,7 @@ from tests.e2e.oracle import (
     unexplained,
 )
 from tests.e2e.proxy import Config, Proxy
-from tests.e2e.wire import Wire
+from tests.e2e.wire import Wire, WireError
 
 HEADERS = r"BODY\[[\d.]*HEADER\.FIELDS.*"
 RUNS_ON = r"legal-(036|153|358)|malformed-\d+-.*"
@@ -47,6 +48,12 @@ EXPLAINED = [
         HEADERS,
         "a message/rfc822 part without blank line: Dovecot's HEADER.FIELDS reads on beyond the part's boundary, "
         "though its own HEADER ends there",
+    ),
+    Explained(RUNS_ON, r"BINARY(\.SIZE)?\[\]", "the same: such a header is written twice there"),
+    Explained(
+        "legal-234",
+        r"BINARY(\.SIZE)?\[\]",
+        "the only coded part is empty: Dovecot counts more than it gives, or less, and cuts off",
     ),
 ]
 
@@ -200,6 +207,35 @@ def test_decoded_parts(sides: Sides) -> None:
 def _sizes(items: tuple[bytes, ...]) -> bytes:
     whole_ones = [item for item in items if b"<" not in item]
     return _listed(tuple(item.replace(b".PEEK", b".SIZE") for item in whole_ones))
+
+
+def _asked_alone(dovecot: Dovecot, user: str, wanted: dict[int, bytes]) -> dict[int, Answer]:
+    """What Dovecot answers in full. Of some mails with an empty coded part it ends the session in the midst of them."""
+    answers: dict[int, Answer] = {}
+    wire: Wire | None = None
+    for uid, items in wanted.items():
+        if wire is None:
+            wire = dovecot.login(user)
+            wire.ok(b"EXAMINE INBOX")
+        try:
+            answers |= sweep(wire, {uid: items})
+        except WireError:
+            wire.close()
+            wire = None
+    if wire is not None:
+        wire.close()
+    return {uid: answer for uid, answer in answers.items() if answer.status == "OK"}
+
+
+def test_whole_mails_decoded(sides: Sides, dovecot: Dovecot) -> None:
+    """BINARY[], with the header, and how much of it there is."""
+    wanted = {one.uid: b"(UID BINARY.PEEK[] BINARY.PEEK[]<3.70>)" for one in sides.decodable}
+    right = _asked_alone(dovecot, sides.user, wanted)
+    assert len(right) > 400
+    sides.comparison.add_all(sides.names, right, sweep(sides.got, {uid: wanted[uid] for uid in right}))
+    sizes = sweep(sides.got, dict.fromkeys(right, b"(UID BINARY.SIZE[])"))
+    sides.comparison.add_all(sides.names, decoded_sizes(right), sizes)
+    _all_equal(sides)
 
 
 def test_parts_that_cannot_be_decoded(sides: Sides) -> None:

@@ -254,7 +254,11 @@ def test_t_a03_a_bomb_is_not_clean(engines: dict[str, AntivirusEngine], kind: st
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("wrapped", [zipped(("a.com", EICAR)), gzip.compress(EICAR), tarred(EICAR), nested(2, EICAR)])
+@pytest.mark.parametrize(
+    "wrapped",
+    [zipped(("a.com", EICAR)), gzip.compress(EICAR), tarred(EICAR), nested(2, EICAR)],
+    ids=["zip", "gzip", "tar", "nested"],
+)
 def test_archives(engines: dict[str, AntivirusEngine], kind: str, wrapped: bytes) -> None:
     assert scan(engines[kind], wrapped) == Scan(FOUND, VIRUS_NAME, kind)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from imap4fast._wire import MailIndex, decode_transfer
+from imap4fast.mail import binary
 from imap4fast.mail.spoolkey import Origin
 from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
 
@@ -36,6 +37,10 @@ class Kept:
         body = self.octets[found.body : found.body + found.body_size]
         self._post.later(lambda: then(decode_transfer(body, found.transfer)))
 
+    def binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+        octets = self.octets[offset : offset + size]
+        self._post.later(lambda: then(binary.decoded(octets, self.index, offset)))
+
 
 class Box:
     """Octets as they come."""
@@ -55,13 +60,14 @@ class Box:
 
 class Post:
     """`slow`: what is asked for comes at the next `turn`. `choking`: no receiver takes more than one chunk at a time.
-    `full`: there is no room for a mail.
+    `full`: there is no room for a mail; `filled`: there was, but no more when its octets came.
     """
 
     def __init__(self) -> None:
         self.slow = False
         self.choking = False
         self.full = False
+        self.filled = False
         self.store: dict[Origin, Kept] = {}
         self.received: list[Box] = []
         self.worked: list[Work] = []
@@ -132,6 +138,8 @@ class Post:
         return give_up
 
     def _processed(self, receiver: Box | None, work: Work) -> Kept | Refused:
+        if self.filled:
+            return Refused(b"LIMIT", "spool: spool-max is reached", full=True)
         if work.refused or receiver is None:
             return Kept(TOO_LARGE, self)
         if b"REFUSE" in receiver.octets:

@@ -338,6 +338,16 @@ class TestRefused:
         to_client, _ = stage.server_says("own-5 OK done")
         assert to_client.startswith(b"* 2 FETCH (RFC822.SIZE 6)\r\na NO [CANNOT] ")
 
+    @pytest.mark.parametrize("which", ["full", "filled"])
+    def test_T_L08_no_room(self, make: Make, which: str) -> None:
+        stage = selected(make)
+        setattr(stage.post, which, True)
+        to_client = fetch(stage, "UID FETCH 5 (BODY.PEEK[])", 5, b"Subject: a\r\n\r\nbody\r\n")
+        assert to_client == b"a NO [LIMIT] " + ENGLISH[Reply.SPOOL_FULL].encode() + b"\r\n"
+        setattr(stage.post, which, False)
+        to_client = fetch(stage, "UID FETCH 5 (BODY.PEEK[])", 5, b"Subject: a\r\n\r\nbody\r\n")
+        assert b"body" in to_client
+
     def test_refused_mails_make_room_for_the_next(self, make: Make) -> None:
         stage = selected(make)
         stage.client_says("a FETCH 1:20 (RFC822.SIZE)")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from imap4fast.imap.replies import ENGLISH, Reply
 from tests.play.conftest import Make, Perform
 from tests.play.stage import Stage, processing
 from tests.play.test_download import IN, selected
@@ -69,6 +70,13 @@ class TestOneMail:
         assert stage.client_says("b APPEND Sent {5+}")[0].startswith(b"b NO [LIMIT] ")
         assert stage.client_says("VIRUS") == (b"", b"")
         assert stage.client_says("c NOOP")[1] == b"own-3 NOOP\r\n"
+
+    def test_T_L08_no_more_room_when_it_came(self, make: Make) -> None:
+        stage = selected(make)
+        stage.post.filled = True
+        stage.client_says("a APPEND Sent {5+}")
+        to_client, to_server = stage.client_says("hello")
+        assert (to_client, to_server) == (b"a NO [LIMIT] " + ENGLISH[Reply.SPOOL_FULL].encode() + b"\r\n", b"")
 
     @pytest.mark.parametrize("size", ["21", "21+"])
     def test_too_large(self, make: Make, size: str) -> None:

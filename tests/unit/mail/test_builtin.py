@@ -19,15 +19,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.mail import builtin
+from imap4fast.mail import builtin, transfer
 from imap4fast.mail.builtin import EICAR, EICAR_NAME, GTUBE, Engine, spam_score
 from imap4fast.mail.streams import BROKEN, ENCRYPTED, LIMITS, Budget, Limits
 from imap4fast.mail.work import FOUND, FREE, SKIPPED, UNKNOWN, Scan
 from tests.unit.mail.wrapped import binhex, tarred, uuencoded, yencoded, zipped
 
 ENGINE = Engine()
-VIRUS = Scan(FOUND, EICAR_NAME, "builtin")
-CLEAN = Scan(FREE, "", "builtin")
+VIRUS = Scan(FOUND, EICAR_NAME, "(builtin)")
+CLEAN = Scan(FREE, "", "(builtin)")
 
 Wrap = Callable[[bytes], bytes]
 
@@ -177,7 +177,7 @@ def nested(pack: Wrap, times: int, content: bytes) -> bytes:
 @pytest.mark.parametrize("pack", [zipped, gzip.compress, tarred, lambda octets: uuencoded(octets, "x")])
 def test_a03_depth(pack: Wrap) -> None:
     assert ENGINE.scan(nested(pack, 15, gzip.compress(EICAR))) == VIRUS
-    assert ENGINE.scan(nested(pack, 17, gzip.compress(b"x"))) == Scan(SKIPPED, LIMITS, "builtin")
+    assert ENGINE.scan(nested(pack, 17, gzip.compress(b"x"))) == Scan(SKIPPED, LIMITS, "(builtin)")
 
 
 def forty_two() -> bytes:
@@ -205,7 +205,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
 def test_a03_bombs_are_not_free_and_bounded(make: Callable[[], bytes]) -> None:
     bomb = make()
     before = time.process_time()
-    assert ENGINE.scan(bomb) == Scan(SKIPPED, LIMITS, "builtin")
+    assert ENGINE.scan(bomb) == Scan(SKIPPED, LIMITS, "(builtin)")
     assert time.process_time() - before < 10
     tracemalloc.start()
     ENGINE.scan_leaf(lines(bomb), b"base64", budget=Budget(Limits(octets=80 << 20, held=16 << 20)))
@@ -216,7 +216,7 @@ def test_a03_bombs_are_not_free_and_bounded(make: Callable[[], bytes]) -> None:
 
 def test_a03_no_end_of_nesting() -> None:
     """A file that unpacks to itself cannot be told from one nested for ever: depth ends both."""
-    assert ENGINE.scan(nested(gzip.compress, 100, b"x")) == Scan(SKIPPED, LIMITS, "builtin")
+    assert ENGINE.scan(nested(gzip.compress, 100, b"x")) == Scan(SKIPPED, LIMITS, "(builtin)")
 
 
 def test_a03_a_virus_before_the_bomb_is_still_found() -> None:
@@ -233,13 +233,13 @@ def test_a03_one_budget_for_all_leaves_of_a_mail() -> None:
 
 
 def test_what_cannot_be_read_is_not_free() -> None:
-    assert ENGINE.scan(zipped(os.urandom(900))[:500]) == Scan(UNKNOWN, BROKEN, "builtin")
-    assert ENGINE.scan(gzip.compress(os.urandom(900))[:500]) == Scan(UNKNOWN, BROKEN, "builtin")
+    assert ENGINE.scan(zipped(os.urandom(900))[:500]) == Scan(UNKNOWN, BROKEN, "(builtin)")
+    assert ENGINE.scan(gzip.compress(os.urandom(900))[:500]) == Scan(UNKNOWN, BROKEN, "(builtin)")
     locked = bytearray(zipped(b"one"))
     for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         locked[locked.find(mark) + place] |= 1
-    assert ENGINE.scan(bytes(locked)) == Scan(SKIPPED, ENCRYPTED, "builtin")
-    assert ENGINE.scan(zipped(bytes(locked), gzip.compress(b"one")[:9])) == Scan(UNKNOWN, BROKEN, "builtin")
+    assert ENGINE.scan(bytes(locked)) == Scan(SKIPPED, ENCRYPTED, "(builtin)")
+    assert ENGINE.scan(zipped(bytes(locked), gzip.compress(b"one")[:9])) == Scan(UNKNOWN, BROKEN, "(builtin)")
 
 
 @given(st.binary(max_size=300), st.sampled_from([b"", b"base64", b"quoted-printable", b"?"]))
@@ -247,15 +247,18 @@ def test_any_octets(octets: bytes, header: bytes) -> None:
     assert ENGINE.scan(octets) == ENGINE.scan(bytearray(octets))
     ENGINE.scan_leaf(octets, header)
     ENGINE.scan_mail(octets)
-    spam_score(octets, [(octets, header)])
+    spam_score(octets, [transfer.readings(octets, header)])
 
 
 def test_a05_gtube() -> None:
     assert spam_score(b"x\r\n" + GTUBE + b"\r\n") == 1000.0
     assert spam_score(b"x\r\n" + GTUBE[:-1]) == 0.0
-    assert spam_score(b"", [(lines(b"x" + GTUBE), b"base64")]) == 1000.0
-    assert spam_score(memoryview(b"x"), [(GTUBE.replace(b"*", b"=2A"), b"quoted-printable"), (b"x", b"")]) == 1000.0
-    assert spam_score(b"x", [(lines(b"x"), b"base64")]) == 0.0
+    assert spam_score(b"", [transfer.readings(lines(b"x" + GTUBE), b"base64")]) == 1000.0
+    assert (
+        spam_score(memoryview(b"x"), [transfer.readings(GTUBE.replace(b"*", b"=2A"), b"quoted-printable"), [b"x"]])
+        == 1000.0
+    )
+    assert spam_score(b"x", [transfer.readings(lines(b"x"), b"base64")]) == 0.0
 
 
 def test_gtube_in_a_mapped_file(tmp_path: Path) -> None:

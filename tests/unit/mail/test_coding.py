@@ -6,7 +6,7 @@ import base64
 import quopri
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from imap4fast.mail import canonical, coding
@@ -57,7 +57,11 @@ def test_decoded(body: bytes, encoding: bytes, octets: bytes) -> None:
     assert coding.decoded(body, encoding) == octets
 
 
-@given(st.binary(max_size=400), st.booleans())
+WORDS = st.lists(st.sampled_from([b"-", b"--", b"-" * 74, b"x" * 71, b"\r\n", b"\n", b"\xff", b"=", b" "]), max_size=30)
+
+
+@example(b"\0" + b" " * 67 + b"888888\n", True)
+@given(st.one_of(st.binary(max_size=400), WORDS.map(b"".join)), st.booleans())
 def test_what_is_encoded_has_one_reading(octets: bytes, is_text: bool) -> None:
     encoding, body = coding.encoded(octets, is_text)
     assert coding.is_strict(body, encoding)
@@ -68,7 +72,9 @@ def test_what_is_encoded_has_one_reading(octets: bytes, is_text: bool) -> None:
         assert base64.b64decode(body) == octets
     else:
         assert quopri.decodestring(body) == octets
-        assert max(map(len, body.split(b"\r\n"))) <= 76
+        lines = body.split(b"\r\n")
+        assert max(map(len, lines)) <= 76
+        assert not any(line.startswith(b"--") for line in lines)
 
 
 @given(st.binary(max_size=80))

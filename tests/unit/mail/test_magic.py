@@ -55,7 +55,7 @@ def stored(name: str, content: bytes = b"") -> bytes:
         (stored("[Content_Types].xml", b"x" * 400) + stored("xl/workbook.xml"), OOXML + "spreadsheetml.sheet"),
         (stored("mimetype", b"application/vnd.oasis.opendocument.text"), "application/vnd.oasis.opendocument.text"),
         (stored("META-INF/MANIFEST.MF"), "application/java-archive"),
-        (gzip.compress(b"one"), "application/gzip"),
+        (gzip.compress(b"one", mtime=0), "application/gzip"),
         (bz2.compress(b"one"), "application/x-bzip2"),
         (lzma.compress(b"one"), "application/x-xz"),
         (b"7z\xbc\xaf\x27\x1c\0\4", "application/x-7z-compressed"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -113,7 +113,13 @@ async def octets_of(mail: ProcessedMail, offset: int = 0, size: int | None = Non
 
 @asynccontextmanager
 async def bench(
-    path: Path, *, download: str = "", action: str = "", engine: str = "builtin", limits: spools.Limits = spools.MANY
+    path: Path,
+    *,
+    download: str = "",
+    action: str = "",
+    engine: str = "builtin",
+    limits: spools.Limits = spools.MANY,
+    directories: Mapping[str, int] | None = None,
 ) -> AsyncIterator[Bench]:
     """The bench; at its end no file may be open any more."""
     loop = asyncio.get_running_loop()
@@ -125,7 +131,7 @@ async def bench(
     helper = Here(functools.partial(run, Kit(settings, files)))
     scanners = Scanners(*engines_of(settings.proxy), disk, logs)
     scanners.start()
-    room = Mailroom(disk, cast(Pool, helper), scanners, Residuals(settings, files), {})
+    room = Mailroom(disk, cast(Pool, helper), scanners, Residuals(settings, files), directories or {})
     stage = Stage(*settings.proxy.command_acls)
     session = stage.session
     session.user = "jana"

@@ -73,9 +73,9 @@ async def scanner(*scripts: Talk, receive_buffer: int = 0) -> AsyncIterator[Fake
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def take_stream(reader: asyncio.StreamReader) -> bytes:
-    """The mail of one INSTREAM, with the session's beginning or without."""
-    command = await reader.readuntil(b"\0")
+async def take_stream(reader: asyncio.StreamReader, command: bytes = b"") -> bytes:
+    """The mail of one INSTREAM, with the session's beginning or without; the first command may be read already."""
+    command = command or await reader.readuntil(b"\0")
     if command == b"zIDSESSION\0":
         command = await reader.readuntil(b"\0")
     assert command == b"zINSTREAM\0", command
@@ -89,7 +89,11 @@ async def clamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     """clamd with one signature: `virus`."""
     turn = 1
     while True:
-        mail = await take_stream(reader)
+        command = await reader.readuntil(b"\0")
+        if command == b"zVERSION\0":
+            writer.write(b"ClamAV 1.4.6/1\0")
+            return
+        mail = await take_stream(reader, command)
         writer.write(b"%d: stream: %s\0" % (turn, b"Test FOUND" if b"virus" in mail else b"OK"))
         turn += 1
 

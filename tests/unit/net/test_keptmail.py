@@ -104,3 +104,16 @@ def test_a_decoded_part_is_decoded_once() -> None:
         assert len(disk.reads) == 1
 
     asyncio.run(case())
+
+
+def test_a_whole_mail_is_decoded_once() -> None:
+    async def case() -> None:
+        for disk, fd, octets in ((OneFile(MAIL), 3, None), (OneFile(MAIL), -1, MAIL)):
+            mail = kept(disk, fd, octets)
+            for _ in range(3):
+                done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
+                mail.binary(0, len(MAIL), done.set_result)
+                assert await done == b"A: b\r\nContent-Transfer-Encoding: binary\r\n\r\n" + b"\0\1\2" * 500_000
+            assert len(disk.reads) == (fd >= 0)
+
+    asyncio.run(case())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from imap4fast.session.login import normalised
 from imap4fast.session.mailwork import Refused, Work
 from tests.unit.mail import spools
 from tests.unit.net.mailrooms import bench, octets_of
+from tests.unit.net.scanning import clamd, scanner
 
 HEAD = b"From: a@example.net\r\nSubject: one\r\n\r\n"
 CLEAN = HEAD + b"Good day.\r\n"
@@ -97,7 +99,7 @@ def test_a_helper_that_fails_is_an_error_of_that_mail(tmp_path: Path) -> None:
             made.helper.broken = ServiceError("helper", "died")
             refused = await made.processed(CLEAN, uid=5)
             assert isinstance(refused, Refused)
-            assert refused.code == b"UNAVAILABLE"
+            assert (refused.code, refused.full) == (b"UNAVAILABLE", False)
             made.helper.broken = None
             assert await made.found(5) is None
             assert isinstance(await made.processed(CLEAN, uid=5), KeptMail)
@@ -110,7 +112,7 @@ def test_no_room(tmp_path: Path) -> None:
         async with bench(tmp_path, limits=spools.Limits(100_000, 0, 0)) as made:
             refused = await made.processed(HEAD + b"x" * 200_000)
             assert isinstance(refused, Refused)
-            assert refused.code == b"LIMIT"
+            assert (refused.code, refused.full) == (b"LIMIT", True)
             assert isinstance(await made.processed(CLEAN), KeptMail)
 
     run(case())
@@ -178,6 +180,39 @@ def test_a_scanner_that_is_down(tmp_path: Path) -> None:
             assert isinstance(refused, Refused)
             assert refused.code == b"UNAVAILABLE"
             assert await made.found(5) is None  # the next time it may be up
+
+    run(case())
+
+
+def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
+    """What is decided about it starts from the mail as it came, as without scanners."""
+    came = CLEAN.replace(b"\r\n", b"\n")
+    aside = tmp_path / "aside"
+    aside.mkdir()
+
+    async def case() -> None:
+        directory = os.open(aside, os.O_RDONLY)
+        told = []
+        async with scanner(clamd) as fake:
+            engines = ("builtin", f"clamav-net [127.0.0.1] : {fake.address.port}")
+            for number, engine in enumerate(engines):
+                spool = tmp_path / str(number)
+                spool.mkdir()
+                action = f'quarantine "{aside}";'
+                async with bench(spool, engine=engine, action=action, directories={str(aside): directory}) as made:
+                    assert await octets_of(await made.processed(came, uid=5)) == CLEAN
+                    origin = made.mails.origin(b"INBOX", 7, 5)
+                    assert origin is not None
+                    found = await made.room.disk.find(origin.key(), SMALL)
+                    assert found is not None
+                    assert (found.kept.kind, found.kept.original_size) == ("changed", len(came))
+                    made.room.disk.close(found.fd)
+                    told.append([(line.entry, line.args[:5]) for line in made.lines])
+            assert fake.connections
+        os.close(directory)
+        assert told[0] == told[1]
+        assert told[1][-1] == ("IMAP-706", ("IN", len(came), len(CLEAN), None, "CHANGED"))
+        assert {path.read_bytes() for path in aside.glob("*.eml")} == {came}
 
     run(case())
 

@@ -46,7 +46,7 @@ def test_a_mail_that_nobody_objects_to(mail: bytes) -> None:
     outcome, after = done(kit_of(), mail)
     assert (outcome.kind, after, outcome.sha256) == ("passed", mail, hashlib.sha256(mail).digest())
     assert outcome.verdicts is not None
-    assert outcome.verdicts.virus == Scan(FREE, "", "builtin")
+    assert outcome.verdicts.virus == Scan(FREE, "", "(builtin)")
 
 
 def test_a_mail_in_another_form() -> None:
@@ -127,7 +127,7 @@ class TestSeveralJobs:
         assert outcome.verdicts.virus.status == FOUND
         assert [scan.status for scan in outcome.verdicts.leaves] == [FREE, FOUND]
         free = done(kit_of(download=f"{NET} use-antivirus enable OWN;"), simple(), "examine")[0].verdicts
-        assert free == Verdicts(Scan(FREE, "", "builtin"))
+        assert free == Verdicts(Scan(FREE, "", "(builtin)"))
         assert done(kit_of(download=NET), INFECTED, "examine")[0].verdicts == Verdicts()
 
     def test_a_mail_of_bad_form_is_done_with(self) -> None:
@@ -182,10 +182,13 @@ class TestSeveralJobs:
         clean = Verdicts(Scan(FREE, "", "clamd"))
         assert done(kit_of(acls, NET), mail, "finish", verdicts=clean)[1] == mail
 
-    def test_what_was_found_in_no_document_may_be_anywhere(self) -> None:
+    @pytest.mark.parametrize("name", ["NET", "builtin"])
+    def test_what_was_found_in_no_document_may_be_anywhere(self, name: str) -> None:
         acls = f"mail-acl M {{ accept; }} {REMOVE}"
-        verdicts = Verdicts(Scan(FOUND, "X", "clamd"), (Scan(FREE), Scan(FREE)))
-        outcome, after = done(kit_of(acls, NET), mixed(TEXT, CLEAN), "finish", verdicts=verdicts)
+        verdicts = Verdicts(Scan(FOUND, "X", name), (Scan(FREE), Scan(FREE)))
+        engine = "antivirus builtin { connection clamav-net [127.0.0.1] : 3311; }"
+        kit = kit_of(acls, f"use-antivirus enable {name};", head=engine)
+        outcome, after = done(kit, mixed(TEXT, CLEAN), "finish", verdicts=verdicts)
         assert (outcome.kind, outcome.reason) == ("replaced", "virus: X")
         assert b"Hello there" not in after
 
@@ -241,6 +244,45 @@ class TestLog:
         assert entries(outcome, "SMTD-745") == [(mailjob.MOST_DOCUMENTS, 200 - mailjob.MOST_DOCUMENTS)]
 
 
+def parts_of(mail: bytes) -> int:
+    return len(MailIndex.scan(mail))
+
+
+SECOND = b"\r\nContent-Type: application/x-a\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<p onload=x>\r\n--b&#98;" + SECOND + b"evil",
+        b"<p onload=x>\r\n--<b>bb</b>" + SECOND + b"evil",
+        b"<p onload=x>\r\n--b\0b" + SECOND + b"evil",
+        b"<p onload=x>\r\n--b<script></script>b" + SECOND + b"evil",
+    ],
+)
+def test_T_H06_what_is_written_anew_opens_no_part(body: bytes) -> None:  # noqa: N802
+    acls = "mail-acl M { accept; } doc-acl D { accept; html-filter H; }"
+    form = "mail-filter { correct-bad-char; }"
+    head = "html-filter H { script-tag-language deny *; intrinsic-language deny *; }"
+    for mail in (mixed(part(body, b"text/html")), mixed(part(body, b"text/html", encoding=b"base64"))):
+        kind, after = done(kit_of(acls, form, head=head), mail)
+        assert kind.kind == "changed"
+        assert parts_of(after) == parts_of(mail) == 2
+        assert len(list(email.message_from_bytes(after).walk())) == 2
+
+
+def test_T_H06_a_name_in_a_replacement_opens_no_part(tmp_path: Path) -> None:  # noqa: N802
+    text = tmp_path / "text"
+    text.write_bytes(b"%{filename}\n\n%{filename}\n")
+    replacing = f'doc-acl D {{ filename /exe/; accept; replace-file "{text}"; }} doc-acl R {{ accept; }}'
+    for name in (b"--bb", b"--bb--", b"--bb exe"):
+        mail = mixed(part(b"x", b"application/x-a", name + b".exe"), TEXT)
+        outcome, after = done(kit_of(f"mail-acl M {{ accept; }} {replacing}"), mail)
+        assert outcome.kind == "changed"
+        assert parts_of(after) == 3
+        assert len(list(email.message_from_bytes(after).walk())) == 3
+
+
 def test_quarantine() -> None:
     acls = 'mail-acl M { virus found; deny "no"; quarantine "/q"; } mail-acl R { accept; } doc-acl D { accept; }'
     outcome, _ = done(kit_of(acls), INFECTED)
@@ -263,7 +305,11 @@ parts = st.lists(
     max_size=4,
 )
 pieces = st.sampled_from(
-    [b"\r\n", b"--bb\r\n", b"--bb--\r\n", b"Content-Type: ", b"=", b"\0", b"\n", b"\xff", b"boundary=x", EICAR]
+    [
+        *(b"\r\n", b"--bb\r\n", b"--bb--\r\n", b"Content-Type: ", b"=", b"\0", b"\n", b"\xff", b"boundary=x", EICAR),
+        *(b"\r\n--&#98;b\r\n", b"\r\n-\0-bb\r\n", b"\r\n--=62b\r\n", b"\r-\0-bb--\r", b"\n--b<b></b>b\n\n"),
+        *(b"\r\nContent-Transfer-Encoding: quoted-printable\r\n", b" filename=--bb.exe\r\n"),
+    ]
 )
 
 
@@ -277,7 +323,7 @@ def mails(draw: st.DrawFn) -> bytes:
     return mail
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(mails(), st.sampled_from(["pass-if-clean", "rewrite"]), st.sampled_from(["normalise", "deny"]))
 def test_whatever_comes(mail: bytes, signed: str, ambiguous: str) -> None:
     """The same each time; done once it is done; no virus is in it in the clear; and never more than one reading."""
@@ -297,6 +343,7 @@ def test_whatever_comes(mail: bytes, signed: str, ambiguous: str) -> None:
             _, after = done(kit, after)
         again, twice = done(kit, after)
         assert twice == after
+        assert parts_of(after) <= parts_of(done(kit, mail, "examine")[1] or mail)
         assert again.kind == "passed"
         assert EICAR not in after
         assert outcome.kind in ("passed", "changed", "replaced")

@@ -117,7 +117,7 @@ def test_with_those_that_the_worker_asked() -> None:
     free = Verdicts(virus=Scan(FREE, engine="clamd"), leaves=(Scan(FREE), Scan(ERROR)), spam=2.5)
     found = looked(INFECTED, free)
     assert found.virus is not None
-    assert (found.virus.status, found.virus.engine) == (FOUND, "builtin")
+    assert (found.virus.status, found.virus.engine) == (FOUND, "(builtin)")
     assert [scan.status for scan in found.leaves] == [FREE, FOUND]
     assert found.spam == 2.5
     other = looked(simple(), Verdicts(virus=Scan(FOUND, "X")))

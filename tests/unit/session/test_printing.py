@@ -14,6 +14,12 @@ MAIL = (
     b"--x\r\n\r\nhello\r\n--x\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n"
     b"--x\r\nContent-Transfer-Encoding: odd\r\n\r\n?\r\n--x--\r\n"
 )
+WHOLE = b"Subject: hi\r\nContent-Transfer-Encoding: base64\r\n\r\nAAEC\r\n"
+WHOLE_DECODED = b"Subject: hi\r\nContent-Transfer-Encoding: binary\r\n\r\n\0\1\2"
+INSIDE = (
+    b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\n"
+)
+PLAIN = b"Subject: hi\r\n\r\nhello\r\n"
 
 
 def answer(items: str, post: Post | None = None, octets: bytes = MAIL) -> bytes | Exception:
@@ -58,6 +64,32 @@ def test_items(items: str, expected: bytes, slow: bool) -> None:
     assert answer(items, post) == expected
 
 
+@pytest.mark.parametrize("slow", [False, True])
+@pytest.mark.parametrize(
+    ("items", "octets", "expected"),
+    [
+        ("BINARY[]", WHOLE, b"BINARY[] ~{%d}\r\n%b" % (len(WHOLE_DECODED), WHOLE_DECODED)),
+        ("BINARY.PEEK[]<5.9>", WHOLE, b"BINARY[]<5> {9}\r\n" + WHOLE_DECODED[5:14]),
+        ("BINARY.PEEK[]<5000.9>", WHOLE, b"BINARY[]<5000> {0}\r\n"),
+        ("BINARY.SIZE[]", WHOLE, b"BINARY.SIZE[] %d" % len(WHOLE_DECODED)),
+        ("BINARY[1]", WHOLE, b"BINARY[1] ~{3}\r\n\0\1\2"),
+        ("(BINARY.SIZE[1] BINARY.SIZE[] BINARY.SIZE[9])", WHOLE,
+         b"BINARY.SIZE[1] 3 BINARY.SIZE[] %d BINARY.SIZE[9] 0" % len(WHOLE_DECODED)),
+        ("BINARY[]", PLAIN, b"BINARY[] {%d}\r\n%b" % (len(PLAIN), PLAIN)),
+        ("BINARY[]<3.4>", PLAIN, b"BINARY[]<3> {4}\r\n" + PLAIN[3:7]),
+        ("BINARY.SIZE[]", PLAIN, b"BINARY.SIZE[] %d" % len(PLAIN)),
+        ("BINARY[1]", INSIDE + WHOLE + b"\r\n--x--\r\n",
+         b"BINARY[1] ~{%d}\r\n%b" % (len(WHOLE_DECODED), WHOLE_DECODED)),
+        ("BINARY.SIZE[1]", INSIDE + WHOLE + b"\r\n--x--\r\n", b"BINARY.SIZE[1] %d" % len(WHOLE_DECODED)),
+        ("BINARY[1]", INSIDE + PLAIN + b"\r\n--x--\r\n", b"BINARY[1] {%d}\r\n%b" % (len(PLAIN), PLAIN)),
+    ],
+)  # fmt: skip
+def test_the_whole_mail_decoded(items: str, octets: bytes, expected: bytes, slow: bool) -> None:
+    post = Post()
+    post.slow = slow
+    assert answer(items, post, octets) == expected
+
+
 def test_structure_fits_the_octets() -> None:
     found = answer("BODYSTRUCTURE")
     assert isinstance(found, bytes)
@@ -65,7 +97,7 @@ def test_structure_fits_the_octets() -> None:
     assert b'"image" "png"' in found.lower()
 
 
-@pytest.mark.parametrize("items", ["BINARY[3]", "BINARY.SIZE[3]", "(BODY[1] BINARY[3])"])
+@pytest.mark.parametrize("items", ["BINARY[3]", "BINARY.SIZE[3]", "(BODY[1] BINARY[3])", "BINARY[]", "BINARY.SIZE[]"])
 def test_unknown_encoding(items: str) -> None:
     assert isinstance(answer(items), UnknownEncodingError)
 
