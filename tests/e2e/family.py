@@ -35,9 +35,21 @@ def _nice(process: psutil.Process) -> int:
 
 
 def zygote(proxy: Proxy) -> psutil.Process:
-    """Who makes helpers."""
-    (found,) = nursery(proxy).children()
-    return found
+    """Who makes helpers; where it has just died, the next one."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        found = [one for one in nursery(proxy).children() if _lives(one)]
+        if len(found) == 1:
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError("there is no zygote")
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def helpers(proxy: Proxy) -> list[psutil.Process]:

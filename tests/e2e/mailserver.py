@@ -37,6 +37,10 @@ Trick = Callable[[Request], bytes | None]
 """Octets to send in place of the whole answer, TAG in them standing for the tag; None: as a good server does."""
 
 
+class Last(bytes):
+    """Such octets, and then the connection ends."""
+
+
 def one_of(word: bytes, answer: bytes, *, mail: bool = False) -> Trick:
     """A trick for the commands of a word; with `mail` only where a mail's octets are asked for."""
 
@@ -81,8 +85,9 @@ class MailServer:
                 if request.word == b"LOGIN":
                     mails = self.by_user.get(request.text.split()[0].strip(b'"'), mails)
                 self.requests.append(request)
-                self._send(session, self._answered(request, mails, literals))
-                if request.word == b"LOGOUT":
+                answer = self._answered(request, mails, literals)
+                self._send(session, answer)
+                if request.word == b"LOGOUT" or isinstance(answer, Last):
                     return
                 if request.word == b"IDLE":
                     session.line()
@@ -130,7 +135,7 @@ class MailServer:
     def _answered(self, request: Request, mails: dict[int, bytes], literals: list[bytes]) -> bytes:
         lie = self._trick(request) if self._trick else None
         if lie is not None:
-            return lie.replace(b"TAG", request.tag)
+            return type(lie)(lie.replace(b"TAG", request.tag))
         said = {
             b"CAPABILITY": b"* CAPABILITY " + CAPABILITIES + b"\r\n",
             b"ID": b"* ID NIL\r\n",

@@ -6,9 +6,11 @@ What these processes do among themselves is in test_proc_mail.py; scanners are i
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -133,6 +135,23 @@ def test_helper_over_a_limit(scene: Scenes, saw: Saw, limit: str) -> None:
     at.refused(saw, r"TCPS-752-W Helper with PID \d+ ended over a limit: .*")
 
 
+@pytest.mark.timeout(240)
+def test_helper_that_hangs(scene: Scenes, saw: Saw) -> None:
+    """A helper that is stopped is killed when its mail's time is over; the client is kept awake all the while."""
+    at = scene()
+    at.others_go_on()
+    for helper in family.helpers(at.proxy):
+        helper.suspend()
+    at.wire.send(b"a UID FETCH 2 BODY.PEEK[TEXT]\r\n")
+    reply = unavailable(clean(at.wire.answer(b"a", 200)))
+    awake = [unit for unit in reply.untagged if unit.startswith(b"* OK ")]
+    assert awake
+    saw.client(awake[0])
+    saw.client(reply)
+    saw.log(*at.log(r"TCPS-752-W Helper with PID \d+ ended over a limit: .*", r"IMAP-706-I MAIL .* RESULT=REFUSED .*"))
+    assert body(at.wire.ok(b"UID FETCH 2 BODY.PEEK[]", 60)) == LIGHT
+
+
 def test_zygote_killed(scene: Scenes, saw: Saw) -> None:
     """All mails of the worker that are being made are lost with it; another one comes."""
     at = scene()
@@ -174,6 +193,35 @@ def test_worker_killed(scene: Scenes, saw: Saw) -> None:
 def clean_bytes(data: bytes) -> bytes:
     assert SECRET not in data
     return data
+
+
+def test_master_killed(lab: Lab, saw: Saw, tmp_path: Path) -> None:
+    """All that it started ends with it, and nothing of the mail is shown; started again, nothing was lost."""
+    processing = replace(WHOLE, spool=str(private(tmp_path / "spool")))
+    at = Scene(lab, processing)
+    at.asked()
+    family_members = family.below(at.proxy)
+    os.kill(at.proxy.pid, signal.SIGKILL)
+    rest = clean_bytes(at.wire.rest(20))
+    saw.client(at.wire.last)
+    assert b"a OK" not in rest
+    at.proxy.process.wait(20)
+    assert family.gone(*family_members)
+    lab.bury(**at.config)
+    asked = at.server.fetched.count(2)
+    at.proxy = lab.proxy(**at.config)
+    at.wire = at.session(b"joe")
+    saw.log(*at.log(r"SPOL-601-K SPOOL MAILS=1 .*"))
+    assert body(at.wire.ok(b"UID FETCH 1 BODY.PEEK[]", 60)) == HEAVY
+    at.other = at.session(b"ann")
+    at.others_go_on()
+    assert at.server.fetched.count(2) == asked, "it was kept"
+    at.close()
+
+
+def private(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def test_other_workers_go_on(lab: Lab, saw: Saw) -> None:
