@@ -100,6 +100,10 @@ class Lab:
         found = proxy.wait_log(pattern, self._used[proxy.config][1], count)
         return [match[match.re.groups and 1] for match in found]
 
+    def began(self, pattern: str, **config: object) -> str:
+        """As `log`, of a proxy that was started by this very test, from its first line on."""
+        return self.proxy(**config).wait_log(pattern)[0][0]
+
     def logged(self, **config: object) -> str:
         """The log of this test so far."""
         proxy = self.proxy(**config)

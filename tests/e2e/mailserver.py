@@ -66,6 +66,8 @@ class MailServer:
         self.appended: list[bytes] = []
         self.before: dict[bytes, bytes] = {}
         """Untagged responses before the answer to a word."""
+        self.patience_s = 40.0
+        """How long it waits for a command."""
         self.segment = 0
         """Octets in a segment; 0: as they come."""
         self._trick = trick
@@ -76,7 +78,7 @@ class MailServer:
         return [uid for request in self.requests if request.wants_mail for uid in request.uids]
 
     def __call__(self, session: Session) -> None:
-        session.wait_s = 40.0
+        session.wait_s = self.patience_s
         session.say_hello()
         mails = self.mails
         try:

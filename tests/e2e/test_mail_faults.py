@@ -5,7 +5,9 @@ What these processes do among themselves is in test_proc_mail.py; scanners are i
 
 from __future__ import annotations
 
+import bz2
 import os
+import random
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ import pytest
 from tests.e2e import family
 from tests.e2e.carriers import HEAD, carrier, leaf, multipart, text
 from tests.e2e.lab import PASSWORD, Lab
-from tests.e2e.mailproxy import BLOCKING, Processing
+from tests.e2e.mailproxy import BLOCKING, NORMAL_LOG, Processing
 from tests.e2e.mailrows import SECRET, body, clean, faced, is_replacement, plain, unavailable
 from tests.e2e.mailserver import MailServer
 from tests.e2e.parts import need
@@ -29,7 +31,14 @@ from tests.e2e.wire import Wire
 HEAVY = HEAD + b"Subject: heavy\r\n" + multipart(text(SECRET + b"\r\n"), leaf(b"attachment" * 3_000_000, b"x.bin"))
 """A helper is at it for much longer than it takes to stop it."""
 LIGHT = plain(b"light")
-WHOLE = replace(BLOCKING, sections=BLOCKING.sections.replace("builtin;", "builtin; max-checked-size 100M;", 1))
+PACKED = bz2.compress(random.Random(4).randbytes(5_000_000).hex().encode())
+SLOW = HEAD + b"Subject: slow\r\n" + multipart(text(SECRET + b"\r\n"), leaf(PACKED, b"1.bz2"), leaf(PACKED, b"2.bz2"))
+"""Seconds of processor time."""
+WHOLE = replace(
+    BLOCKING,
+    sections=BLOCKING.sections.replace("builtin;", "builtin; max-checked-size 100M;", 1),
+    more=NORMAL_LOG,
+)
 PASSING = replace(WHOLE, download=WHOLE.download + " on-unavailable pass;")
 
 
@@ -38,7 +47,8 @@ class Scene:
 
     def __init__(self, lab: Lab, processing: Processing = WHOLE) -> None:
         self.lab = lab
-        self.server = MailServer([HEAVY, LIGHT])
+        self.server = MailServer([HEAVY, LIGHT, SLOW])
+        self.server.patience_s = 240.0
         self.wire = faced(lab, self.server, processing)
         self.config = processing.config() | {"plug": (lab.fake.address,)}
         self.proxy: Proxy = lab.proxy(**self.config)
@@ -51,10 +61,10 @@ class Scene:
         wire.ok(b"SELECT INBOX")
         return wire
 
-    def asked(self) -> psutil.Process:
+    def asked(self, uid: int = 1) -> psutil.Process:
         """The helper that has the mail."""
         self.others_go_on()  # there is a zygote now
-        self.wire.send(b"a UID FETCH 1 (BODY.PEEK[] RFC822.SIZE)\r\n")
+        self.wire.send(b"a UID FETCH %d (BODY.PEEK[] RFC822.SIZE)\r\n" % uid)
         return family.at_work(self.proxy)
 
     def others_go_on(self) -> None:
@@ -63,13 +73,13 @@ class Scene:
     def log(self, *patterns: str) -> list[str]:
         return [line for pattern in patterns for line in self.lab.log(pattern, **self.config)]
 
-    def refused(self, saw: Saw, *patterns: str) -> None:
+    def refused(self, saw: Saw, *patterns: str, uid: int = 1) -> None:
         """The mail is not shown, the log says why, and next time it is there."""
         reply = unavailable(clean(self.wire.answer(b"a", 20)))
         saw.client(reply)
         saw.log(*self.log(*patterns, r"IMAP-706-I MAIL .* RESULT=REFUSED .*"))
         self.others_go_on()
-        assert body(self.wire.ok(b"UID FETCH 1 BODY.PEEK[]", 60)) == HEAVY
+        assert body(self.wire.ok(b"UID FETCH %d BODY.PEEK[]" % uid, 60)) == self.server.mails[uid]
 
     def close(self) -> None:
         """Its processes were killed: they are no other test's."""
@@ -122,17 +132,18 @@ def _limited(helper: psutil.Process, option: str) -> None:
     subprocess.run([need("prlimit"), "--pid", str(helper.pid), option], check=True, **who)  # type: ignore[call-overload]
 
 
-LIMITS = {"time": "--cpu=1:", "memory": "--as=1000000:", "room": "--fsize=1:"}
+LIMITS = {"time": (3, "--cpu=1:"), "memory": (1, "--as=1000000:"), "room": (1, "--fsize=1:")}
 
 
 @pytest.mark.parametrize("limit", LIMITS)
 def test_helper_over_a_limit(scene: Scenes, saw: Saw, limit: str) -> None:
     """The kernel's limits of a mail, drawn in while a helper is at one: as a mail that eats more than it may."""
     at = scene()
-    helper = at.asked()
-    _limited(helper, LIMITS[limit])
+    uid, option = LIMITS[limit]
+    helper = at.asked(uid)
+    _limited(helper, option)
     helper.resume()
-    at.refused(saw, r"TCPS-752-W Helper with PID \d+ ended over a limit: .*")
+    at.refused(saw, r"TCPS-752-W Helper with PID \d+ ended over a limit: .*", uid=uid)
 
 
 @pytest.mark.timeout(240)
@@ -211,7 +222,7 @@ def test_master_killed(lab: Lab, saw: Saw, tmp_path: Path) -> None:
     asked = at.server.fetched.count(2)
     at.proxy = lab.proxy(**at.config)
     at.wire = at.session(b"joe")
-    saw.log(*at.log(r"SPOL-601-K SPOOL MAILS=1 .*"))
+    saw.log(lab.began(r"SPOL-601-K SPOOL MAILS=1 .*", **at.config))
     assert body(at.wire.ok(b"UID FETCH 1 BODY.PEEK[]", 60)) == HEAVY
     at.other = at.session(b"ann")
     at.others_go_on()

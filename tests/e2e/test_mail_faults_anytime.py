@@ -21,7 +21,7 @@ from tests.e2e import family
 from tests.e2e.carriers import EICAR, HEAD, clean, leaf, multipart, text
 from tests.e2e.imapanswers import all_fetched, fetched
 from tests.e2e.lab import PASSWORD, Lab
-from tests.e2e.mailproxy import Processing
+from tests.e2e.mailproxy import NORMAL_LOG, Processing
 from tests.e2e.mailrows import faced
 from tests.e2e.mailserver import MailServer
 from tests.e2e.proxy import Proxy
@@ -55,7 +55,7 @@ class Bench:
     def __init__(self, lab: Lab, folder: Path) -> None:
         folder.mkdir(mode=0o700)
         self.lab = lab
-        processing = Processing(decide=DECIDE, spool=str(folder))
+        processing = Processing(decide=DECIDE, spool=str(folder), more=NORMAL_LOG)
         self.config = processing.config() | {"plug": (lab.fake.address,)}
         self.server = MailServer(mails())
         self.server.by_user = {b"u%d" % number: self.server.mails for number in range(100)}

@@ -16,7 +16,7 @@ from tests.e2e.dovecot import free_port
 from tests.e2e.engines import Clamd, Spamd
 from tests.e2e.fakeclamd import FakeClamd, honest
 from tests.e2e.lab import PASSWORD, Lab
-from tests.e2e.mailproxy import Processing
+from tests.e2e.mailproxy import NORMAL_LOG, Processing
 from tests.e2e.mailrows import SECRET, body, faced, is_replacement, plain, unavailable
 from tests.e2e.mailrows import clean as no_trace
 from tests.e2e.mailserver import MailServer
@@ -35,13 +35,13 @@ def by_clamd(address: Address, items: str = BREAKER) -> Processing:
     """The policy that lets pass what this engine says is free."""
     uses = "use-antivirus enable AV;"
     sections = BY_CLAMD.format(address=socket_text(address), items=items)
-    return Processing(sections=sections, download=uses, upload=uses, decide=DECIDE)
+    return Processing(sections=sections, download=uses, upload=uses, decide=DECIDE, more=NORMAL_LOG)
 
 
 def by_spamd(address: Address) -> Processing:
     uses = "use-antispam enable AS;"
     sections = BY_SPAMD.format(address=socket_text(address), items=BREAKER)
-    return Processing(sections=sections, download=uses, upload=uses)
+    return Processing(sections=sections, download=uses, upload=uses, more=NORMAL_LOG)
 
 
 class Scene:

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.carriers import clean
 from tests.e2e.imapanswers import all_fetched
 from tests.e2e.lab import PASSWORD, Lab
-from tests.e2e.mailproxy import BLOCKING, Processing
+from tests.e2e.mailproxy import BLOCKING, NORMAL_LOG, Processing
 from tests.e2e.mailrows import SECRET, body, faced, is_replacement, plain
 from tests.e2e.mailserver import MailServer
 from tests.e2e.saw import Saw
@@ -50,7 +50,7 @@ class Scene:
         self.lab = lab
         self.saw = saw
         self.spool = spool
-        processing = replace(BLOCKING, spool=str(spool), proxy=proxy, **items)  # type: ignore[arg-type]
+        processing = replace(BLOCKING, spool=str(spool), proxy=proxy, more=NORMAL_LOG, **items)  # type: ignore[arg-type]
         self.processing: Processing = processing
         self.config = processing.config() | {"plug": (lab.fake.address,)}
         self.server = MailServer(mails)
