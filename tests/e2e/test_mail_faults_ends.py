@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -72,14 +73,32 @@ class Scene:
         assert wire.append(b"INBOX", LARGE).status == "OK"
         assert self.server.appended == [*before, LARGE]
 
-    def descriptors(self) -> int:
-        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in children(self.proxy.pid))
+    def held(self) -> list[str]:
+        """Connections of sessions and files of mails that are open."""
+        ends = {self.proxy.address[1], self.lab.fake.address[1]}
+        return [text for pid in children(self.proxy.pid) for text in (*_files(pid), *_connections(pid, ends))]
 
 
-def until(ready: Callable[[], object]) -> None:
+def _files(pid: int) -> Iterator[str]:
+    with contextlib.suppress(FileNotFoundError):  # it has ended
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(FileNotFoundError):
+                link = os.readlink(f"/proc/{pid}/fd/{name}")
+                if "/objects/" in link or "memfd:mail" in link:
+                    yield link
+
+
+def _connections(pid: int, ports: set[int]) -> Iterator[str]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        for end in psutil.Process(pid).net_connections("tcp"):
+            if end.raddr and {end.laddr.port, end.raddr.port} & ports:
+                yield f"{end.laddr} {end.raddr}"
+
+
+def until(ready: Callable[[], object], what: Callable[[], object] = lambda: "") -> None:
     limit = time.monotonic() + WAIT_S
     while not ready():
-        assert time.monotonic() < limit
+        assert time.monotonic() < limit, what()
         time.sleep(0.01)
 
 
@@ -182,101 +201,72 @@ def clamd() -> Iterator[FakeClamd]:
     daemon.close()
 
 
-def gone_without_a_trace(at: Scene, before: int) -> None:
-    """No descriptor stays, and others have their mails."""
-    until(lambda: at.descriptors() <= before)
-    at.saw.client("(gone; nothing of it stays)")
-    at.saw.log(*at.lab.log(r"IMAP-702-I SESSION-END .* USER=\"?joe.*", **at.config))
-    at.whole()
-
-
-def rested(at: Scene) -> int:
-    """Descriptors while nobody is there: mails were made, so that all processes are."""
-    wire = at.session(b"ann")
-    assert wire.ok(b"UID FETCH 1:* BODY.PEEK[]").status == "OK"
-    assert wire.append(b"INBOX", LARGE).status == "OK"
-    wire.ok(b"LOGOUT")
-    wire.rest()
-    at.wire.ok(b"LOGOUT")
-    at.wire.rest()
-    return settled(at)
-
-
-def settled(at: Scene) -> int:
-    """When it has been the same for a while."""
-    seen = [at.descriptors()]
-    until(lambda: seen.append(at.descriptors()) or (len(seen) > 30 and len(set(seen[-30:])) == 1))
-    return seen[-1]
+def vanishes(at: Scene) -> None:
+    """The client is gone, and with it its connections and the files of its mails; others have theirs."""
+    assert at.held()
+    at.wire.vanish()
+    until(lambda: not at.held(), at.held)
+    at.saw.client("(gone; no file and no connection stays)")
+    at.saw.log(at.lab.log(r"IMAP-702-I SESSION-END .* USER=\"?joe.*", **at.config)[-1])
 
 
 def test_client_goes_in_mid_literal_of_the_server(lab: Lab, saw: Saw) -> None:
     at = Scene(lab, saw, [SMALL, LARGE])
-    before = rested(at)
-    at.wire = at.session()
-    at.server.requests.clear()
     at.lie = cut(0.5, bytes)
     at.wire.send(b"a UID FETCH 2 BODY.PEEK[]\r\n")
     until(lambda: at.server.fetched)
-    at.wire.vanish()
-    gone_without_a_trace(at, before)
+    vanishes(at)
+    at.whole()
 
 
 def test_client_goes_while_a_mail_is_scanned(lab: Lab, saw: Saw, clamd: FakeClamd) -> None:
-    at = Scene(lab, saw, [SMALL], by_clamd(clamd.address, "timeout 60;"))
-    before = rested(at)
-    clamd.begun.clear()
+    """The engine is not waited for."""
     clamd.hold.clear()
-    at.server.mails[2] = LARGE
-    at.wire = at.session()
+    at = Scene(lab, saw, [SMALL, LARGE], by_clamd(clamd.address, "timeout 60;"))
     at.wire.send(b"a UID FETCH 2 BODY.PEEK[]\r\n")
     until(clamd.begun.is_set)
-    at.wire.vanish()
-    until(lambda: at.descriptors() <= before)
+    vanishes(at)
     clamd.hold.set()
-    gone_without_a_trace(at, before)
+    at.whole()
 
 
 def test_client_goes_while_a_helper_works(lab: Lab, saw: Saw) -> None:
-    at = Scene(lab, saw, [SMALL])
-    before = rested(at)
-    for helper in family.helpers(at.proxy):
+    """The helper is stopped, so that it does not come to an end."""
+    at = Scene(lab, saw, [SMALL, LARGE])
+    assert body(at.wire.ok(b"UID FETCH 1 BODY.PEEK[]")) == SMALL
+    helpers = family.helpers(at.proxy)
+    for helper in helpers:
         helper.suspend()
-    at.wire = at.session()
-    at.server.mails[2] = LARGE
-    at.wire.ok(b"SELECT INBOX")
-    at.server.requests.clear()
     at.wire.send(b"a UID FETCH 2 BODY.PEEK[]\r\n")
-    until(lambda: at.server.fetched)
-    at.wire.vanish()
-    gone_without_a_trace(at, before)
+    until(lambda: 2 in at.server.fetched)
+    vanishes(at)
+    for helper in helpers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            helper.resume()
+    at.whole()
 
 
 def test_client_goes_in_the_midst_of_an_answer(lab: Lab, saw: Saw) -> None:
     """It has read a part of the mail."""
-    large = clean(1, 20_000_000)
-    at = Scene(lab, saw, [SMALL, large])
-    before = rested(at)
-    at.wire = at.lab.keep(Wire(at.proxy.address, rcvbuf=65536)).greet()
+    at = Scene(lab, saw, [SMALL, clean(1, 20_000_000)])
+    at.wire.ok(b"LOGOUT")
+    at.wire = lab.keep(Wire(at.proxy.address, rcvbuf=65536)).greet()
     at.wire.ok(b"LOGIN joe %s" % PASSWORD)
     at.wire.ok(b"SELECT INBOX")
     at.wire.send(b"a UID FETCH 2 BODY.PEEK[]\r\n")
-    at.wire.take(300_000)
-    at.wire.vanish()
-    gone_without_a_trace(at, before)
+    at.wire.take(300_000, WAIT_S)
+    vanishes(at)
+    at.whole()
 
 
 @pytest.mark.parametrize("plus", [b"", b"+"], ids=["waits", "at-once"])
 def test_client_goes_in_mid_upload(lab: Lab, saw: Saw, plus: bytes) -> None:
     """Half of the literal came: the server hears nothing of it."""
     at = Scene(lab, saw, [SMALL])
-    before = rested(at)
-    at.wire = at.session()
-    at.server.appended.clear()
     at.wire.send(b"a APPEND INBOX {%d%s}\r\n" % (len(LARGE), plus))
     if not plus:
         assert at.wire.unit().startswith(b"+")
     at.wire.send(LARGE[: len(LARGE) // 2])
-    at.wire.vanish()
-    gone_without_a_trace(at, before)
-    assert at.server.appended == [LARGE], "that of the session behind it"
-    assert [request for request in at.server.requests if request.word == b"APPEND"][1:]
+    vanishes(at)
+    assert not [request for request in at.server.requests if request.word == b"APPEND"]
+    at.whole()
