@@ -104,6 +104,10 @@ cdef class Flow(Turns):
 
     def hold_client(self):
         """Session has begun with something that the client's next command must wait for."""
+        cdef int i
+        for i in range(self.n_pending):
+            # What went before has no say in it: IDLE is answered when the next command is under way already.
+            self.pending[i].flags &= ~P_HOLDS
         self.hold = H_FLOW
 
     def free_client(self):
@@ -137,13 +141,13 @@ cdef class Flow(Turns):
         self._to_client(<const uint8_t*>data, len(data), data)
 
     def end_saying(self):
-        cdef list later = self.later
+        cdef list later = self._take_later()
         cdef bytes data
         self.saying = False
-        self.later = None
         if later is not None:
             for data in later:
                 self.reply(data)
+        self._reading()
 
     # ---- the tags that the server knows -------------------------------------------------------------------------
 

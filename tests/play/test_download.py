@@ -255,6 +255,20 @@ class TestWaiting:
         assert stage.client.taken() == b"* 2 FETCH (UID 5 BODY[] {9}\r\nA: b\r\n\r\nc)\r\na OK %b\r\n" % DONE.encode()
         assert stage.server.taken() == b"own-5 NOOP\r\n"
 
+    def test_the_answer_to_idle_sets_no_other_command_free(self, make: Make) -> None:
+        stage = selected(make)
+        stage.client_says("a IDLE")
+        stage.server_says("+ idling")
+        _, asked = stage.client_says("DONE\r\nb FETCH 1 (BODY.PEEK[])\r\nc FETCH 2 (FLAGS)")
+        assert asked == b"DONE\r\nown-4 FETCH 1 (UID INTERNALDATE)\r\n"
+        assert stage.server_says("own-3 OK idled") == (b"a OK idled\r\n", b"")
+        stage.server_says('* 1 FETCH (UID 5 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+        assert stage.server_says("own-4 OK done")[1] == b"own-5 UID FETCH 5 (UID BODY.PEEK[])\r\n"
+        stage.relay.server_data(b"* 1 FETCH (UID 5 BODY[] {9}\r\nA: b\r\n\r\nc)\r\n")
+        to_client, asked = stage.server_says("own-5 OK done")
+        assert to_client == b"* 1 FETCH (BODY[] {9}\r\nA: b\r\n\r\nc)\r\nb OK %b\r\n" % DONE.encode()
+        assert asked == b"own-6 FETCH 2 (FLAGS)\r\n"
+
     def test_nothing_stands_inside_an_answer(self, make: Make) -> None:
         stage = selected(make)
         octets = b"A: b\r\n\r\n" + b"x" * 600_000 + b"\r\n"
@@ -435,7 +449,48 @@ class TestHeadersFirst:
         assert b"HEADER" not in asked
 
 
+def answering(stage: Stage) -> bytes:
+    """A large answer is under way to a client that takes no more of it; what it has got so far."""
+    octets = b"A: b\r\n\r\n" + b"x" * 600_000 + b"\r\n"
+    stage.client_says("a UID FETCH 5 (BODY.PEEK[])")
+    stage.server_says('* 2 FETCH (UID 5 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+    stage.server_says("own-3 OK done")
+    stage.relay.server_data(b"* 2 FETCH (UID 5 BODY[] {%d}\r\n%b)\r\n" % (len(octets), octets))
+    stage.post.slow = True
+    heard, _ = stage.server_says("own-4 OK done")
+    stage.post.turn()
+    assert stage.relay.saying
+    return heard
+
+
 class TestBounds:
+    @pytest.mark.parametrize(
+        "line", [b"* LIST () NIL " + b"x" * 50_000, b"* OK [XNEW] " + b"x" * 50_000, b"* 4 EXISTS"]
+    )
+    def test_what_waits_behind_an_answer_stops_the_server(self, make: Make, line: bytes) -> None:
+        """Whether it passes, or something stands in its place."""
+        stage = selected(make)
+        heard = answering(stage)
+        said = 0
+        while stage.server.reading and said < 2000:
+            stage.relay.server_data(line + b"\r\n")
+            said += 1
+        assert not stage.server.reading
+        assert said < 1500
+        assert said * len(line) < 2 << 20
+        stage.post.settle()
+        assert stage.server.reading
+        heard += stage.client.taken()
+        assert heard.count(line.replace(b"[XNEW] ", b"") + b"\r\n") == said
+        assert heard.endswith(b"a OK " + DONE.encode() + b"\r\n")
+
+    def test_what_waits_behind_an_answer_is_bounded(self, make: Make) -> None:
+        """A transport that goes on reading, and a chunk that is very large."""
+        stage = selected(make)
+        answering(stage)
+        stage.relay.server_data((b"* LIST () NIL " + b"x" * 50_000 + b"\r\n") * 100)
+        assert stage.is_closed
+
     def test_more_held_back_than_any_mailbox_brings(self, make: Make) -> None:
         stage = selected(make)
         stage.client_says("a FETCH 1 (BODY.PEEK[TEXT])")
