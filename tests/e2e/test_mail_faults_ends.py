@@ -210,6 +210,18 @@ def vanishes(at: Scene) -> None:
     at.saw.log(at.lab.log(r"IMAP-702-I SESSION-END .* USER=\"?joe.*", **at.config)[-1])
 
 
+def test_client_that_logs_out(lab: Lab, saw: Saw) -> None:
+    """No fault: what the others are held against."""
+    at = Scene(lab, saw, [SMALL, LARGE])
+    for uid in (1, 2, 1):
+        assert body(at.wire.ok(b"UID FETCH %d BODY.PEEK[]" % uid)) == at.server.mails[uid]
+    assert at.wire.append(b"INBOX", LARGE).status == "OK"
+    at.wire.ok(b"LOGOUT")
+    at.wire.rest()
+    until(lambda: not at.held(), at.held)
+    saw.client("(logged out; no file and no connection stays)")
+
+
 def test_client_goes_in_mid_literal_of_the_server(lab: Lab, saw: Saw) -> None:
     at = Scene(lab, saw, [SMALL, LARGE])
     at.lie = cut(0.5, bytes)
