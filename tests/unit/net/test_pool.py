@@ -12,6 +12,7 @@ import pytest
 
 from imap4fast.errors import ServiceError
 from imap4fast.log import tcps
+from imap4fast.mail.quota import SpoolFullError
 from imap4fast.mail.work import PASSED, Outcome, Scan, Verdicts
 from imap4fast.net import pool as module
 from imap4fast.net.jobqueue import JobQueue
@@ -96,6 +97,15 @@ def test_what_breaks_a_helper_fails_its_job_alone(home: Nursery, job: str, why: 
     desk = play(home, _noting(script, pids), limits=LONG)
     assert set(desk.log.ids()) == {tcps.POOL_BEGAN.id, entry}
     assert desk.lost == 0
+
+
+def test_a_full_disk_is_no_fault_of_helper_and_mail(home: Nursery) -> None:
+    async def script(desk: Desk) -> None:
+        with pytest.raises(SpoolFullError, match="the disk is full"):
+            await desk.run("full")
+        assert await desk.run() == Outcome(PASSED, len(MAIL))
+
+    assert play(home, script).log.ids() == [tcps.POOL_BEGAN.id]
 
 
 def _noting(script: object, pids: list[int]) -> object:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
 import gc
 import mmap
 import os
@@ -116,6 +117,10 @@ def _fill(target: int) -> None:
         os.pwrite(target, block, at * MIB)
 
 
+def _full() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _execute() -> None:
     os.execv("/bin/true", ["true"])
 
@@ -147,6 +152,7 @@ TRICKS: dict[str, Callable[[Order, int, int], object]] = {
     "wait": lambda order, source, target: (_wait(source), Outcome(PASSED))[1],
     "grow": lambda order, source, target: (_grow(), tells(target, os.getpid()))[1],
     "fill": lambda order, source, target: _fill(target),
+    "full": lambda order, source, target: _full(),
 }
 
 
