@@ -192,6 +192,10 @@ class Disk:
         self._ahead_bytes -= len(file.ahead)
         file.ahead = b""
 
+    async def aside(self, work: Callable[[], Any]) -> Any:
+        """What `work` gives, which is nothing of the disk's but takes too long for the loop. Raises ServiceError."""
+        return await self._thread.ask(work)
+
     def close(self, fd: int) -> None:
         """Closes a file after all that was asked of it; soon, since nobody waits for it."""
         file = self._files.pop(fd)
