@@ -15,7 +15,7 @@ cdef struct Field:
     bint spaced             # white space before the colon
 
 
-cdef inline bint is_lwsp(uint8_t c) noexcept:
+cdef inline bint is_lwsp(uint8_t c) noexcept nogil:
     return c == c" " or c == c"\t"
 
 
@@ -26,13 +26,13 @@ cdef inline bint at_blank(const uint8_t* p, Py_ssize_t at, Py_ssize_t end) noexc
     return p[at] == c"\r" and at + 1 < end and p[at + 1] == c"\n"
 
 
-cdef inline Py_ssize_t line_end(const uint8_t* p, Py_ssize_t at, Py_ssize_t end) noexcept:
+cdef inline Py_ssize_t line_end(const uint8_t* p, Py_ssize_t at, Py_ssize_t end) noexcept nogil:
     """After the LF of the line at `at`, or end."""
     cdef const uint8_t* lf = <const uint8_t*>memchr(p + at, c"\n", end - at)
     return end if lf == NULL else lf - p + 1
 
 
-cdef inline int newline_before(const uint8_t* p, Py_ssize_t start, Py_ssize_t end) noexcept:
+cdef inline int newline_before(const uint8_t* p, Py_ssize_t start, Py_ssize_t end) noexcept nogil:
     """How many octets of newline [start, end) ends in."""
     if end == start or p[end - 1] != c"\n":
         return 0

@@ -53,7 +53,7 @@ cdef void _fill_digits() noexcept:
 _fill_digits()
 
 
-cdef int64_t base64_size(const uint8_t* p, Py_ssize_t n) noexcept:
+cdef int64_t base64_size(const uint8_t* p, Py_ssize_t n) noexcept nogil:
     """What `base64_decode` gives."""
     cdef const uint8_t* end = p + n
     cdef const uint8_t* pad
@@ -67,7 +67,7 @@ cdef int64_t base64_size(const uint8_t* p, Py_ssize_t n) noexcept:
     return size
 
 
-cdef Py_ssize_t base64_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept:
+cdef Py_ssize_t base64_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept nogil:
     """What is not of the alphabet is passed over; "=" ends a group, so that pieces with padding may follow one another.
     At least n * 3 / 4 + 3 octets have room.
     """
@@ -104,7 +104,7 @@ cdef Py_ssize_t base64_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noex
     return out - start
 
 
-cdef int _last_group(uint32_t bits, int have, uint8_t* out) noexcept:
+cdef int _last_group(uint32_t bits, int have, uint8_t* out) noexcept nogil:
     if have == 2:
         out[0] = <uint8_t>(bits >> 4)
         return 1
@@ -115,22 +115,22 @@ cdef int _last_group(uint32_t bits, int have, uint8_t* out) noexcept:
     return 0
 
 
-cdef inline bint is_hex(const uint8_t* p) noexcept:
+cdef inline bint is_hex(const uint8_t* p) noexcept nogil:
     """Two hexadecimal digits stand here."""
     return not (HEX_DIGITS[p[0]] | HEX_DIGITS[p[1]]) & NO_DIGIT
 
 
-cdef inline uint8_t hex_octet(const uint8_t* p) noexcept:
+cdef inline uint8_t hex_octet(const uint8_t* p) noexcept nogil:
     return <uint8_t>(HEX_DIGITS[p[0]] << 4 | HEX_DIGITS[p[1]])
 
 
-cdef inline Py_ssize_t _copy_out(uint8_t* out, const uint8_t* p, Py_ssize_t n) noexcept:
+cdef inline Py_ssize_t _copy_out(uint8_t* out, const uint8_t* p, Py_ssize_t n) noexcept nogil:
     if out != NULL and n:
         memcpy(out, p, n)
     return n
 
 
-cdef Py_ssize_t _qp_line(const uint8_t* p, const uint8_t* end, uint8_t* out) noexcept:
+cdef Py_ssize_t _qp_line(const uint8_t* p, const uint8_t* end, uint8_t* out) noexcept nogil:
     """A line less its white space at the end and what breaks it softly. An "=" without two digits stands for itself."""
     cdef const uint8_t* mark
     cdef Py_ssize_t used = 0
@@ -154,7 +154,7 @@ cdef Py_ssize_t _qp_line(const uint8_t* p, const uint8_t* end, uint8_t* out) noe
     return used
 
 
-cdef Py_ssize_t qp_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept:
+cdef Py_ssize_t qp_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept nogil:
     """Quoted-printable, into at least 2 * n octets, or counted only (NULL). White space at a line's end goes; each line
     ends in CRLF.
     """
@@ -179,7 +179,7 @@ cdef Py_ssize_t qp_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept
     return used
 
 
-cdef int64_t decoded_octets(const uint8_t* p, Py_ssize_t n, uint8_t transfer) noexcept:
+cdef int64_t decoded_octets(const uint8_t* p, Py_ssize_t n, uint8_t transfer) noexcept nogil:
     if transfer == CTE_UNKNOWN:
         return -1
     if transfer == CTE_BASE64:
@@ -189,22 +189,35 @@ cdef int64_t decoded_octets(const uint8_t* p, Py_ssize_t n, uint8_t transfer) no
 
 cdef bytes decoded_bytes(const uint8_t* p, Py_ssize_t n, uint8_t transfer):
     cdef bytes out
+    cdef Py_ssize_t size
+    cdef uint8_t* octets
     if transfer == CTE_UNKNOWN:
         return None
     if transfer != CTE_BASE64 and transfer != CTE_QP:
         return PyBytes_FromStringAndSize(<const char*>p, n)
     # What is small needs no count before: lines may become longer by an octet each.
-    out = PyBytes_FromStringAndSize(NULL, (2 * n if n <= SMALL_PIECE else decoded_octets(p, n, transfer)) + 3)
-    if transfer == CTE_BASE64:
-        return out[:base64_decode(p, n, <uint8_t*><char*>out)]
-    return out[:qp_decode(p, n, <uint8_t*><char*>out)]
+    size = 2 * n
+    if n > SMALL_PIECE:
+        with nogil:
+            size = decoded_octets(p, n, transfer)
+    out = PyBytes_FromStringAndSize(NULL, size + 3)
+    octets = <uint8_t*><char*>out
+    if n <= SMALL_PIECE:
+        return out[:_decode(p, n, transfer, octets)]
+    with nogil:
+        size = _decode(p, n, transfer, octets)
+    return out[:size]
+
+
+cdef inline Py_ssize_t _decode(const uint8_t* p, Py_ssize_t n, uint8_t transfer, uint8_t* out) noexcept nogil:
+    return base64_decode(p, n, out) if transfer == CTE_BASE64 else qp_decode(p, n, out)
 
 
 def decode_transfer(data, bytes encoding not None):
     """The octets without their transfer encoding, as BINARY has them: 7bit, 8bit, binary, base64 or quoted-printable in
     any case; None for another. Never fails for the data: octets that base64 does not have are passed over and an "="
     ends a group there; in quoted-printable an "=" without two digits stands for itself, but at the end of a line or of
-    all, where it goes.
+    all, where it goes. Other threads run while much is decoded.
     """
     cdef Py_buffer view
     cdef uint8_t transfer = known_encoding(<const uint8_t*>encoding, len(encoding))

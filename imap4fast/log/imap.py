@@ -67,7 +67,8 @@ REMOVED = IMAP.entry(
     "D",
     "REMOVED KIND=%s NAME=%s",
     "Something was removed from what the server said before the client saw it. KIND is CAPABILITY, "
-    "ENABLE (an argument), ENABLED, ID (a field), CODE (a response code) or UNTAGGED (an untagged response).",
+    "ENABLE (an argument), ENABLED, ID (a field), CODE (a response code), UNTAGGED (an untagged response) or FETCH (an "
+    "item of a mail). Of one response at most 100 are named.",
 )
 COMMAND_PASSED = IMAP.entry(
     732,

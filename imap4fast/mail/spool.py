@@ -16,7 +16,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -32,6 +32,10 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 """What the kernel says of a disk, or a share of it, that is full."""
 VERDICT_BYTES = 2048
 """One verdict is kept for so many octets of spool-max: the table takes about a tenth of it at most."""
+SPAM_AGE_S = 86400
+"""How long a spam score holds without another look. Engines of viruses tell when their signatures change; those of spam
+tell nothing of what they have learned.
+"""
 LEAST_VERDICTS = 10_000
 TOUCH_S = 600
 """The use of a mail is noted once in so many seconds."""
@@ -70,6 +74,16 @@ class Found(msgspec.Struct, frozen=True):
     fd: int = -1
     index: bytes = b""
     head: bytes = b""
+
+
+class Held(NamedTuple):
+    """Verdicts that hold. `current`: they are what the engines would say; else the mail may be looked at again.
+    `aged`: their spam score is so old that a higher one takes its place.
+    """
+
+    verdicts: Verdicts
+    current: bool
+    aged: bool = False
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -314,18 +328,19 @@ class Spool:
 
     # Verdicts
 
-    def verdicts(self, content: bytes, engines: bytes, versions: bytes, now: int) -> tuple[Verdicts, bool] | None:
-        """The verdicts that hold for a mail with this digest under these engines. True: these very versions of their
-        signatures said so; else the mail may be looked at again, and `keep_verdicts` says what holds then.
+    def verdicts(self, content: bytes, engines: bytes, versions: bytes, now: int) -> Held | None:
+        """The verdicts that hold for a mail with this digest under these engines. They are current where these very
+        versions of their signatures said so, not too long ago; else `keep_verdicts` says what holds after another look.
         """
         ledger = self._ledger
         held = ledger.tried("verdicts", None, lambda store: store.verdicts(content, engines))
         if held is None:
             return None
-        verdicts, by, used = held
+        verdicts, by, scored, used = held
         if now - used > self._limits.verdict_touch_s:
             ledger.tried("verdicts", None, lambda store: store.touch_verdicts(content, engines, now))
-        return verdicts, by == versions
+        aged = _is_aged(verdicts, scored, now)
+        return Held(verdicts, by == versions and not aged, aged)
 
     def keep_verdicts(self, said: Said, now: int) -> Verdicts:
         """Enters what engines said now; what holds: what they said first, unless they find a virus only now."""
@@ -379,10 +394,15 @@ def _read(fd: int, kept: Kept, ahead: int) -> Found:
 
 def _settled(store: Store, said: Said, now: int) -> Verdicts:
     held = store.verdicts(said.content, said.engines)
-    old = held[0] if held is not None else None
+    old, scored = (held[0], held[2]) if held is not None else (None, now)
     if not is_lasting(said.verdicts):
         return said.verdicts if old is None else old
-    verdicts = settled(old, said.verdicts)
-    if held is None or (verdicts, said.versions) != held[:2]:
-        store.put_verdicts(said.content, said.engines, said.versions, verdicts, now)
+    aged = old is not None and _is_aged(old, scored, now)
+    verdicts = settled(old, said.verdicts, aged=aged)
+    if held is None or aged or (verdicts, said.versions) != held[:2]:
+        store.put_verdicts(said.content, said.engines, said.versions, verdicts, now if aged else scored, now)
     return verdicts
+
+
+def _is_aged(verdicts: Verdicts, scored: int, now: int) -> bool:
+    return verdicts.spam is not None and now - scored > SPAM_AGE_S

@@ -244,21 +244,26 @@ class Store:
 
     # Verdicts
 
-    def verdicts(self, content: bytes, engines: bytes) -> tuple[Verdicts, bytes, int] | None:
-        """The verdicts that hold for these octets under these engines, the versions that said so last, when used."""
+    def verdicts(self, content: bytes, engines: bytes) -> tuple[Verdicts, bytes, int, int] | None:
+        """The verdicts that hold for these octets under these engines, the versions that said so last, when they were
+        scored, and used.
+        """
         row = self._sql.execute(
-            "SELECT verdicts, versions, used FROM verdicts WHERE content = ? AND engines = ?", (content, engines)
+            "SELECT verdicts, versions, created, used FROM verdicts WHERE content = ? AND engines = ?",
+            (content, engines),
         ).fetchone()
         if row is None:
             return None
         try:
-            return _decode_verdicts(row[0]), row[1], row[2]
+            return _decode_verdicts(row[0]), row[1], row[2], row[3]
         except (msgspec.DecodeError, TypeError):  # of another version's shape: as if there were none
             return None
 
-    def put_verdicts(self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts, now: int) -> None:
-        """Enters verdicts in place of those that held."""
-        self._sql.execute(_PUT_VERDICTS, (content, engines, versions, _encode(verdicts), now, now))
+    def put_verdicts(
+        self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts, scored: int, now: int
+    ) -> None:
+        """Enters verdicts in place of those that held; `scored`: since when their spam score holds."""
+        self._sql.execute(_PUT_VERDICTS, (content, engines, versions, _encode(verdicts), scored, now))
 
     def touch_verdicts(self, content: bytes, engines: bytes, now: int) -> None:
         """The verdicts were used."""

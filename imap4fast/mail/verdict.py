@@ -1,7 +1,7 @@
 """Which verdicts hold when the same octets were looked at twice.
 
 A mail that a client has seen must stay as it was (RFC 9051 section 2.3.1.1), so what was said first holds; only from
-clean to blocked may it change, once a virus is found.
+clean to blocked may it change: once a virus is found, and, for a spam score that is old, once a higher one is said.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ def is_blocked(verdicts: Verdicts) -> bool:
     return verdicts.virus is not None and verdicts.virus.status == FOUND
 
 
-def settled(old: Verdicts | None, new: Verdicts) -> Verdicts:
-    """The verdicts that hold from now on; `old` held until now."""
+def settled(old: Verdicts | None, new: Verdicts, *, aged: bool = False) -> Verdicts:
+    """The verdicts that hold from now on; `old` held until now. `aged`: its spam score is old."""
     if old is None:
         return new
+    if aged and new.spam is not None and (old.spam is None or new.spam > old.spam):
+        old = replace(old, spam=new.spam, spam_failed=False)
     if not is_blocked(new):
         return old
     if not is_blocked(old):

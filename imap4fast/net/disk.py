@@ -22,7 +22,7 @@ from imap4fast.log.entry import Entry
 from imap4fast.log.setup import Logs
 from imap4fast.mail import ledger
 from imap4fast.mail.ledger import Note
-from imap4fast.mail.spool import Found, Said, Spool
+from imap4fast.mail.spool import Found, Held, Said, Spool
 from imap4fast.mail.spoolfiles import write
 from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.store import Kept
@@ -196,6 +196,10 @@ class Disk:
         self._ahead_bytes -= len(file.ahead)
         file.ahead = b""
 
+    async def aside(self, work: Callable[[], Any]) -> Any:
+        """What `work` gives, which is nothing of the disk's but takes too long for the loop. Raises ServiceError."""
+        return await self._thread.ask(work)
+
     def close(self, fd: int) -> None:
         """Closes a file after all that was asked of it; soon, since nobody waits for it."""
         file = self._files.pop(fd)
@@ -280,7 +284,7 @@ class Disk:
 
     async def prepared(
         self, fd: int, content: bytes, engines: bytes, versions: bytes, octets: int
-    ) -> tuple[tuple[Verdicts, bool] | None, int]:
+    ) -> tuple[Held | None, int]:
         """`settled`, `verdicts` and `create` by one call: what precedes the processing of a mail that has come."""
         file = self._files[fd]
         work = partial(self._prepare, file, (content, engines, versions, self._now()), octets)
@@ -288,9 +292,7 @@ class Disk:
         self._files[target] = OpenFile()
         return held, target
 
-    def _prepare(
-        self, file: OpenFile, asked: tuple[bytes, bytes, bytes, int], octets: int
-    ) -> tuple[tuple[Verdicts, bool] | None, int]:
+    def _prepare(self, file: OpenFile, asked: tuple[bytes, bytes, bytes, int], octets: int) -> tuple[Held | None, int]:
         if file.failure is not None:
             raise service_error(file.failure)
         return self._spool.verdicts(*asked), self._spool.create(octets)
@@ -316,10 +318,10 @@ class Disk:
         work = partial(self._spool.drop_mailbox, account, server, mailbox, delimiter)
         self._thread.put(work)
 
-    async def verdicts(self, content: bytes, engines: bytes, versions: bytes) -> tuple[Verdicts, bool] | None:
+    async def verdicts(self, content: bytes, engines: bytes, versions: bytes) -> Held | None:
         """As Spool.verdicts. Raises ServiceError."""
         work = partial(self._spool.verdicts, content, engines, versions, self._now())
-        held: tuple[Verdicts, bool] | None = await self._asked(work)
+        held: Held | None = await self._asked(work)
         return held
 
     async def keep_verdicts(self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts) -> Verdicts:

@@ -272,11 +272,11 @@ class Job:
         held, target = await disk.prepared(source, incoming.sha256, engines, versions, room)
         said: Verdicts | None = None
         try:
-            if held is not None and held[1]:
-                outcome = await self._run(self._order("finish", incoming.size, held[0]), source, target)
+            if held is not None and held.current:
+                outcome = await self._run(self._order("finish", incoming.size, held.verdicts), source, target)
             else:
                 outcome, said = await self._judged(source, target)
-                holds = said if held is None or said is None else settled(held[0], said)
+                holds = said if held is None or said is None else settled(held.verdicts, said, aged=held.aged)
                 if holds != said:
                     # What was said first holds, unless a virus is found only now: a client may have seen the mail.
                     disk.close(target)

@@ -20,6 +20,7 @@ from imap4fast.log import tcps
 from imap4fast.log.setup import Logs
 from imap4fast.net.jobs import Limits, Work
 from imap4fast.proc import privileges
+from imap4fast.proc.keeper import KeptNursery
 from imap4fast.proc.nursery import READY_S, Nursery
 
 AGAIN_S = 1.0
@@ -45,7 +46,8 @@ class Brood:
     """Make it before there is a key, a thread or a loop. Raises SetupError when mail cannot be processed as told.
 
     `forget_secrets` is called in nurseries that come later: what the master has by then, helpers must not see. `share`
-    is how many helpers a worker may have.
+    is how many helpers a worker may have. `kept`: this process will not be able to make another nursery, so a keeper is
+    to do that.
     """
 
     def __init__(
@@ -54,10 +56,13 @@ class Brood:
         logs: Logs,
         craft: Craft | None,
         workers: int,
+        *,
+        kept: bool = False,
     ) -> None:
         self._settings = settings
         self._logs = logs
         self.craft = craft if craft is not None and craft.wanted(settings) else None
+        self._kept = kept
         self._nursery: Nursery | None = None
         self._again_at = 0.0
         self.forget_secrets: Callable[[], None] = lambda: None
@@ -69,6 +74,8 @@ class Brood:
 
     def _made(self, craft: Craft, ready_s: float) -> Nursery:
         who = privileges.identity(self._settings.proxy)
+        if self._kept:
+            return KeptNursery(lambda: craft.make_work(self._settings), who, craft.limits, ready_s)
         return Nursery(lambda: craft.make_work(self._settings), who, craft.limits, self.forget_secrets, ready_s)
 
     def fileno(self) -> int:
@@ -83,6 +90,19 @@ class Brood:
             return self._nursery.sprout()
         except OSError:
             return None
+
+    def hear(self) -> bool:
+        """What a keeper says of its nurseries goes to the log. False: it is dead, and nothing replaces it."""
+        if not isinstance(self._nursery, KeptNursery):
+            return False
+        told = self._nursery.heard()
+        if told is None:
+            return False
+        if told.died:
+            self._logs.write(tcps.NURSERY_DIED, told.died)
+        if told.failed:
+            self._logs.write(tcps.INTERNAL_ERROR, "keeper", told.failed)
+        return True
 
     def bury(self, now: float) -> None:
         """The nursery is dead."""

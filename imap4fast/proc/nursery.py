@@ -32,14 +32,14 @@ _WORD_BYTES = 8192
 _SPROUT = b"+"
 
 
-class _Ready(msgspec.Struct, frozen=True):
+class Ready(msgspec.Struct, frozen=True):
     """To the master, once: `failed` why there is no nursery, or `lacks` what of its sandbox the machine refuses."""
 
     failed: str = ""
     lacks: str = ""
 
 
-_decoder = msgspec.msgpack.Decoder(_Ready)
+_decoder = msgspec.msgpack.Decoder(Ready)
 
 
 def _nothing() -> None:
@@ -62,11 +62,15 @@ class Nursery:
         forget: Callable[[], None] = _nothing,
         ready_s: float = READY_S,
     ) -> None:
+        self._begin(lambda sock: _live(sock, make_work, who, limits, forget), ready_s)
+
+    def _begin(self, live: Callable[[int], None], ready_s: float) -> None:
+        """A process that lives so, with its end of the socket."""
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock = mine
         with theirs:
             try:
-                self.pid = sandbox.forked(lambda: _live(theirs.detach(), make_work, who, limits, forget))
+                self.pid = sandbox.forked(lambda: live(theirs.detach()))
             except OSError as error:
                 mine.close()
                 raise SetupError("mail processing", error) from error
@@ -95,12 +99,20 @@ class Nursery:
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             try:
-                self._sock.sendmsg([_SPROUT], rights(theirs.fileno()))
+                self._ask(theirs.fileno())
             except BaseException:
                 mine.close()
                 raise
         mine.setblocking(False)
         return mine
+
+    def pass_on(self, descriptor: int) -> None:
+        """A zygote for the other end of this socket, if the nursery is not dead."""
+        with suppress(OSError):
+            self._ask(descriptor)
+
+    def _ask(self, descriptor: int) -> None:
+        self._sock.sendmsg([_SPROUT], rights(descriptor))
 
     def forget(self) -> None:
         """In another process than the master: this one has no part in it."""
@@ -132,9 +144,9 @@ def _live(
         sandbox.leave_shared_memory()
         work, syscalls, lacks = _made_ready(make_work, who)
     except Exception as error:
-        master.send(msgspec.msgpack.encode(_Ready(failed=f"{type(error).__name__}: {error}"[: _WORD_BYTES // 4])))
+        master.send(msgspec.msgpack.encode(Ready(failed=f"{type(error).__name__}: {error}"[: _WORD_BYTES // 4])))
         return
-    master.send(msgspec.msgpack.encode(_Ready(lacks=lacks)))
+    master.send(msgspec.msgpack.encode(Ready(lacks=lacks)))
     _serve(master, lambda descriptor: zygote.live(descriptor, work, limits, proc, syscalls))
 
 
@@ -152,7 +164,7 @@ def _made_ready(make_work: Callable[[], Work], who: Identity | None) -> tuple[Wo
 
 
 def _serve(master: socket.socket, be_zygote: Callable[[int], None]) -> None:
-    signal.signal(signal.SIGCHLD, _reap)
+    signal.signal(signal.SIGCHLD, reap)
     while True:
         data, ancillary, _, _ = master.recvmsg(16, room_for(1), socket.MSG_CMSG_CLOEXEC)
         if not data:
@@ -168,7 +180,8 @@ def _serve(master: socket.socket, be_zygote: Callable[[int], None]) -> None:
             os.waitpid(-1, 0)
 
 
-def _reap(number: int, frame: FrameType | None) -> None:
+def reap(number: int, frame: FrameType | None) -> None:
+    """Takes in what has died, orphans too: for SIGCHLD."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

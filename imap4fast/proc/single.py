@@ -36,11 +36,12 @@ def run(
     on_ready: Callable[[], None],
     craft: Craft | None = None,
 ) -> None:
-    """As master.run, with one worker in this process; SetupError likewise. A nursery that dies is not replaced here:
-    this process has keys and threads."""
+    """As master.run, with one worker in this process; SetupError likewise. A nursery that dies is replaced by its
+    keeper: this process has keys and threads.
+    """
     who = privileges.identity(settings.proxy)
     raise_descriptor_limit()
-    brood = Brood(settings, logs, craft, workers=1)
+    brood = Brood(settings, logs, craft, workers=1, kept=True)
     try:
         keyring = Keyring(settings, logs, time.monotonic())
         stores = MailStores(settings, 1, who, logs) if brood.craft is not None else None
@@ -77,6 +78,8 @@ async def _serve(
     service = make_service(settings, logs, counts, 0)
     service.take_tls(keyring.materials, keyring.ticket_keys)
     pool = _pool(brood, logs)
+    if pool is not None:
+        _listen_to(brood)
     if pool is not None and provisions is not None:
         service.take_mail(pool, provisions)
     worker = Worker(service, logs, counts, sockets, pool=pool)
@@ -93,6 +96,18 @@ def _pool(brood: Brood, logs: Logs) -> Pool | None:
 
     pool = make_pool(brood, brood.sprout(), logs, sprout_again)
     return pool
+
+
+def _listen_to(brood: Brood) -> None:
+    """What its keeper says, as long as it lives."""
+    loop, keeper = asyncio.get_running_loop(), brood.fileno()
+
+    def hear() -> None:
+        if not brood.hear():
+            loop.remove_reader(keeper)
+            brood.bury(loop.time())
+
+    loop.add_reader(keeper, hear)
 
 
 class Single:

@@ -6,7 +6,7 @@ Nothing here waits: what takes time is answered by a call, from the loop, later 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -15,6 +15,22 @@ from imap4fast.mail.work import LogLine
 
 if TYPE_CHECKING:
     from imap4fast._wire import MailIndex
+
+
+Span = tuple[int, int] | None
+"""(first, most) octets of which a request is; None: all."""
+
+
+class Decoded(NamedTuple):
+    """The octets of a span, and how many there are in all."""
+
+    octets: bytes
+    size: int
+
+
+def decoded(octets: bytes, span: Span) -> Decoded:
+    """A span of octets that are at hand."""
+    return Decoded(octets if span is None else octets[span[0] : span[0] + span[1]], len(octets))
 
 
 class ProcessedMail(Protocol):
@@ -29,10 +45,10 @@ class ProcessedMail(Protocol):
     def read(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
         """Octets of the mail; None: they cannot be had."""
 
-    def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
+    def decoded(self, part: int, span: Span, then: Callable[[Decoded | None], object]) -> None:
         """The octets of a leaf after transfer decoding; None: they cannot be had."""
 
-    def binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+    def binary(self, offset: int, size: int, span: Span, then: Callable[[Decoded | None], object]) -> None:
         """Octets of the mail with all leaves in them decoded; None: they cannot be had."""
 
 

@@ -14,7 +14,7 @@ from imap4fast.imap.fetch import Content, Kind
 from imap4fast.mail import binary
 
 if TYPE_CHECKING:
-    from imap4fast.session.mailwork import ProcessedMail
+    from imap4fast.session.mailwork import Decoded, ProcessedMail
 
 
 MOST_MADE = 64 << 20
@@ -118,7 +118,7 @@ class _Printing:
             self._add(_literal(item, header_fields(header, item.fields, item.negate)))
             return
         self._wait()
-        self._mail.read(*found, lambda octets: self._take(item, octets, header_only=True))
+        self._mail.read(*found, lambda octets: self._take_header(item, octets))
 
     def _binary(self, item: Content) -> None:
         index = self._mail.index
@@ -142,7 +142,7 @@ class _Printing:
             self._add(b"%b %d" % (item.label, size))
             return
         self._wait()
-        self._mail.decoded(part, lambda octets: self._take(item, octets))
+        self._mail.decoded(part, item.span, lambda decoded: self._take(item, decoded))
 
     def _binary_range(self, item: Content, offset: int, size: int) -> None:
         """A mail or what has parts: all leaves in it are decoded."""
@@ -151,7 +151,8 @@ class _Printing:
             raise UnknownEncodingError
         if leaves:
             self._wait()
-            self._mail.binary(offset, size, lambda octets: self._take(item, octets))
+            span = (0, 0) if item.kind is Kind.BINARY_SIZE else item.span
+            self._mail.binary(offset, size, span, lambda decoded: self._take(item, decoded))
         elif item.kind is Kind.BINARY_SIZE:
             self._add(b"%b %d" % (item.label, size))
         else:
@@ -167,20 +168,29 @@ class _Printing:
             raise UnreadableError
         self._pieces.append(piece)
 
-    def _take(self, item: Content, octets: bytes | None, *, header_only: bool = False) -> None:
-        """What was waited for has come, maybe at once."""
-        if octets is None or self._made + len(octets) > MOST_MADE:
+    def _take(self, item: Content, decoded: Decoded | None) -> None:
+        """Decoded octets that were waited for have come, maybe at once."""
+        if decoded is None:
+            self._have(None)
+        elif item.kind is Kind.BINARY_SIZE:
+            self._have(b"%b %d" % (item.label, decoded.size))
+        else:
+            mark = b"~" if b"\0" in decoded.octets else b""
+            self._have(_name(item) + b" %b{%d}\r\n%b" % (mark, len(decoded.octets), decoded.octets))
+
+    def _take_header(self, item: Content, octets: bytes | None) -> None:
+        """A header has come from which fields are wanted."""
+        self._have(None if octets is None else _literal(item, header_fields(octets, item.fields, item.negate)))
+
+    def _have(self, piece: bytes | None) -> None:
+        """What was waited for is made; None: it cannot be had."""
+        if piece is None or self._made + len(piece) > MOST_MADE:
             if self._running:
                 raise UnreadableError
             self._then(UnreadableError())
             return
-        if header_only:
-            octets = header_fields(octets, item.fields, item.negate)
-        if item.kind is Kind.BINARY_SIZE:
-            self._pieces.append(b"%b %d" % (item.label, len(octets)))
-        else:
-            self._made += len(octets)
-            self._pieces.append(_literal(item, octets))
+        self._made += len(piece)
+        self._pieces.append(piece)
         self._waiting = False
         if not self._running:
             self._at += 1
@@ -194,8 +204,7 @@ def _name(item: Content) -> bytes:
 def _literal(item: Content, octets: bytes) -> bytes:
     if item.span is not None:
         octets = octets[item.span[0] : item.span[0] + item.span[1]]
-    mark = b"~" if item.kind is Kind.BINARY and b"\0" in octets else b""
-    return _name(item) + b" %b{%d}\r\n%b" % (mark, len(octets), octets)
+    return _name(item) + b" {%d}\r\n%b" % (len(octets), octets)
 
 
 def _fixed(mail: ProcessedMail, item: Content) -> bytes:

@@ -160,6 +160,41 @@ def test_singleproc_has_helpers_too(tmp_path: Path) -> None:
         assert gone(*below)
 
 
+def test_singleproc_replaces_a_nursery_that_died(tmp_path: Path) -> None:
+    """A process between the two does, since this one has threads, and may have keys."""
+    with running(tmp_path, singleproc=True, **NOBODY) as service, Client(service.port) as client:
+        first = psutil.Process(helper(client))
+        zygote = first.parent()
+        assert zygote is not None
+        nursery = zygote.parent()
+        assert nursery is not None
+        keeper = nursery.parent()
+        assert keeper is not None
+        assert keeper.ppid() == service.pid
+        nursery.kill()
+        eventually(lambda: service.logged(f"{tcps.NURSERY_DIED.id} Nursery with PID {nursery.pid} died"))
+        assert helper(client) == first.pid
+        kill_zygote(first.pid)
+        again = psutil.Process(helper(client))
+        assert again.parents()[2] == keeper
+        assert again.parents()[1] != nursery
+        below = tree(service)
+        assert len(below) == 4
+        service.signal(signal.SIGKILL)
+        service.ended()
+        assert gone(*below)
+
+
+def test_singleproc_goes_on_without_its_keeper(tmp_path: Path) -> None:
+    with running(tmp_path, singleproc=True) as service, Client(service.port) as client:
+        first = helper(client)
+        keeper = psutil.Process(first).parents()[2]
+        keeper.kill()
+        eventually(lambda: service.logged(f"{tcps.NURSERY_DIED.id} Nursery with PID {keeper.pid} died"))
+        assert helper(client) == first
+        assert client.ask("still here") == "still here\r\n"
+
+
 def test_a_daemon_has_helpers_too(tmp_path: Path) -> None:
     with running(tmp_path, nodaemon=False) as service:
         with Client(service.port) as client:

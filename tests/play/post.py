@@ -10,7 +10,7 @@ from collections.abc import Callable
 from imap4fast._wire import MailIndex, decode_transfer
 from imap4fast.mail import binary
 from imap4fast.mail.spoolkey import Origin
-from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
+from imap4fast.session.mailwork import Decoded, Done, ProcessedMail, Receiver, Refused, Span, Work, decoded
 
 PREFIX = b"own-"
 REPLACEMENT = b"Subject: replaced\r\n\r\nThis mail was infected.\r\n"
@@ -32,14 +32,15 @@ class Kept:
     def read(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
         self._post.later(lambda: then(self.octets[offset : offset + size]))
 
-    def decoded(self, part: int, then: Callable[[bytes | None], object]) -> None:
+    def decoded(self, part: int, span: Span, then: Callable[[Decoded | None], object]) -> None:
         found = self.index.part(part)
         body = self.octets[found.body : found.body + found.body_size]
-        self._post.later(lambda: then(decode_transfer(body, found.transfer)))
+        octets = decode_transfer(body, found.transfer)
+        self._post.later(lambda: then(None if octets is None else decoded(octets, span)))
 
-    def binary(self, offset: int, size: int, then: Callable[[bytes | None], object]) -> None:
+    def binary(self, offset: int, size: int, span: Span, then: Callable[[Decoded | None], object]) -> None:
         octets = self.octets[offset : offset + size]
-        self._post.later(lambda: then(binary.decoded(octets, self.index, offset)))
+        self._post.later(lambda: then(decoded(binary.decoded(octets, self.index, offset), span)))
 
 
 class Box:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,16 @@ def test_every_entry_stands_there() -> None:
     for entry in entries():
         assert f"### {entry.id}\n" in page
         assert f"    {entry.text}\n" in page
+
+
+OF_MAILS = re.compile(r"(IMAP-(706|76\d)|TCPS-75\d|(SMTD|SPOL|MAVI|MSPA)-\d+)")
+
+
+def test_the_guide_says_what_to_do_with_those_of_mail_processing() -> None:
+    guide = (PAGE.parents[1] / "operations.md").read_text()
+    table = guide.partition("## What becomes of mails")[2].partition("\n## ")[0]
+    rows = {match[0] for line in table.splitlines() for match in OF_MAILS.finditer(line.partition(" | ")[0])}
+    assert rows == {match[0] for entry in entries() if (match := OF_MAILS.match(entry.id))}
 
 
 def test_the_command_prints_the_page() -> None:

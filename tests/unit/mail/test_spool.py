@@ -15,7 +15,7 @@ from imap4fast.mail import spool as module
 from imap4fast.mail import spoolfiles
 from imap4fast.mail.ledger import FAILED, OTHER_OCTETS
 from imap4fast.mail.quota import Quota, SpoolFullError
-from imap4fast.mail.spool import BATCH, GROWTH, TOUCH_S, Limits, Said
+from imap4fast.mail.spool import BATCH, GROWTH, SPAM_AGE_S, TOUCH_S, Limits, Said
 from imap4fast.mail.spoolkey import object_name
 from imap4fast.mail.work import ERROR, FOUND, FREE, Scan, Verdicts
 from tests.unit.mail.spools import (
@@ -305,15 +305,37 @@ def test_verdicts_hold(scene: Scene) -> None:
     ask, say = scene.spool.verdicts, scene.spool.keep_verdicts
     assert ask(CONTENT, ENGINES, b"v1", NOW) is None
     assert say(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW) == CLEAN
-    assert ask(CONTENT, ENGINES, b"v1", NOW) == (CLEAN, True)
-    assert ask(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, False)
+    assert ask(CONTENT, ENGINES, b"v1", NOW) == (CLEAN, True, False)
+    assert ask(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, False, False)
     assert say(Said(CONTENT, ENGINES, b"v2", Verdicts(Scan(FREE), spam=9.0)), NOW) == CLEAN
-    assert ask(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, True)
+    assert ask(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, True, False)
     blocked = Verdicts(Scan(FOUND, "Eicar"), spam=1.0)
     assert say(Said(CONTENT, ENGINES, b"v3", BAD), NOW) == blocked
     assert say(Said(CONTENT, ENGINES, b"v4", CLEAN), NOW) == blocked
-    assert ask(CONTENT, ENGINES, b"v4", NOW) == (blocked, True)
+    assert ask(CONTENT, ENGINES, b"v4", NOW) == (blocked, True, False)
     assert ask(CONTENT, b"others", b"v4", NOW) is None
+
+
+def test_a_spam_score_is_looked_at_again_after_a_day(scene: Scene) -> None:
+    """Engines of spam do not tell what they have learned; only a higher score changes what clients see."""
+    ask, say = scene.spool.verdicts, scene.spool.keep_verdicts
+    say(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW)
+    say(Said(CONTENT, ENGINES, b"v2", CLEAN), NOW + SPAM_AGE_S - 10)  # other signatures, the same score
+    assert ask(CONTENT, ENGINES, b"v2", NOW + SPAM_AGE_S) == (CLEAN, True, False)
+    late = NOW + SPAM_AGE_S + 1
+    assert ask(CONTENT, ENGINES, b"v2", late) == (CLEAN, False, True)
+    assert say(Said(CONTENT, ENGINES, b"v2", Verdicts(Scan(FREE), spam=0.5)), late) == CLEAN
+    assert ask(CONTENT, ENGINES, b"v2", late) == (CLEAN, True, False)
+    higher = Verdicts(Scan(FREE), spam=9.0)
+    assert say(Said(CONTENT, ENGINES, b"v2", higher), late + 5) == CLEAN
+    assert say(Said(CONTENT, ENGINES, b"v2", higher), late + SPAM_AGE_S + 1) == higher
+    assert ask(CONTENT, ENGINES, b"v2", late + SPAM_AGE_S + 1) == (higher, True, False)
+
+
+def test_verdicts_without_a_score_do_not_age(scene: Scene) -> None:
+    free = Verdicts(Scan(FREE))
+    scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v1", free), NOW)
+    assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW + 100 * SPAM_AGE_S) == (free, True, False)
 
 
 def test_no_result_is_no_verdict(scene: Scene) -> None:
@@ -322,7 +344,7 @@ def test_no_result_is_no_verdict(scene: Scene) -> None:
     assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW) is None
     scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW)
     assert scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v2", none), NOW) == CLEAN
-    assert scene.spool.verdicts(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, False)
+    assert scene.spool.verdicts(CONTENT, ENGINES, b"v2", NOW) == (CLEAN, False, False)
 
 
 def test_verdicts_come_with_the_mail(scene: Scene) -> None:
@@ -332,7 +354,7 @@ def test_verdicts_come_with_the_mail(scene: Scene) -> None:
         scene.spool.write(fd, 0, [octets, index_of(octets)])
         assert scene.spool.keep(origin(1), fd, kept(octets), NOW, Said(CONTENT, ENGINES, version, said))
         scene.spool.release(fd)
-        assert scene.spool.verdicts(CONTENT, ENGINES, version, NOW) == (CLEAN, True)
+        assert scene.spool.verdicts(CONTENT, ENGINES, version, NOW) == (CLEAN, True, False)
 
 
 @pytest.mark.parametrize("ahead", [0, 5, 1000, 9999])
@@ -349,9 +371,9 @@ def test_verdicts_outlive_bodies_and_age_by_their_use(scene: Scene) -> None:
     scene.spool.keep_verdicts(Said(CONTENT, ENGINES, b"v1", CLEAN), NOW)
     scene.spool.tidy(NOW + 6400)
     assert got(scene.spool, 1) is None
-    assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW + 6400) == (CLEAN, True)
+    assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW + 6400) == (CLEAN, True, False)
     scene.spool.tidy(NOW + 12_800)
-    assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW + 12_800) == (CLEAN, True)
+    assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW + 12_800) == (CLEAN, True, False)
     scene.spool.tidy(NOW + 19_201)
     assert scene.spool.verdicts(CONTENT, ENGINES, b"v1", NOW + 19_201) is None
 

@@ -119,18 +119,18 @@ def test_mailboxes(store: Store) -> None:
 
 def test_verdicts(store: Store) -> None:
     assert store.verdicts(CONTENT, ENGINES) is None
-    store.put_verdicts(CONTENT, ENGINES, b"1", CLEAN, NOW)
-    store.put_verdicts(CONTENT, ENGINES, b"2", BAD, NOW + 1)
-    assert store.verdicts(CONTENT, ENGINES) == (BAD, b"2", NOW + 1)
+    store.put_verdicts(CONTENT, ENGINES, b"1", CLEAN, NOW, NOW)
+    store.put_verdicts(CONTENT, ENGINES, b"2", BAD, NOW - 3, NOW + 1)
+    assert store.verdicts(CONTENT, ENGINES) == (BAD, b"2", NOW - 3, NOW + 1)
     assert store.verdicts(CONTENT, b"other") is None
     store.touch_verdicts(CONTENT, ENGINES, NOW + 5)
-    assert store.verdicts(CONTENT, ENGINES) == (BAD, b"2", NOW + 5)
+    assert store.verdicts(CONTENT, ENGINES) == (BAD, b"2", NOW - 3, NOW + 5)
     assert store.totals().verdicts == 1
 
 
 def test_verdicts_are_forgotten_by_age_and_by_number(store: Store) -> None:
     for number in range(10):
-        store.put_verdicts(bytes([number]), ENGINES, b"", CLEAN, NOW + number)
+        store.put_verdicts(bytes([number]), ENGINES, b"", CLEAN, NOW, NOW + number)
     assert store.forget_verdicts(NOW + 2, 100, 1) == 1
     assert store.forget_verdicts(NOW + 2, 100, 100) == 1
     assert store.forget_verdicts(0, 5, 100) == 3
@@ -141,7 +141,7 @@ def test_verdicts_are_forgotten_by_age_and_by_number(store: Store) -> None:
 
 @pytest.mark.parametrize("blob", [b"", b"\xc1", b"\x91\x01", "text"])
 def test_verdicts_of_another_shape_are_none(store: Store, blob: object) -> None:
-    store.put_verdicts(CONTENT, ENGINES, b"", CLEAN, NOW)
+    store.put_verdicts(CONTENT, ENGINES, b"", CLEAN, NOW, NOW)
     store._sql.execute("UPDATE verdicts SET verdicts = ?", (blob,))
     assert store.verdicts(CONTENT, ENGINES) is None
 

@@ -19,6 +19,14 @@ def test_the_first_verdicts_hold() -> None:
     assert settled(SPAM, CLEAN) is SPAM
 
 
+def test_an_old_score_may_rise() -> None:
+    assert settled(CLEAN, SPAM, aged=True) == SPAM
+    assert settled(SPAM, CLEAN, aged=True) is SPAM
+    assert settled(Verdicts(Scan(FREE)), SPAM, aged=True).spam == 9.0
+    assert settled(SPAM, Verdicts(Scan(FREE), spam_failed=True), aged=True) is SPAM
+    assert settled(CLEAN, BAD, aged=True) == Verdicts(Scan(FOUND, "Eicar", "c"), spam=4.0)
+
+
 def test_clean_becomes_blocked_and_keeps_its_score() -> None:
     assert settled(CLEAN, BAD) == Verdicts(Scan(FOUND, "Eicar", "c"), spam=1.5)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from imap4fast.config.load import load_text
+from imap4fast.config.mailsettings import Processing
 from imap4fast.errors import ServiceError
 from imap4fast.log.setup import Logs
 from imap4fast.mail.work import LogLine, Order, Outcome
@@ -38,7 +39,7 @@ imap4-proxy P {{
     download {{ use-antivirus enable AV; {download} }}
     upload {{ use-antivirus enable AV; }}
   }}
-  mail-acl CLEAN {{ virus free; accept; {action} }}
+  mail-acl CLEAN {{ virus free; {condition} accept; {action} }}
   doc-acl ALL {{ accept; }}
 }}
 """
@@ -69,12 +70,13 @@ class Here:
 
 
 class Bench:
-    """`mails` are a session's, `said` what became of each."""
+    """`mails` are a session's, `processing` is that of its downloads."""
 
-    def __init__(self, room: Mailroom, mails: SessionMails, helper: Here) -> None:
+    def __init__(self, room: Mailroom, mails: SessionMails, helper: Here, processing: Processing) -> None:
         self.room = room
         self.mails = mails
         self.helper = helper
+        self.processing = processing
         self.ready = 0
         self.lines: list[LogLine] = []
 
@@ -123,13 +125,14 @@ async def bench(
     *,
     download: str = "",
     action: str = "",
+    condition: str = "",
     engine: str = "builtin",
     limits: spools.Limits = spools.MANY,
     directories: Mapping[str, int] | None = None,
 ) -> AsyncIterator[Bench]:
     """The bench; at its end no file may be open any more."""
     loop = asyncio.get_running_loop()
-    settings = load_text(TEXT.format(download=download, action=action, engine=engine)).settings
+    settings = load_text(TEXT.format(download=download, action=action, condition=condition, engine=engine)).settings
     files = read(settings)
     logs = cast(Logs, Notebook(6))
     disk = Disk(loop, spools.spool(path, limits=limits), logs)
@@ -143,6 +146,6 @@ async def bench(
     session.user = "jana"
     mails = SessionMails(room, session)
     try:
-        yield Bench(room, mails, helper)
+        yield Bench(room, mails, helper, session.powers.acl.download)
     finally:
         await room.stop()

@@ -430,12 +430,12 @@ def test_verdicts(scene: Scene) -> None:
     async def script(disk: Disk) -> None:
         assert await disk.verdicts(CONTENT, ENGINES, b"v") is None
         assert await disk.keep_verdicts(CONTENT, ENGINES, b"v", clean) == clean
-        assert await disk.verdicts(CONTENT, ENGINES, b"v") == (clean, True)
+        assert await disk.verdicts(CONTENT, ENGINES, b"v") == (clean, True, False)
         fd = await disk.create()
         disk.append(fd, mail(1) + index_of(mail(1)))
         assert await disk.keep(origin(1), fd, kept(mail(1)), Said(b"d" * 32, ENGINES, b"v", clean))
         disk.close(fd)
-        assert await disk.verdicts(b"d" * 32, ENGINES, b"v") == (clean, True)
+        assert await disk.verdicts(b"d" * 32, ENGINES, b"v") == (clean, True, False)
 
     scene.play(script)
 
@@ -457,7 +457,7 @@ def test_a_mail_in_two_calls(scene: Scene, whose: Origin | None, ahead: int) -> 
         disk.close(target)
         assert await got(disk, 1) == (octets if whose else None)
         held, target = await disk.prepared(source, CONTENT, ENGINES, b"w", 10)
-        assert held == (said.verdicts, False)
+        assert held == (said.verdicts, False, False)
         disk.close(source)
         disk.close(target)
 

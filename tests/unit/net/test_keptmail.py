@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+import os
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, cast
 
-from imap4fast._wire import MailIndex
+import pytest
+
+from imap4fast._wire import MailIndex, decode_transfer
 from imap4fast.errors import ServiceError
+from imap4fast.net import keptmail
 from imap4fast.net.disk import Disk
 from imap4fast.net.keptmail import AHEAD, KeptMail
+from imap4fast.session.mailwork import Decoded, Span
+from tests.unit.net.test_disk import LIMIT, Scene
 
 MAIL = b"A: b\r\nContent-Transfer-Encoding: base64\r\n\r\n" + b"AAEC\r\n" * 500_000
 
@@ -28,6 +36,9 @@ class OneFile:
         if self.broken:
             raise ServiceError("spool", "gone")
         return self.octets[offset : offset + size]
+
+    async def aside(self, work: Callable[[], bytes | None]) -> bytes | None:
+        return work()
 
     def close(self, fd: int) -> None:
         self.closed += 1
@@ -83,12 +94,26 @@ def test_a_file_that_cannot_be_read() -> None:
     asyncio.run(case())
 
 
+async def decoded(mail: KeptMail, span: Span = None) -> Decoded | None:
+    done: asyncio.Future[Decoded | None] = asyncio.get_running_loop().create_future()
+    mail.decoded(0, span, done.set_result)
+    return await done
+
+
+async def whole(mail: KeptMail, span: Span = None) -> Decoded | None:
+    done: asyncio.Future[Decoded | None] = asyncio.get_running_loop().create_future()
+    mail.binary(0, mail.size, span, done.set_result)
+    return await done
+
+
 def test_decoded_parts() -> None:
     async def case() -> None:
         for fd, octets in ((3, None), (-1, MAIL)):
-            done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-            kept(OneFile(MAIL), fd, octets).decoded(0, done.set_result)
-            assert await done == b"\0\1\2" * 500_000
+            mail = kept(OneFile(MAIL), fd, octets)
+            assert await decoded(mail) == (b"\0\1\2" * 500_000, 1_500_000)
+            assert await decoded(mail, (2, 3)) == (b"\2\0\1", 1_500_000)
+            assert await decoded(mail, (1_499_999, 3)) == (b"\2", 1_500_000)
+            assert await decoded(mail, (1_500_000, 3)) == (b"", 1_500_000)
 
     asyncio.run(case())
 
@@ -98,22 +123,97 @@ def test_a_decoded_part_is_decoded_once() -> None:
         disk = OneFile(MAIL)
         mail = kept(disk)
         for _ in range(3):
-            done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-            mail.decoded(0, done.set_result)
-            assert await done == b"\0\1\2" * 500_000
+            assert await decoded(mail) == (b"\0\1\2" * 500_000, 1_500_000)
         assert len(disk.reads) == 1
 
     asyncio.run(case())
 
 
 def test_a_whole_mail_is_decoded_once() -> None:
+    octets = b"A: b\r\nContent-Transfer-Encoding: binary\r\n\r\n" + b"\0\1\2" * 500_000
+
     async def case() -> None:
-        for disk, fd, octets in ((OneFile(MAIL), 3, None), (OneFile(MAIL), -1, MAIL)):
-            mail = kept(disk, fd, octets)
+        for disk, fd, held in ((OneFile(MAIL), 3, None), (OneFile(MAIL), -1, MAIL)):
+            mail = kept(disk, fd, held)
             for _ in range(3):
-                done: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-                mail.binary(0, len(MAIL), done.set_result)
-                assert await done == b"A: b\r\nContent-Transfer-Encoding: binary\r\n\r\n" + b"\0\1\2" * 500_000
+                assert await whole(mail) == (octets, len(octets))
             assert len(disk.reads) == (fd >= 0)
 
     asyncio.run(case())
+
+
+LINE = b"A" * 72 + b"\r\n"
+LARGE = b"A: b\r\nContent-Transfer-Encoding: base64\r\n\r\n" + LINE * 90_000
+DECODED = 90_000 * 54
+"""More than stays in memory."""
+
+
+class Threads:
+    """Where parts are decoded, in their order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.names: list[str] = []
+        monkeypatch.setattr(keptmail, "decode_transfer", self._decode)
+
+    def _decode(self, octets: bytes, encoding: bytes) -> bytes | None:
+        self.names.append(threading.current_thread().name)
+        return decode_transfer(octets, encoding)
+
+
+def large(disk: Disk) -> KeptMail:
+    return KeptMail(disk, Loop(), MailIndex.scan(LARGE), len(LARGE), -1, LARGE)
+
+
+def test_a_large_part_is_decoded_once_and_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads(monkeypatch)
+
+    async def script(disk: Disk) -> None:
+        mail = large(disk)
+        for at in range(0, DECODED + 1_000_000, 1_000_000):
+            assert await decoded(mail, (at, 1_000_000)) == (b"\0" * max(0, min(1_000_000, DECODED - at)), DECODED)
+        assert await decoded(mail) == (b"\0" * DECODED, DECODED)
+        assert threads.names == ["disk"]
+        assert disk._files
+        found = await whole(mail, (20, 30))
+        assert found is not None
+        assert found.octets == b"er-Encoding: binary\r\n\r\n" + b"\0" * 7
+        del mail
+
+    Scene(tmp_path).play(script)
+
+
+def test_what_is_asked_for_whole_goes_into_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads(monkeypatch)
+
+    async def script(disk: Disk) -> None:
+        mail = large(disk)
+        assert await decoded(mail) == (b"\0" * DECODED, DECODED)
+        assert disk._files == {}
+        assert threads.names == ["disk"]
+
+    Scene(tmp_path).play(script)
+
+
+def test_without_room_it_is_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = Threads(monkeypatch)
+
+    async def script(disk: Disk) -> None:
+        fd = await disk.create(LIMIT - 1_000_000)
+        mail = large(disk)
+        for _ in range(2):
+            assert await decoded(mail, (3, 2)) == (b"\0\0", DECODED)
+        assert threads.names == ["disk", "disk"]
+        disk.close(fd)
+
+    Scene(tmp_path).play(script)
+
+
+def test_a_file_of_decoded_octets_that_fails(tmp_path: Path) -> None:
+    async def script(disk: Disk) -> None:
+        mail = large(disk)
+        assert await decoded(mail, (3, 2)) == (b"\0\0", DECODED)
+        (fd,) = disk._files
+        os.ftruncate(fd, 100)
+        assert await decoded(mail, (1_000_000, 2)) is None
+
+    Scene(tmp_path).play(script)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from pathlib import Path
 
 import pytest
 
 from imap4fast.errors import ServiceError
+from imap4fast.mail import spool
 from imap4fast.mail.quota import SpoolFullError
+from imap4fast.mail.work import FREE, Scan, Verdicts
 from imap4fast.net.keptmail import SMALL, KeptMail
 from imap4fast.session.login import normalised
 from imap4fast.session.mailwork import Refused, Work
 from tests.unit.mail import spools
 from tests.unit.net.mailrooms import bench, octets_of
-from tests.unit.net.scanning import clamd, scanner
+from tests.unit.net.scanning import clamd, scanner, until
 
 HEAD = b"From: a@example.net\r\nSubject: one\r\n\r\n"
 CLEAN = HEAD + b"Good day.\r\n"
@@ -58,6 +61,39 @@ def test_an_infected_one_is_replaced_and_so_it_stays(tmp_path: Path) -> None:
             other = await made.processed(INFECTED, uid=6)
             assert await octets_of(other) == shown
             assert [order.job for order in made.helper.orders] == ["process", "finish"]
+
+    run(case())
+
+
+async def spamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Everything is spam by now."""
+    command = await reader.readuntil(b"\n")
+    if command.startswith(b"PING"):
+        writer.write(b"SPAMD/1.5 0 PONG\r\n")
+        return
+    await reader.readuntil(CLEAN)
+    writer.write(b"SPAMD/1.1 0 EX_OK\r\nContent-length: 0\r\nSpam: True ; 9.0 / 5.0\r\n\r\n")
+
+
+@pytest.mark.parametrize(("age", "shown"), [(86400, True), (-1, False)])
+def test_a_spam_score_that_is_old_may_rise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, age: int, shown: bool
+) -> None:
+    monkeypatch.setattr(spool, "SPAM_AGE_S", age)
+
+    async def case() -> None:
+        async with scanner(spamd) as fake:
+            engines = f"builtin; }} antispam SPAM {{ connection spamd [127.0.0.1] : {fake.address.port}"
+            scoring = {"engine": engines, "download": "use-antispam enable SPAM;", "condition": "spam-score lt 5;"}
+            async with bench(tmp_path, **scoring) as made:
+                await until(lambda: any(made.room.scanners.versions().values()))
+                early = Verdicts(Scan(FREE), spam=1.0)
+                engines_and_versions = made.room.engines(made.processing)
+                await made.room.disk.keep_verdicts(hashlib.sha256(CLEAN).digest(), *engines_and_versions, early)
+                mail = await made.processed(CLEAN, uid=5)
+                assert (await octets_of(mail) == CLEAN) is shown
+                later = await made.processed(CLEAN, uid=6)  # what holds from now on is kept
+                assert (await octets_of(later) == CLEAN) is shown
 
     run(case())
 
@@ -222,10 +258,10 @@ def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
         async with scanner(clamd) as fake:
             engines = ("builtin", f"clamav-net [127.0.0.1] : {fake.address.port}")
             for number, engine in enumerate(engines):
-                spool = tmp_path / str(number)
-                spool.mkdir()
+                place = tmp_path / str(number)
+                place.mkdir()
                 action = f'quarantine "{aside}";'
-                async with bench(spool, engine=engine, action=action, directories={str(aside): directory}) as made:
+                async with bench(place, engine=engine, action=action, directories={str(aside): directory}) as made:
                     assert await octets_of(await made.processed(came, uid=5)) == CLEAN
                     origin = made.mails.origin(b"INBOX", 7, 5)
                     assert origin is not None
