@@ -251,6 +251,10 @@ class Processing:
         box, line = self.box or self.naming, self.session.relay.unit
         if box is None:
             return answers.PASS
+        if (counted := box.counted(line)) is not None:
+            box.arrived = self.session.powers.acl.prefetch
+            self.session.relay.replacement = counted
+            return answers.REPLACE
         if box.held or (self.flow is not None and b"EXISTS" not in line.upper()):
             box.hold(line)
             if len(box.held) > MOST_HELD or box.held_octets > MOST_HELD_OCTETS:
