@@ -1,7 +1,8 @@
 # Server to client: data lines pass after a scan for framing; what somebody waits for is asked.
 
 cdef enum:
-    MAX_LATER = 10000        # lines that wait for a response of the proxy's own
+    MAX_LATER = 10000              # lines that wait for a response of the proxy's own
+    MAX_LATER_OCTETS = 4194304
 
 
 cdef class Downward(Fetching):
@@ -72,15 +73,13 @@ cdef class Downward(Fetching):
                 self.s_open = False
                 if self.later is not None and not self.saying:
                     self._said_later()
+            if self.later is not None and (self.later_size > MAX_LATER_OCTETS or len(self.later) > MAX_LATER):
+                return self._server_fault(F_LINE_TOO_LONG)
         return 0
 
     cdef int _say_later(self, const uint8_t* p, Py_ssize_t n) except -1:
         """A line that passes waits for the end of a response of the proxy's own."""
-        if self.later is None:
-            self.later = []
-        if len(self.later) >= MAX_LATER:
-            return self._server_fault(F_LINE_TOO_LONG)
-        self.later.append(PyBytes_FromStringAndSize(<const char*>p, n))
+        self._put_later(PyBytes_FromStringAndSize(<const char*>p, n))
         return 0
 
     @cython.final
@@ -104,9 +103,7 @@ cdef class Downward(Fetching):
 
     cdef int _said_later(self) except -1:
         cdef bytes data
-        cdef list later = self.later
-        self.later = None
-        for data in later:
+        for data in self._take_later():
             self.reply(data)
         if self._holds():
             self.release = True
@@ -297,7 +294,7 @@ cdef class Downward(Fetching):
         self.s_mode = S_LINE
         if self.s_gather:
             return self._gathered(p, n)
-        if self.s_kind == U_MAILBOX and self.max_mail_out and not self.s_drop and word_in(p, n, b"APPENDLIMIT"):
+        if self._limits_uploads(p, n):
             return self._question(Q_APPENDLIMIT, p, n)
         return R_DONE if self.s_drop else R_PASS
 

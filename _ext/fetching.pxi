@@ -137,7 +137,7 @@ cdef class Fetching(Upward):
         buf_drop(&self.s_unit)
         if kind == G_DATA:
             if not self.s_drop:
-                self.reply(unit)
+                self._reply_gathered(unit, p, n)
             return R_DONE
         self._unit = unit
         answer = self._ask(Q_FETCH)
@@ -149,3 +149,29 @@ cdef class Fetching(Upward):
         elif answer == ANSWER_PASS:
             self.reply(unit)
         return R_DONE
+
+    cdef int _reply_gathered(self, bytes unit, const uint8_t* p, Py_ssize_t n) except -1:
+        """A unit with literals goes to the client; its last line is the n octets at p, asked about where it says what
+        no literal may: a name of a mailbox has any octets.
+        """
+        cdef bytes line
+        cdef int answer
+        if not self._limits_uploads(p, n):
+            self.reply(unit)
+            return 0
+        self._unit = PyBytes_FromStringAndSize(<const char*>p, n)
+        answer = self._ask(Q_APPENDLIMIT)
+        self._unit = None
+        if self.stopped:
+            return 0
+        if answer == ANSWER_REPLACE:
+            line = self.replacement
+            self.replacement = None
+            unit = unit[:len(unit) - n] + line
+        self.reply(unit)
+        return 0
+
+    @cython.final
+    cdef bint _limits_uploads(self, const uint8_t* p, Py_ssize_t n) noexcept:
+        """Does the last line of untagged data say APPENDLIMIT where the client must see another one?"""
+        return self.s_kind == U_MAILBOX and self.max_mail_out and not self.s_drop and word_in(p, n, b"APPENDLIMIT")

@@ -141,13 +141,13 @@ cdef class Flow(Turns):
         self._to_client(<const uint8_t*>data, len(data), data)
 
     def end_saying(self):
-        cdef list later = self.later
+        cdef list later = self._take_later()
         cdef bytes data
         self.saying = False
-        self.later = None
         if later is not None:
             for data in later:
                 self.reply(data)
+        self._reading()
 
     # ---- the tags that the server knows -------------------------------------------------------------------------
 

@@ -59,6 +59,8 @@ cdef enum Fate:
 cdef enum:
     MAX_EATEN = 1048576
     MAX_UNPAUSED = 98304     # octets of a client that may wait while it is still read
+    ENOUGH_LATER = 1000          # lines, and octets, that wait before the server that says them is not read any more
+    ENOUGH_LATER_OCTETS = 1048576
     MAX_SERVER_DEPTH = 100
     PRELOGIN_LITERAL = 8192
     TLS_SLICE = 65536        # plain octets that become ciphertext at once
@@ -166,6 +168,7 @@ cdef class Legs:
         int64_t exists
         Buf s_line
         list later
+        Py_ssize_t later_size              # octets in it
         # runs of passing bytes in the chunk under the scanner
         const uint8_t* run_s
         Py_ssize_t run_s_size
@@ -299,20 +302,41 @@ cdef class Legs:
         buf_drop(&self.unit)
         buf_drop(&self.s_line)
         buf_drop(&self.s_unit)
-        self.later = None
+        self._take_later()
 
     def reply(self, bytes data):
         """A response of the proxy's own, whole lines, to the client: now, or behind the unit that is under way."""
         if self.s_open or self.saying:
             if self.stopped:
                 return False
-            if self.later is None:
-                self.later = []
-            self.later.append(data)
+            self._put_later(data)
             return True
         self._flush_client()
         self._to_client(<const uint8_t*>data, len(data), data)
         return True
+
+    cdef int _put_later(self, bytes data) except -1:
+        """Whole lines wait for the end of what is under way. While that is a response of the proxy's own, too many of
+        them stop the server.
+        """
+        if self.later is None:
+            self.later = []
+        self.later.append(data)
+        self.later_size += len(data)
+        self._reading()
+        return 0
+
+    cdef list _take_later(self):
+        """What waited, in its order; None: nothing."""
+        cdef list later = self.later
+        self.later = None
+        self.later_size = 0
+        return later
+
+    cdef inline bint _much_later(self) noexcept:
+        """Does more wait for the end of a response of the proxy's own than should?"""
+        return self.saying and self.later is not None and (
+            self.later_size > ENOUGH_LATER_OCTETS or len(self.later) > ENOUGH_LATER)
 
     def send_server(self, bytes data):
         """Bytes of the proxy's own to the server."""
@@ -505,7 +529,7 @@ cdef class Legs:
                 self.ctrans.pause_reading()
             else:
                 self.ctrans.resume_reading()
-        off = self.c_full or self.choked
+        off = self.c_full or self.choked or self._much_later()
         if off != self.s_paused and self.strans is not None and not self.s_ended and not self.stopped:
             self.s_paused = off
             if off:

@@ -222,7 +222,9 @@ cdef class Relay(Downward):
             self.c_mark = self.cout
             self.completed = False
             self.c_last = now
-        if self.sin != self.s_mark or (self.n_pending == 0 and self.s_mode == S_LINE and self.s_line.size == 0):
+        # While nobody reads the server its silence is ours.
+        if self.sin != self.s_mark or self.s_paused or (
+                self.n_pending == 0 and self.s_mode == S_LINE and self.s_line.size == 0):
             self.s_mark = self.sin
             self.s_last = now
         if self.end_at and now >= self.end_at:
@@ -242,7 +244,8 @@ cdef class Relay(Downward):
             self.c_unit = now
             self.c_unit_of = self.commands
             self.c_unit_mark = self.cout
-        elif now - self.c_last >= self.client_recv_s or now - self.c_unit >= self._unit_time():
+        elif now - (self.c_last if self.c_last > self.c_unit else self.c_unit) >= self.client_recv_s \
+                or now - self.c_unit >= self._unit_time():
             return T_CLIENT_RECV
         if (self.s_mode != S_LINE or self.s_line.size) and not self.c_full and now - self.s_last >= self.server_recv_s:
             return T_SERVER_RECV

@@ -8,7 +8,8 @@ those built in hold.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, partial
 
 from imap4fast.mail import magic
 
@@ -51,18 +52,26 @@ def identify(order: Sequence[str], declared: str, filenames: Sequence[str], head
 
     `declared` is the value of Content-Type, `filenames` the candidate names, `head` the first octets, decoded.
     """
-    return candidates(order, declared, filenames, head, catalogue)[0]
+    return candidates(order, (declared,), filenames, head, catalogue)[0]
 
 
 def candidates(
-    order: Sequence[str], declared: str, filenames: Sequence[str], head: bytes, catalogue: Catalogue
+    order: Sequence[str], declared: Sequence[str], filenames: Sequence[str], head: bytes, catalogue: Catalogue
 ) -> tuple[str, ...]:
-    """All types to which the way that decides leads, since a document may have several names; ("",) for none."""
+    """All types to which the way that decides leads, by each of the types declared, since a document may have several
+    of them and several names; ("",) for none.
+    """
     ways: dict[str, Callable[[], tuple[str, ...]]] = {
-        CONTENT_TYPE: lambda: _declared(declared),
-        EXTENSION: lambda: _by_names(filenames, catalogue),
-        MAGIC: lambda: _some(magic.identify(catalogue.magic, head)),
+        EXTENSION: cache(lambda: _by_names(filenames, catalogue)),
+        MAGIC: cache(lambda: _some(magic.identify(catalogue.magic, head))),
     }
+    found: dict[str, None] = {}
+    for one in declared:
+        found.update(dict.fromkeys(_decided(order, {**ways, CONTENT_TYPE: partial(_declared, one)})))
+    return tuple(found) or ("",)
+
+
+def _decided(order: Sequence[str], ways: Mapping[str, Callable[[], tuple[str, ...]]]) -> tuple[str, ...]:
     vague: tuple[str, ...] = ("",)
     for way in order:
         found = ways[way]()

@@ -40,6 +40,14 @@ _NOT_SHOWN = dict.fromkeys(_INVISIBLE)
 """Controls and marks of writing direction: `gpj.exe` after U+202E is shown as `exe.jpg`."""
 
 
+MOST = 128
+"""Names of one part that are told apart: what mailers write has a dozen at most, in all of its readings."""
+
+
+class TooManyError(ValueError):
+    """A header gives its part more names than are told apart."""
+
+
 class _Piece:
     """One parameter as found: which, the number of a continuation, whether it is percent-encoded, and its octets."""
 
@@ -55,14 +63,29 @@ class _Piece:
 
 
 def candidates(header: bytes) -> list[str]:
-    """The names that the header of a part gives it, the likeliest first, without repetition; [] where it has none."""
+    """The names that the header of a part gives it, the likeliest first, without repetition; [] where it has none.
+
+    TooManyError where they are more than `MOST`, however they are written.
+    """
     found: dict[str, None] = {}
-    for value in _values(header):
-        pieces = [_Piece(match) for match in _PARAMETER.finditer(value)]
-        for raw in _raw_names(pieces):
-            for name in _texts(raw):
-                found.update(dict.fromkeys(_variants(name)))
+    for name in _names(header):
+        found.update(dict.fromkeys(_variants(name)))
+        if len(found) > MOST:
+            raise TooManyError
     return list(found)
+
+
+def _names(header: bytes) -> Iterator[str]:
+    """Names as text, before a file system sees them; each way to write one is read once."""
+    read: set[tuple[bytes, bool]] = set()
+    for value in _values(header):
+        for raw in _raw_names([_Piece(match) for match in _PARAMETER.finditer(value)]):
+            if raw in read:
+                continue
+            if len(read) == MOST:
+                raise TooManyError
+            read.add(raw)
+            yield from _texts(raw)
 
 
 def _values(header: bytes) -> Iterator[bytes]:

@@ -15,7 +15,7 @@ from imap4fast.mail.work import ERROR, FOUND, SKIPPED, UNKNOWN, Order, Scan, Ver
 from imap4fast.policy import documents, verdicts
 from imap4fast.policy.content import DocCase, Header, MailCase
 from imap4fast.policy.documents import Document
-from imap4fast.policy.examine import Form
+from imap4fast.policy.examine import AMBIGUOUS, Form
 from imap4fast.policy.kit import Kit, Rules
 from imap4fast.policy.search import NO_ACL
 
@@ -28,7 +28,9 @@ REPLACE = "replace"
 
 
 class Judged(msgspec.Struct):
-    """A document, what its ACLs saw, its verdict, and the doc-acl that decided; None: none fits."""
+    """A document, what its ACLs saw, its verdict, and the doc-acl that decided; None: none fits, or the document has
+    more names or types than anybody judges.
+    """
 
     document: Document
     case: DocCase
@@ -112,6 +114,8 @@ def _denied_mail(rules: Rules, order: Order, found: Verdicts, acl: MailAcl | Non
 
 
 def _why_document(order: Order, last: Judged) -> Why:
+    if last.document.is_unclear:
+        return Why(AMBIGUOUS, size=order.size, detail="a document with too many names or types")
     reason = "virus" if last.scan.status == FOUND else "policy"
     rule = last.acl.name if last.acl is not None else ""
     names = last.document.names
@@ -156,7 +160,8 @@ class _Walk:
             inside = [self._scans[part] for part in documents.below(index, number) if part in self._scans]
             scan = verdicts.of_message(self._decision.verdicts, inside)
         case = self._case(document, scan)
-        return Judged(document, case, scan, self._kit.documents.search(self._names, case))
+        acl = None if document.is_unclear else self._kit.documents.search(self._names, case)
+        return Judged(document, case, scan, acl)
 
     def _case(self, document: Document, scan: Scan) -> DocCase:
         mail, acl = self._decision.mail, self._decision.mail_acl

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Iterable, Iterator
 
 from imap4fast._wire import MailIndex, MimePart, decode_transfer, parameters
 from imap4fast.mail import doctype, fields, filenames, transfer
@@ -31,14 +30,18 @@ _TELLING = re.compile(
 _MOST_HELD = 1 << 20
 """Octets of a mail whose decoded bodies are held until it has been judged, by one engine after the other."""
 
-_MOST_CANDIDATES = 4096
-"""Names or types of one document that are told apart."""
+_MOST_TYPES = 16
+"""Types that one header declares and that are told apart."""
+
+
+_TOO_MANY = ("?",)
+"""Stands for names or types of which there are too many; the very object says so."""
 
 
 class Document:
     """One part that is judged: a leaf, or a mail inside the mail. Nothing is looked for before somebody asks."""
 
-    __slots__ = ("_data", "_fields", "_head", "_names", "_readings", "_types", "index", "number", "part")
+    __slots__ = ("_data", "_declared", "_fields", "_head", "_names", "_readings", "_types", "index", "number", "part")
 
     def __init__(self, data: Octets, index: MailIndex, number: int) -> None:
         self._data = data
@@ -46,6 +49,7 @@ class Document:
         self.number = number
         self.part: MimePart = index.part(number)
         self._fields: list[Field] | None = None
+        self._declared: tuple[str, ...] | None = None
         self._names: tuple[str, ...] | None = None
         self._head: bytes | None = None
         self._readings: dict[bytes, list[bytes]] = {}
@@ -97,15 +101,29 @@ class Document:
         return self.part.body_size if decoded is None else decoded
 
     @property
+    def is_unclear(self) -> bool:
+        """Whether it has more names or types than are told apart: nobody knows what it is then."""
+        return self.names is _TOO_MANY or self.declared is _TOO_MANY
+
+    @property
     def declared(self) -> tuple[str, ...]:
         """The types that its header declares, in lower case; what it has where none is declared (RFC 2045, 2046)."""
+        if self._declared is None:
+            self._declared = tuple(self._find_declared())
+            if len(self._declared) > _MOST_TYPES:
+                self._declared = _TOO_MANY
+        return self._declared
+
+    def _find_declared(self) -> Iterable[str]:
         part = self.part
         own = (part.type + b"/" + part.subtype).decode("ascii", "replace") if part.type else ""
         found = dict.fromkeys((own,))
         values = [field.value for field in self.fields if field.name == _TYPE]
-        for value in values[:_MOST_CANDIDATES] if len(values) > 1 else ():
+        for value in dict.fromkeys(values) if len(values) > 1 else ():
             found[parameters(value)[0].decode("ascii", "replace").lower()] = None
-        return tuple(found)
+            if len(found) > _MOST_TYPES:
+                break
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -113,7 +131,7 @@ class Document:
         if self._names is None:
             header = self.header
             plain = plain_names(header)
-            self._names = tuple(filenames.candidates(header)[:_MOST_CANDIDATES]) if plain is None else plain
+            self._names = _all_names(header) if plain is None or len(plain) > filenames.MOST else plain
         return self._names
 
     def types(self, order: tuple[str, ...], catalogue: Catalogue) -> tuple[str, ...]:
@@ -121,8 +139,7 @@ class Document:
         found = self._types.get(order)
         if found is None:
             head = self._first_octets(order)
-            candidates = (doctype.candidates(order, one, self.names, head, catalogue) for one in self.declared)
-            found = self._types[order] = tuple(dict.fromkeys(chain.from_iterable(candidates)))
+            found = self._types[order] = doctype.candidates(order, self.declared, self.names, head, catalogue)
         return found
 
     def readings(self, encoding: bytes) -> list[bytes]:
@@ -163,6 +180,13 @@ def plain_names(header: bytes) -> tuple[str, ...] | None:
     if len(found) != mentioned or _TELLING.search(header.removesuffix(b"\r\n")):
         return None
     return tuple(dict.fromkeys((quoted or bare).decode("ascii") for quoted, bare in found))
+
+
+def _all_names(header: bytes) -> tuple[str, ...]:
+    try:
+        return tuple(filenames.candidates(header))
+    except filenames.TooManyError:
+        return _TOO_MANY
 
 
 def section(index: MailIndex, number: int) -> str:

@@ -95,7 +95,10 @@ def rehearse_mail(stage: Stage, expr: TestExpr, source: int, size: int, target: 
         stage.command_acl.name,
         assumed,
         () if found.decision.mail is None else tracer.mail(found.decision.mail),
-        tuple(DocumentRehearsal(one, tracer.document(one.case)) for one in found.decision.documents),
+        tuple(
+            DocumentRehearsal(one, () if one.document.is_unclear else tracer.document(one.case))
+            for one in found.decision.documents
+        ),
     )
 
 

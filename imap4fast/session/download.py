@@ -9,8 +9,7 @@ mails, the client is answered from processed ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from enum import IntEnum
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from imap4fast.imap.fetch import Items, Kind, Request
@@ -20,6 +19,7 @@ from imap4fast.mail.spoolkey import Origin
 from imap4fast.mail.work import LogLine
 from imap4fast.session import answers
 from imap4fast.session.intake import too_large
+from imap4fast.session.listing import Listing, Row, Stage
 from imap4fast.session.mailwork import ProcessedMail, Receiver, Refused, Work
 from imap4fast.session.printing import Piece, UnknownEncodingError, printed
 
@@ -30,12 +30,6 @@ if TYPE_CHECKING:
 WINDOW = 6
 """Mails of one FETCH that are worked on at once."""
 
-MOST_ROWS = 500_000
-"""Mails in one FETCH."""
-
-MOST_LISTED = 64 << 20
-"""Octets of their dynamic items."""
-
 MOST_HEADERS = 16 << 20
 """The same with headers that are looked at without their mails; mails behind them are processed whole."""
 
@@ -43,58 +37,12 @@ MOST_UIDS = 200
 """UIDs in one STORE of the proxy's own."""
 
 
-class Stage(IntEnum):
-    """How far the work on a mail is."""
-
-    NEW = 0
-    LOOKED_FOR = 1
-    WANTED = 2
-    COMING = 3
-    PROCESSED = 4
-    PRINTED = 5
-    READY = 6
-
-
-class Row:
-    """One mail of a FETCH. Ready with neither pieces nor `refused`: it is gone, and left out."""
-
-    __slots__ = (
-        "date",
-        "dynamic",
-        "give_up",
-        "header",
-        "mail",
-        "number",
-        "pieces",
-        "refused",
-        "seen",
-        "size",
-        "stage",
-        "uid",
-    )
-
-    def __init__(self, number: int, uid: int, dynamic: bytes = b"") -> None:
-        self.number = number
-        self.uid = uid
-        self.dynamic = dynamic
-        self.date = ""
-        self.seen = False
-        self.size = 0
-        self.stage = Stage.NEW
-        self.header: bytes | None = None
-        """The server's, where headers alone are asked for."""
-        self.mail: ProcessedMail
-        self.pieces: Sequence[Piece] = ()
-        self.refused: Refused | None = None
-        self.give_up: Callable[[], object] | None = None
-
-
 class Download:
     """One FETCH of the client's. `uid`: it is UID FETCH."""
 
     __slots__ = (
-        "_again", "_answered_seen", "_at", "_listed", "_listing", "_octets", "_over", "_pumping", "_refused",
-        "_request", "_rows", "_session", "_storing", "_tag", "_uid", "_work", "box",
+        "_again", "_answered_seen", "_at", "_listing", "_over", "_pumping", "_refused", "_request", "_rows", "_session",
+        "_storing", "_tag", "_uid", "_work", "box", "named",
     )  # fmt: skip
 
     def __init__(self, work: Processing, box: Mailbox, request: Request, *, uid: bool) -> None:
@@ -104,11 +52,10 @@ class Download:
         self._request = request
         self._uid = uid
         self._tag = session.relay.tag
-        self._listed: dict[int, Row] = {}
+        self.named = Listing(box, request, uid=uid)
         self._rows: Sequence[Row] = ()
         self._at = 0
         self._listing = self._storing = 0
-        self._octets = 0
         self._refused: Refused | None = None
         self._answered_seen: list[int] = []
         self._pumping = self._again = False
@@ -164,31 +111,39 @@ class Download:
 
     def data(self, number: int, uid: int | None, items: Sequence[tuple[bytes, bytes]]) -> bool:
         """FETCH data without a mail in them; whether they are an answer to what was asked."""
-        if not self._listing or not uid or uid in self._listed:
+        if not self._listing:
             return False
-        names = {name for name, _ in items}
-        if not names.issuperset(self._request.items.dynamic):
-            return False
-        if len(self._listed) >= MOST_ROWS or self._octets > MOST_LISTED:
-            self._session.end(Reply.SERVER_FAULT, "more answers than a mailbox has mails")
+        if self._too_much():
             return True
-        row = self._listed[uid] = Row(self.box.shown(number), uid)
-        row.dynamic = b" ".join(name + b" " + value for name, value in items if self._shows(name))
-        values = dict(items)
-        row.seen = b"\\SEEN" in values.get(b"FLAGS", b"").upper()
-        row.date = (string_of(values.get(b"INTERNALDATE", b"")) or b"").decode("ascii", "replace")
-        self._octets += len(row.dynamic) + len(row.date)
-        size = values.get(b"RFC822.SIZE", b"")
-        row.size = int(size) if size.isdigit() and len(size) <= 19 else 0
+        if self.box.vanished and not self._uid:
+            self._refused = Refused(b"UNAVAILABLE", "the server expunged mails in the midst of FETCH")
+            return False
+        return self.named.data(number, uid, items)
+
+    def expunged(self) -> None:
+        """The server has said EXPUNGE or VANISHED, which is held back. Behind VANISHED nobody can tell the numbers that
+        the client knows: it hears of it before the mails that the server has not named yet.
+        """
+        self.named.forget_numbers()
+        if self._listing and self.box.vanished and self._may_tell_held:
+            self._put_between(self.box.release())
+
+    def tell_between(self, line: bytes) -> bool:
+        """A response that is right for a client only when it has heard what waits; whether it waits, too."""
+        if not self.named.between:
+            return False
+        self._put_between((line,))
         return True
 
-    def _shows(self, name: bytes) -> bool:
-        request = self._request
-        return (
-            name in request.items.dynamic
-            or (name == b"UID" and self._uid)
-            or (name == b"MODSEQ" and request.modifiers != b"")
-        )
+    def _put_between(self, lines: Sequence[bytes]) -> None:
+        self.named.put_between(lines)
+        self._too_much()
+
+    def _too_much(self) -> bool:
+        """Whether the session has ended, since its server says more than a mailbox has to tell."""
+        if self.named.full:
+            self._session.end(Reply.SERVER_FAULT, "more answers than a mailbox has mails")
+        return self._session.over
 
     # ---- what the server answers --------------------------------------------------------------------------------
 
@@ -286,7 +241,7 @@ class Download:
         elif isinstance(came, Refused):
             self._deny(row, came)
         elif came is None:
-            if not self.box.expunged and not self.box.vanished:
+            if not self.box.expunged and not self.box.vanished and not self.named.renumbered:
                 row.refused = Refused(b"UNAVAILABLE", "the server did not give the mail")
             row.stage = Stage.READY
         else:
@@ -344,6 +299,7 @@ class Download:
         if writer.busy or self._at == len(self._rows) or self._rows[self._at].stage != Stage.READY or self._over:
             return False
         row = self._rows[self._at]
+        self._tell_between()
         self._at += 1
         self._again = True  # one more has come into the window
         if row.refused is not None:
@@ -357,6 +313,11 @@ class Download:
             del row.mail  # rows stay to the end of the command, mails must not
             writer.write(pieces, mail, self._written)
         return not writer.busy
+
+    def _tell_between(self) -> None:
+        """What the client is to hear before the next answer."""
+        for line in self.named.take_between(self._at):
+            self._session.relay.reply(line)
 
     def _written(self, whole: bool) -> None:
         if not whole and not self._over:
@@ -383,6 +344,10 @@ class Download:
         self._over = True
         session = self._session
         self._work.flow = None
+        self._at = len(self.named.rows)
+        self._tell_between()
+        if self.named.renumbered:
+            self.box.renumbered()
         if self._may_tell_held:
             self._work.tell_held()
         self._tell(line)
@@ -405,7 +370,7 @@ class Download:
 
     def listed(self) -> Sequence[Row]:
         """The mails that the server has named."""
-        return tuple(self._listed.values())
+        return tuple(self.named.rows.values())
 
     def client_ready(self) -> None:
         """The client takes octets again."""
@@ -450,13 +415,15 @@ class Headers(Download):
 
     def data(self, number: int, uid: int | None, items: Sequence[tuple[bytes, bytes]]) -> bool:
         """FETCH data; the header in them stays with the mail that it belongs to."""
-        if not super().data(number, uid, items) or uid is None:
-            return False
+        taken = super().data(number, uid, items)
+        row = None if uid is None else self.named.rows.get(uid)
         header = string_of(dict(items).get(b"BODY[HEADER]", b""))
-        if header is not None and uid in self._listed and self._octets + len(header) <= MOST_HEADERS:
-            self._octets += len(header)
-            self._listed[uid].header = header
-        return True
+        if header is None or row is None or row.header is not None or not self._listing:
+            return taken
+        if self.named.octets + len(header) <= MOST_HEADERS:
+            self.named.octets += len(header)
+            row.header = header
+        return taken
 
     def _look_up(self, row: Row) -> None:
         mail = None if row.header is None else self._work.mails.header(row.header, row.size)

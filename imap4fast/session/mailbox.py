@@ -22,6 +22,11 @@ _EXPUNGE = re.compile(rb"\* ([0-9]+) EXPUNGE\r\n\Z", re.IGNORECASE)
 _EXISTS = re.compile(rb"\* ([0-9]+) EXISTS\r\n\Z", re.IGNORECASE)
 
 
+def is_earlier(line: bytes) -> bool:
+    """Whether this is VANISHED (EARLIER): what was expunged before, which changes no number (RFC 7162)."""
+    return b"EARLIER" in line[:24].upper()
+
+
 class Mailbox:
     """`name` is the mailbox as the client named it, decoded. `uidvalidity` 0: unknown, nothing may be kept."""
 
@@ -48,7 +53,7 @@ class Mailbox:
         self.arrived = 0
         """How many mails may be fetched ahead since the server said that there are new ones."""
         self.held: list[bytes] = []
-        """Untagged responses that the client has not got yet."""
+        """Untagged responses that the client has not got yet, in the server's order."""
         self.held_octets = 0
         self.expunged: list[int] = []
         """The server's numbers in those of them that are EXPUNGE."""
@@ -60,13 +65,13 @@ class Mailbox:
     # ---- what is held back ----------------------------------------------------------------------------------------
 
     def hold(self, line: bytes) -> None:
-        """EXISTS, EXPUNGE or VANISHED that must wait."""
+        """EXISTS, EXPUNGE or VANISHED that must wait, or FETCH data behind it with the server's number."""
         self.held.append(line)
         self.held_octets += len(line)
         found = _EXPUNGE.match(line)
         if found is not None:
             self.expunged.append(int(found[1]))
-        elif b"VANISHED" in line[:12].upper() and b"EARLIER" not in line[:24].upper():
+        elif b"VANISHED" in line[:12].upper() and not is_earlier(line):
             self.vanished = True
 
     def counted(self, line: bytes) -> bytes | None:
@@ -79,13 +84,17 @@ class Mailbox:
     def heard(self, line: bytes) -> None:
         """The same passes to the client: what was known of numbers may be wrong now."""
         if b"EXISTS" not in line.upper():
-            self._numbers.clear()
+            self.renumbered()
+
+    def renumbered(self) -> None:
+        """The client's numbers of mails are others now."""
+        self._numbers.clear()
 
     def release(self) -> list[bytes]:
         """All of it, for the client."""
         lines, self.held = self.held, []
         if self.expunged or self.vanished:
-            self._numbers.clear()
+            self.renumbered()
         self.held_octets = 0
         self.expunged = []
         self.vanished = False

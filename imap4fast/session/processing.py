@@ -17,7 +17,7 @@ from imap4fast.log.catalogue import entry_of
 from imap4fast.session import answers, responses
 from imap4fast.session.download import MOST_HEADER, Download, Headers, Prefetch, is_of_headers
 from imap4fast.session.intake import WHOLE, Intake
-from imap4fast.session.mailbox import Mailbox
+from imap4fast.session.mailbox import Mailbox, is_earlier
 from imap4fast.session.upload import Upload
 from imap4fast.session.writer import Writer
 
@@ -234,36 +234,51 @@ class Processing:
         that nothing else stands beside was for the proxy.
         """
         session, box = self.session, self.box
-        kept = []
+        kept, gone = [], []
         for name, value in items:
             if name in DYNAMIC_ITEMS and SUNK not in value and DROPPED not in value:
                 kept.append(name + b" " + value)
             else:
-                session.removed("FETCH", name)
-        if not kept or (alone and all(text.startswith(b"UID ") for text in kept)) or (box is not None and box.vanished):
+                gone.append(name)
+        responses.removed(session, "FETCH", gone)
+        if not kept or (alone and all(text.startswith(b"UID ") for text in kept)):
             return answers.DROP
+        if box is not None and box.vanished:
+            return self._hold(box, b"* %d FETCH (%b)\r\n" % (number, b" ".join(kept)))
         shown = number if box is None else box.shown(number)
-        session.relay.replacement = b"* %d FETCH (%b)\r\n" % (shown, b" ".join(kept))
+        line = b"* %d FETCH (%b)\r\n" % (shown, b" ".join(kept))
+        if isinstance(self.flow, Download) and self.flow.tell_between(line):
+            return answers.DROP
+        session.relay.replacement = line
         return answers.REPLACE
 
     def mailbox(self) -> int:
         """The question MAILBOX: EXISTS, EXPUNGE, VANISHED."""
         box, line = self.box or self.naming, self.session.relay.unit
-        if box is None:
+        if box is None or is_earlier(line):
             return answers.PASS
         if (counted := box.counted(line)) is not None:
             box.arrived = self.session.powers.acl.prefetch
             self.session.relay.replacement = counted
             return answers.REPLACE
         if box.held or (self.flow is not None and b"EXISTS" not in line.upper()):
-            box.hold(line)
-            if len(box.held) > MOST_HELD or box.held_octets > MOST_HELD_OCTETS:
-                return self.session.end(Reply.SERVER_FAULT, "too much to be held back")
-            return answers.DROP
+            answer = self._hold(box, line)
+            if isinstance(self.flow, Download):
+                self.flow.expunged()
+            return answer
         box.heard(line)
         if b"EXISTS" in line.upper() and self.naming is None:
             box.arrived = self.session.powers.acl.prefetch
+        if isinstance(self.flow, Download) and self.flow.tell_between(line):
+            return answers.DROP
         return answers.PASS
+
+    def _hold(self, box: Mailbox, line: bytes) -> int:
+        """Hold an untagged response back from the client."""
+        box.hold(line)
+        if len(box.held) > MOST_HELD or box.held_octets > MOST_HELD_OCTETS:
+            return self.session.end(Reply.SERVER_FAULT, "too much to be held back")
+        return answers.DROP
 
     def tell_held(self) -> None:
         """What was held back goes to the client."""

@@ -45,11 +45,11 @@ def capability_names(session: Session, names: bytes, where: str) -> bytes:
     if session.logs.detailed:
         session.log(entries.CAPABILITIES, where, names, b" ".join(shown))
         kept = {name.upper() for name in shown}
-        _removed(session, "CAPABILITY", (name for name in names.split() if name.upper() not in kept))
+        removed(session, "CAPABILITY", (name for name in names.split() if name.upper() not in kept))
     return b" ".join(shown)
 
 
-def _removed(session: Session, kind: str, names: Iterable[bytes]) -> None:
+def removed(session: Session, kind: str, names: Iterable[bytes]) -> None:
     """A line in the log for each, up to a number that no honest server reaches."""
     for name in islice(names, MOST_REMOVED):
         session.removed(kind, name)
@@ -148,7 +148,7 @@ def enabled(session: Session) -> int:
     """enable-data: only what the client asked for may be in it (T-R15)."""
     names = frozenset(session.relay.unit[:-2].upper().split(b" ")[2:]) - {b""}
     kept = names & session.enabling
-    _removed(session, "ENABLED", names - kept)
+    removed(session, "ENABLED", names - kept)
     if names and not kept:
         return answers.DROP
     if enabled_utf8(kept):

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from imap4fast.imap.replies import ENGLISH, Reply
-from imap4fast.session import download, printing
+from imap4fast.session import download, listing, printing
 from imap4fast.session import processing as processings
 from tests.play.conftest import Make
 from tests.play.post import Kept
@@ -99,7 +99,7 @@ class TestHeldBack:
     def test_octets_are_bounded(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(processings, "MOST_HELD_OCTETS", 1000)
         stage = selected(make)
-        stage.client_says("a UID FETCH 5 (BODY.PEEK[])")
+        stage.client_says("a FETCH 5 (BODY.PEEK[])")
         for _ in range(3):
             stage.server_says("* VANISHED " + ",".join(str(uid) for uid in range(1000, 1100)))
         assert stage.is_closed
@@ -107,7 +107,7 @@ class TestHeldBack:
 
 class TestMemory:
     def test_rows(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(download, "MOST_LISTED", 1000)
+        monkeypatch.setattr(listing, "MOST_LISTED", 1000)
         stage = selected(make)
         stage.client_says("a UID FETCH 1:* (FLAGS BODY.PEEK[])")
         for uid in range(1, 5):

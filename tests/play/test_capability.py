@@ -7,7 +7,8 @@ import pytest
 from imap4fast.log import imap as entries
 from imap4fast.session.responses import MOST_REMOVED
 from tests.play.conftest import Make, Perform
-from tests.play.stage import accepting, words
+from tests.play.stage import accepting, processing, words
+from tests.play.test_download import IN as IN_SCANNED
 
 READY = "S: * OK ready"
 IN = """
@@ -189,6 +190,33 @@ def test_appendlimit_of_a_mailbox_named_by_a_literal(in_turns: Perform) -> None:
         S: b OK done
         """,
         accepting(max_mail_out=500),
+    )
+    assert stage.logged(entries.INTERNAL_ERROR) == []
+
+
+def test_appendlimit_of_a_mailbox_named_by_a_literal_where_mails_are_processed(in_turns: Perform) -> None:
+    """Its name may be anything, APPENDLIMIT among it, and keeps its octets."""
+    stage = in_turns(
+        f"""
+        {IN_SCANNED}
+        C| b LIST "" * RETURN (STATUS (MESSAGES APPENDLIMIT))
+        P> own-3 LIST "" * RETURN (STATUS (MESSAGES APPENDLIMIT))
+        S| * LIST () "/" {{18}}
+        S| (APPENDLIMIT 9000)
+        P: * LIST () "/" {{18}}
+        P: (APPENDLIMIT 9000)
+        S| * STATUS {{18}}
+        S| (APPENDLIMIT 9000) (MESSAGES 9000 APPENDLIMIT 9000)
+        P: * STATUS {{18}}
+        P: (APPENDLIMIT 9000) (MESSAGES 9000 APPENDLIMIT 500)
+        S| * STATUS {{1}}
+        S| x (APPENDLIMIT 499)
+        P: * STATUS {{1}}
+        P: x (APPENDLIMIT 499)
+        S| own-3 OK done
+        P: b OK done
+        """,
+        processing(max_mail_out=500),
     )
     assert stage.logged(entries.INTERNAL_ERROR) == []
 

@@ -461,7 +461,48 @@ class TestHeadersFirst:
         assert b"HEADER" not in asked
 
 
+def answering(stage: Stage) -> bytes:
+    """A large answer is under way to a client that takes no more of it; what it has got so far."""
+    octets = b"A: b\r\n\r\n" + b"x" * 600_000 + b"\r\n"
+    stage.client_says("a UID FETCH 5 (BODY.PEEK[])")
+    stage.server_says('* 2 FETCH (UID 5 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+    stage.server_says("own-3 OK done")
+    stage.relay.server_data(b"* 2 FETCH (UID 5 BODY[] {%d}\r\n%b)\r\n" % (len(octets), octets))
+    stage.post.slow = True
+    heard, _ = stage.server_says("own-4 OK done")
+    stage.post.turn()
+    assert stage.relay.saying
+    return heard
+
+
 class TestBounds:
+    @pytest.mark.parametrize(
+        "line", [b"* LIST () NIL " + b"x" * 50_000, b"* OK [XNEW] " + b"x" * 50_000, b"* 4 EXISTS"]
+    )
+    def test_what_waits_behind_an_answer_stops_the_server(self, make: Make, line: bytes) -> None:
+        """Whether it passes, or something stands in its place."""
+        stage = selected(make)
+        heard = answering(stage)
+        said = 0
+        while stage.server.reading and said < 2000:
+            stage.relay.server_data(line + b"\r\n")
+            said += 1
+        assert not stage.server.reading
+        assert said < 1500
+        assert said * len(line) < 2 << 20
+        stage.post.settle()
+        assert stage.server.reading
+        heard += stage.client.taken()
+        assert heard.count(line.replace(b"[XNEW] ", b"") + b"\r\n") == said
+        assert heard.endswith(b"a OK " + DONE.encode() + b"\r\n")
+
+    def test_what_waits_behind_an_answer_is_bounded(self, make: Make) -> None:
+        """A transport that goes on reading, and a chunk that is very large."""
+        stage = selected(make)
+        answering(stage)
+        stage.relay.server_data((b"* LIST () NIL " + b"x" * 50_000 + b"\r\n") * 100)
+        assert stage.is_closed
+
     def test_more_held_back_than_any_mailbox_brings(self, make: Make) -> None:
         stage = selected(make)
         stage.client_says("a FETCH 1 (BODY.PEEK[TEXT])")

@@ -8,9 +8,11 @@ from __future__ import annotations
 import pytest
 
 from imap4fast.log import imap as entries
+from imap4fast.session.responses import MOST_REMOVED
 from tests.play.conftest import Make
 from tests.play.sasl import coded, oauthbearer, plain, xoauth2
-from tests.play.stage import Stage, accepting
+from tests.play.stage import Stage, accepting, processing
+from tests.play.test_download import IN as SCANNED
 from tests.secrets import PASSWORDS
 
 EASY = """
@@ -128,3 +130,11 @@ def test_a_planted_secret_is_found() -> None:
 def test_arguments_are_checked() -> None:
     with pytest.raises(AssertionError):
         Stage().notebook.write(entries.LIMIT, "max-line")
+
+
+def test_items_of_fetch_that_are_logged_are_bounded(make: Make) -> None:
+    stage = make(processing(), level=7)
+    stage.play(SCANNED)
+    items = " ".join(f"X{at} 1" for at in range(1000))
+    assert stage.server_says(f"* 1 FETCH (FLAGS () {items})") == (b"* 1 FETCH (FLAGS ())\r\n", b"")
+    assert len(stage.logged(entries.REMOVED)) == MOST_REMOVED

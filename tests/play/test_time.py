@@ -8,7 +8,8 @@ from imap4fast.config.basesettings import SockOpt
 from imap4fast.config.settings import SessionAcl
 from imap4fast.log import imap as entries
 from tests.play.conftest import Make
-from tests.play.stage import BEGAN, SERVER, Stage, accepting
+from tests.play.stage import BEGAN, SERVER, Stage, accepting, processing
+from tests.play.test_download import IN as SCANNED
 
 READY = "S: * OK ready"
 IN = """
@@ -332,6 +333,58 @@ class TestInTheMiddle:
             C: DONE
             """)
         ends(stage, 50, "* BYE [UNAVAILABLE] mail server did not answer in time", "reply-timeout")
+
+
+class TestOurOwnDisk:
+    """The server is not read while our disk is slow: its silence is ours then."""
+
+    def choked(self, make: Make) -> Stage:
+        stage = make(processing(), **TIMES)
+        stage.play(SCANNED)
+        stage.post.choking = True
+        stage.client_says("a UID FETCH 5 (BODY.PEEK[])")
+        stage.server_says('* 2 FETCH (UID 5 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+        stage.server_says("own-3 OK done")
+        stage.relay.server_data(b"* 2 FETCH (UID 5 BODY[] {9}\r\nA: b")
+        assert not stage.server.reading
+        return stage
+
+    def test_a_server_that_is_not_read(self, make: Make) -> None:
+        stage = self.choked(make)
+        stage.wait(100)
+        assert not stage.is_closed
+        stage.post.ready[0]()
+        assert stage.server.reading
+        stage.wait(29)
+        assert not stage.is_closed
+        stage.wait(2)
+        assert stage.logged(entries.LIMIT) == [("recv-timeout", 30)]
+
+    def test_it_has_all_its_time_again(self, make: Make) -> None:
+        stage = self.choked(make)
+        stage.wait(100)
+        stage.post.choking = False
+        stage.post.ready[0]()
+        stage.wait(29)
+        stage.relay.server_data(b"\r\n\r\nc)\r\n")
+        stage.wait(29)
+        assert not stage.is_closed
+        assert b"A: b" in stage.server_says("own-4 OK done")[0]
+
+    def test_a_client_that_is_not_read(self, make: Make) -> None:
+        stage = make(processing(), **TIMES)
+        stage.play(SCANNED)
+        stage.post.choking = True
+        stage.client_says("a APPEND x {1000}")
+        stage.client_says("abc¬")
+        assert stage.relay.held
+        stage.wait(100)
+        stage.post.choking = False
+        stage.post.ready[0]()
+        stage.wait(19)
+        assert not stage.is_closed
+        stage.wait(2)
+        assert stage.logged(entries.LIMIT) == [("recv-timeout", 20)]
 
 
 class TestWriting:

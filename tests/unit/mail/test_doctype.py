@@ -38,8 +38,14 @@ def test_m24_identify(order: tuple[str, ...], declared: str, names: list[str], h
 
 def test_several_names_have_several_types() -> None:
     names = ["a.txt", "a.exe", "b.exe", "a"]
-    assert candidates(("extension",), "", names, b"", CATALOGUE) == ("text/plain", "application/x-dosexec")
-    assert candidates(("extension",), "", [], b"", CATALOGUE) == ("",)
+    assert candidates(("extension",), ("",), names, b"", CATALOGUE) == ("text/plain", "application/x-dosexec")
+    assert candidates(("extension",), ("",), [], b"", CATALOGUE) == ("",)
+
+
+def test_several_declared_types() -> None:
+    declared = ("application/octet-stream", "text/html", "text/html; charset=x", "x/y")
+    found = candidates(("content-type", "extension"), declared, ["a.txt", "a.exe"], b"", CATALOGUE)
+    assert found == ("text/plain", "application/x-dosexec", "text/html", "x/y")
 
 
 def test_a_catalogue_of_the_operator() -> None:

@@ -119,6 +119,23 @@ def test_the_first_document_that_is_denied_ends_it() -> None:
     assert [one.accepted for one in found] == [False]
 
 
+@pytest.mark.parametrize(
+    "named",
+    [
+        b"".join(b'Content-Disposition: x; filename="n%d.txt"\r\n' % number for number in range(200)),
+        b"".join(b"Content-Type: text/x%d\r\n" % number for number in range(200)),
+    ],
+)
+def test_nobody_is_asked_about_a_document_that_is_too_much(named: bytes) -> None:
+    """The name of a program may be behind all those that are looked at."""
+    acls = "mail-acl M { accept; } doc-acl D { filename a.exe; deny; } doc-acl E { accept; }"
+    mail = mixed(TEXT, named + b"\r\nx\r\n")
+    found = decision(acls, mail, "use-antivirus enable OWN; mail-filter { ambiguous-mime keep; }")
+    assert found.denial is not None
+    assert (found.denial.why.reason, found.denial.how) == ("ambiguous", "replace")
+    assert [one.accepted for one in found.documents] == [True, False]
+
+
 INSIDE = mixed(MESSAGE + mixed(TEXT, VIRUS, boundary=b"in"), TEXT)
 
 

@@ -104,6 +104,30 @@ def test_all_names_are_candidates() -> None:
 
 
 @pytest.mark.parametrize(
+    ("field", "value", "most"),
+    [
+        (b"Content-Disposition: attachment", b"; filename=n%d.txt", filenames.MOST),
+        (b"Content-Disposition: attachment", b"; filename=n%d.txt; x=(y)", filenames.MOST),
+        (b"Content-Disposition: attachment", b'; filename="a\\%d\0"', 20),
+        (b"Content-Type: text/plain", b"\r\nContent-Type: text/x%d", 15),
+    ],
+)
+def test_what_is_more_than_is_told_apart_is_unclear(field: bytes, value: bytes, most: int) -> None:
+    """The octets of a name that all programs read differently, and those that all read alike."""
+
+    def called(times: int) -> Document:
+        named = field + b"".join(value % number for number in range(times)) + b"\r\n"
+        return document(HEADER + named + b"\r\nMZ\r\n", 0)
+
+    assert not called(most).is_unclear
+    many = called(5000)
+    assert many.is_unclear
+    assert (
+        max(len(many.names), len(many.declared), len(many.types(("extension", "magic"), CATALOGUE))) <= filenames.MOST
+    )
+
+
+@pytest.mark.parametrize(
     ("header", "names"),
     [
         (b"Content-Type: text/plain\r\n\r\n", ()),

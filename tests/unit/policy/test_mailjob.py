@@ -408,8 +408,8 @@ with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
 )
 def test_memory_does_not_grow_with_the_mail(acls: str, ends: str, encoding: str, kind: str, grown: int) -> None:
     """100 MB: no more than 20 MB of anonymous memory, with the built-in engines looking at all of it."""
-    uses = "use-antivirus enable BIG; use-antispam enable GTUBE;"
-    script = [sys.executable, "-c", MEMORY, acls, uses, ends, encoding]
+    engines = "use-antivirus enable BIG; use-antispam enable GTUBE;"
+    script = [sys.executable, "-c", MEMORY, acls, engines, ends, encoding]
     run = subprocess.run(script, capture_output=True, text=True, timeout=60)
     assert run.stderr == ""
     word, more, kilobytes = run.stdout.split()
