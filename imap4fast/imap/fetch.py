@@ -184,6 +184,8 @@ def _fields(base: bytes, form: bytes | None, section: bytes, words: Iterator[Tok
 def _name(token: Token) -> bytes:
     """header-fld-name, in upper case."""
     name = token if isinstance(token, bytes) else token[0] if isinstance(token, tuple) else b""
+    if isinstance(token, bytes) and b"\\" in token:
+        raise FetchError  # only flags may have one, and strings
     if not name or any(octet <= 0x20 or octet >= 0x7F or octet == 0x3A for octet in name):
         raise FetchError
     return name.upper()

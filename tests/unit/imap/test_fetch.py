@@ -78,6 +78,7 @@ def test_modifiers() -> None:
         b"(ALL)", b"(FLAGS ALL)", b"FLAGS UID", b"(PREVIEW (EAGER))", b"(FLAGS (UID))", b"FLAGS (UPDATE)",
         b"DIGEST.SHA1",
         b"BODY.SIZE[1]", b"(BODY[HEADER.FIELDS (a)])x", b"BODY[HEADER.FIELDS (\"a:b\")]", b"UID (CHANGEDSINCE x)",
+        b"BODY[HEADER.FIELDS (a\\)]",
         b"PREVIEW (EAGER)", b"UID (CHANGEDSINCE 1VANISHED)", b"UID (CHANGEDSINCE 01)", b"UID (PARTIAL 0:5)",
         b"UID (VANISHEDVANISHED)",
     ],
