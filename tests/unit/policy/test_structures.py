@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from imap4fast.mail import work
+from imap4fast._wire import MailIndex
+from imap4fast.mail import ambiguity, work
 from imap4fast.policy import rewrite
 from imap4fast.policy.kit import Kit
 from imap4fast.policy.mailjob import Trial
@@ -42,7 +43,7 @@ EDITS = {
     "remove": "doc-acl E { filename /exe$/; accept; remove; } doc-acl R { accept; }",
     "remove html": "doc-acl E { mime-type text/html; accept; remove; } doc-acl R { accept; html-filter H; }",
     "remove mails": "doc-acl E { mime-type message/rfc822; accept; remove; } doc-acl R { accept; }",
-    "type": "doc-acl R { accept; force-doctype-ident; }",
+    "type": "doc-acl R { doctype-ident-order { magic, extension, content-type }; accept; force-doctype-ident; }",
 }
 
 
@@ -98,6 +99,8 @@ def same_parts(found: Trial, *, keep: bool = False) -> None:
         assert delimiters(octets) <= delimiters(bytes(found.form.data)), octets
     if not keep and not has_reports(octets):
         assert ours(octets) == of_python(octets) == naive(octets), octets
+    if not keep:
+        assert ambiguity.find(octets, MailIndex.scan(octets)) == [], octets
 
 
 OPENS = b"\r\nContent-Type: application/x-a\r\n\r\nevil"
