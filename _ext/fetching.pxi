@@ -39,16 +39,22 @@ cdef class Fetching(Upward):
             start = q
             while q < end:
                 if q[0] == c'"':
+                    if not depth and q != start:
+                        return False
                     q = scan_quoted(q + 1, end)
                     while q < end and q[0] == c"\\":
                         q = scan_quoted(q + 2, end) if q + 2 <= end else end
                     if q >= end:
                         return False
+                    if not depth and q + 1 < end and q[1] != c" ":
+                        return False    # one value and no more: a reader without need of spaces would see a second
                 elif q[0] == c"(":
+                    if not depth and q != start:
+                        return False
                     depth += 1
                 elif q[0] == c")":
                     depth -= 1
-                    if depth < 0:
+                    if depth < 0 or (not depth and q + 1 < end and q[1] != c" "):
                         return False
                 elif q[0] == c"{":
                     return False

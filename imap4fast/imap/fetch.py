@@ -116,7 +116,8 @@ def _contents(words: Iterator[Token]) -> Iterator[Content | bytes]:
         elif word in _FIXED:
             ahead = next(words, None)
             if word == b"PREVIEW" and isinstance(ahead, list):
-                _only_lazy(ahead)
+                if not _is_lazy(ahead):
+                    raise FetchError
                 ahead = next(words, None)
             yield _FIXED[word]
             continue
@@ -125,10 +126,9 @@ def _contents(words: Iterator[Token]) -> Iterator[Content | bytes]:
         ahead = next(words, None)
 
 
-def _only_lazy(modifiers: list[Token]) -> None:
-    """preview modifiers (RFC 8970)"""
-    if [word.upper() if isinstance(word, bytes) else b"" for word in modifiers] != [b"LAZY"]:
-        raise FetchError
+def _is_lazy(token: Token) -> bool:
+    """Whether these are the modifiers of PREVIEW (RFC 8970)."""
+    return isinstance(token, list) and [word.upper() if isinstance(word, bytes) else b"" for word in token] == [b"LAZY"]
 
 
 def _bracketed(word: bytes, words: Iterator[Token]) -> Content:
@@ -184,6 +184,8 @@ def _fields(base: bytes, form: bytes | None, section: bytes, words: Iterator[Tok
 def _name(token: Token) -> bytes:
     """header-fld-name, in upper case."""
     name = token if isinstance(token, bytes) else token[0] if isinstance(token, tuple) else b""
+    if isinstance(token, bytes) and b"\\" in token:
+        raise FetchError  # only flags may have one, and strings
     if not name or any(octet <= 0x20 or octet >= 0x7F or octet == 0x3A for octet in name):
         raise FetchError
     return name.upper()
@@ -204,7 +206,9 @@ class Request(NamedTuple):
     modifiers: bytes = b""
 
 
-_MODIFIERS = re.compile(rb"\((?:CHANGEDSINCE [0-9]{1,19}|VANISHED|PARTIAL -?[0-9]{1,10}:-?[0-9]{1,10}|[ ])+\)\Z")
+_PLACE = rb"-?[1-9][0-9]{0,9}"
+_MODIFIER = rb"(?:CHANGEDSINCE (?:0|[1-9][0-9]{0,18})|VANISHED|PARTIAL " + _PLACE + rb":" + _PLACE + rb")"
+_MODIFIERS = re.compile(rb"\(" + _MODIFIER + rb"(?: " + _MODIFIER + rb")*\)\Z")
 
 
 def request_of(tokens: Sequence[Token]) -> Request:
@@ -221,8 +225,10 @@ def request_of(tokens: Sequence[Token]) -> Request:
 
 def _closes(rest: Sequence[Token]) -> bool:
     """Whether the last list belongs to the item before it."""
-    word = rest[-2]
-    return isinstance(word, bytes) and (b"[" in word and b"]" not in word)
+    word, last = rest[-2:]
+    if not isinstance(word, bytes):
+        return False
+    return (b"[" in word and b"]" not in word) or (word.upper() == b"PREVIEW" and _is_lazy(last))
 
 
 def _modifiers(words: Sequence[Token]) -> bytes:

@@ -12,7 +12,7 @@ SUNK = b"{=}"
 DROPPED = b"{-}"
 
 _HEAD = re.compile(rb"\* [0-9]{1,10} FETCH \(", re.IGNORECASE)
-_NAME = re.compile(rb"([A-Za-z0-9.\-]+(?:\[[^\]\r\n]*\])?(?:<[0-9]{1,10}>)?) ")
+_NAME = re.compile(rb"([A-Za-z0-9.\-]+(?:\[[^\]\x22\r\n]*\])?(?:<[0-9]{1,10}>)?) ")
 _QUOTED = re.compile(rb'"(?:[^"\\\r\n]|\\.)*"')
 _PIECE = re.compile(rb'[^"(){\r\n]+|[()]|\r\n')
 _ATOM = re.compile(rb"[^ ()\"{\r\n]+")

@@ -13,7 +13,7 @@ import msgspec
 from imap4fast._wire import parameters
 from imap4fast.config.mailsettings import DocAcl, MailAcl
 from imap4fast.log import smtd
-from imap4fast.mail import coding, edit, fields, html, replacement, signed, splice
+from imap4fast.mail import ambiguity, coding, edit, fields, html, mimefields, normalise, replacement, signed, splice
 from imap4fast.mail.edit import Edits, HeaderOp, Replacement
 from imap4fast.mail.splice import Piece, Splice
 from imap4fast.mail.template import Values
@@ -83,7 +83,7 @@ def rewriting(kit: Kit, rules: Rules, form: Form, decision: Decision) -> Rewriti
     _spare_seals(rules, form, plan, kept, body is not None)
     edits = Edits(
         subject_prefix=acl.subject_prefix or "",
-        headers=(*_header_ops(acl), *_retyped_mail(plan)),
+        headers=(*_header_ops(acl), *_retyped_mail(form, plan)),
         parts=plan.parts,
         removed=frozenset(plan.removed),
         body=body,
@@ -244,9 +244,12 @@ def _header_ops(acl: MailAcl) -> Iterator[HeaderOp]:
         yield HeaderOp(op, name, value or "")
 
 
-def _retyped_mail(plan: _Plan) -> Iterator[HeaderOp]:
+def _retyped_mail(form: Form, plan: _Plan) -> Iterator[HeaderOp]:
+    """A type says nothing to some programs where MIME-Version is missing (T-M01)."""
     if 0 in plan.retyped:
         yield HeaderOp(edit.REPLACE, "Content-Type", plan.retyped[0])
+        if fields.first(form.data[: form.index.part(0).header_size], mimefields.VERSION) is None:
+            yield HeaderOp(edit.ADD, "MIME-Version", "1.0")
 
 
 def _retyped_parts(form: Form, plan: _Plan) -> Iterator[Splice]:
@@ -256,7 +259,10 @@ def _retyped_parts(form: Form, plan: _Plan) -> Iterator[Splice]:
             part = form.index.part(number)
             start, stop = part.header, part.header + part.header_size
             line = b"Content-Type: " + kind.encode("ascii", "replace") + b"\r\n"
-            yield Splice(start, stop, fields.replaced(form.data[start:stop], _TYPE, line))
+            header = fields.replaced(form.data[start:stop], _TYPE, line)
+            if ambiguity.is_mail(form.index, part) and fields.first(header, mimefields.VERSION) is None:
+                header = fields.added(header, normalise.VERSION)
+            yield Splice(start, stop, header)
 
 
 def _spare_seals(rules: Rules, form: Form, plan: _Plan, kept: Rewriting, whole: bool) -> None:

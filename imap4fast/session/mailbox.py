@@ -19,6 +19,7 @@ MOST_KEPT = 4
 """Processed mails that a session keeps at hand: clients read one mail in many pieces."""
 
 _EXPUNGE = re.compile(rb"\* ([0-9]+) EXPUNGE\r\n\Z", re.IGNORECASE)
+_EXISTS = re.compile(rb"\* ([0-9]+) EXISTS\r\n\Z", re.IGNORECASE)
 
 
 def is_earlier(line: bytes) -> bool:
@@ -72,6 +73,13 @@ class Mailbox:
             self.expunged.append(int(found[1]))
         elif b"VANISHED" in line[:12].upper() and not is_earlier(line):
             self.vanished = True
+
+    def counted(self, line: bytes) -> bytes | None:
+        """EXISTS while EXPUNGE is held back: the count with the mails that the client still has, since answers about
+        the new ones may come before the old ones go. None: it is something else, or nobody knows their number.
+        """
+        found = _EXISTS.match(line) if self.expunged and not self.vanished else None
+        return None if found is None else b"* %d EXISTS\r\n" % (int(found[1]) + len(self.expunged))
 
     def heard(self, line: bytes) -> None:
         """The same passes to the client: what was known of numbers may be wrong now."""

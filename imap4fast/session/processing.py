@@ -257,6 +257,10 @@ class Processing:
         box, line = self.box or self.naming, self.session.relay.unit
         if box is None or is_earlier(line):
             return answers.PASS
+        if (counted := box.counted(line)) is not None:
+            box.arrived = self.session.powers.acl.prefetch
+            self.session.relay.replacement = counted
+            return answers.REPLACE
         if box.held or (self.flow is not None and b"EXISTS" not in line.upper()):
             answer = self._hold(box, line)
             if isinstance(self.flow, Download):

@@ -15,11 +15,22 @@ from pathlib import Path
 
 from tests.fuzz.build import PLACE, ROOT, build, load
 
-NAMES = ("lexer", "client", "server", "turns", "raw", "tls", "starttls", "mime", "index", "scanners", "rewriting")
+NAMES = (
+    *("lexer", "client", "server", "turns", "raw", "tls", "starttls", "mime", "index", "scanners", "rewriting"),
+    *("fetch", "flow"),
+)
 EXECUTIONS = re.compile(r"stat::number_of_executed_units:\s+(\d+)")
 COVERAGE = re.compile(r"cov: (\d+)")
 COUNTED = [
+    "imap4fast.imap.fetch",
+    "imap4fast.imap.fetchdata",
+    "imap4fast.session.download",
+    "imap4fast.session.intake",
+    "imap4fast.session.mailbox",
+    "imap4fast.session.printing",
+    "imap4fast.session.processing",
     "imap4fast.session.starttls",
+    "imap4fast.session.upload",
     "imap4fast.scan",
     "imap4fast.mail.ambiguity",
     "imap4fast.mail.boundary",

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from imap4fast._wire import COMMANDS, MailIndex
+from tests.fuzz import fetching, flowing
 from tests.fuzz.mails import SEEDS as REWRITING
 from tests.mime import corpus
 from tests.unit.session import talks
@@ -61,6 +62,10 @@ HEADS = {"not": b"\x40\x08", "auth": b"\x40\x04", "selected": b"\x40\x00"}
 def seeds(target: str) -> list[bytes]:
     if target == "rewriting":
         return REWRITING
+    if target == "fetch":
+        return fetching.seeds()
+    if target == "flow":
+        return flowing.seeds()
     if target == "lexer":
         return [said.split(b"\r\n")[0] for said in CLIENT]
     if target == "tls":

@@ -13,7 +13,7 @@ from imap4fast.mail.work import FREE, Scan
 from imap4fast.scan import clamd, icap, rspamd, spamd
 from imap4fast.scan.talk import Talk
 from imap4fast.session.starttls import MOST_OCTETS
-from tests.fuzz import mails
+from tests.fuzz import fetching, flowing, mails
 from tests.mime.soundness import sealed, sound, usable
 from tests.unit.scan.feeding import MOST_HELD, held
 from tests.unit.session import talks
@@ -303,6 +303,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "rewriting": mails.rewriting,
     "mime": mime,
     "index": index,
+    "fetch": fetching.fetch,
+    "flow": flowing.flow,
 }
 
 

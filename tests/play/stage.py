@@ -141,6 +141,7 @@ class Stage:
         session: SessionAcl | None = None,
         level: int = 9,
         unconnected: bool = False,
+        post: Post | None = None,
         **proxy: Any,
     ) -> None:
         self.pace = pace
@@ -151,7 +152,7 @@ class Stage:
         self.connecting: Sequence[Sock] = ()
         self.is_closed = False
         self.tls_began = False
-        self.post = Post()
+        self.post = post or Post()
         self.relay = Relay()
         self.client, self.server = Pipe(), Pipe()
         charter = self._charter(commands, session, proxy)

@@ -255,6 +255,18 @@ class TestWaiting:
         assert stage.client.taken() == b"* 2 FETCH (UID 5 BODY[] {9}\r\nA: b\r\n\r\nc)\r\na OK %b\r\n" % DONE.encode()
         assert stage.server.taken() == b"own-5 NOOP\r\n"
 
+    def test_a_mail_that_is_new_while_an_expunge_is_held_back(self, make: Make) -> None:
+        stage = selected(make)
+        stage.client_says("a FETCH 1:* (RFC822.SIZE)")
+        assert stage.server_says("* 1 EXPUNGE") == (b"", b"")
+        assert stage.server_says("* 3 EXISTS") == (b"* 4 EXISTS\r\n", b"")
+        stage.server_says('* 3 FETCH (UID 9 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+        stage.server_says("own-3 OK done")
+        stage.relay.server_data(b"* 3 FETCH (UID 9 BODY[] {9}\r\nA: b\r\n\r\nc)\r\n")
+        to_client, _ = stage.server_says("own-4 OK done")
+        assert to_client == b"* 4 FETCH (RFC822.SIZE 9)\r\na OK %b\r\n" % DONE.encode()
+        assert stage.client_says("b NOOP") == (b"* 1 EXPUNGE\r\n", b"own-5 NOOP\r\n")
+
     def test_the_answer_to_idle_sets_no_other_command_free(self, make: Make) -> None:
         stage = selected(make)
         stage.client_says("a IDLE")
@@ -494,5 +506,5 @@ class TestBounds:
     def test_more_held_back_than_any_mailbox_brings(self, make: Make) -> None:
         stage = selected(make)
         stage.client_says("a FETCH 1 (BODY.PEEK[TEXT])")
-        stage.relay.server_data(b"* 1 EXPUNGE\r\n" + b"* 2 EXISTS\r\n" * (MOST_HELD + 1))
+        stage.relay.server_data(b"* 20000 EXISTS\r\n" + b"* 1 EXPUNGE\r\n" * (MOST_HELD + 1))
         assert stage.session.over

@@ -66,6 +66,8 @@ def test_partial() -> None:
 def test_modifiers() -> None:
     assert asked(b"(FLAGS) (CHANGEDSINCE 12345 VANISHED)").modifiers == b"(CHANGEDSINCE 12345 VANISHED)"
     assert asked(b"BODY.PEEK[HEADER.FIELDS (a)] (CHANGEDSINCE 0)").modifiers == b"(CHANGEDSINCE 0)"
+    assert asked(b"PREVIEW (LAZY)") == asked(b"(PREVIEW (LAZY))") == asked(b"PREVIEW")
+    assert asked(b"PREVIEW (LAZY) (CHANGEDSINCE 0)").modifiers == b"(CHANGEDSINCE 0)"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,9 @@ def test_modifiers() -> None:
         b"(ALL)", b"(FLAGS ALL)", b"FLAGS UID", b"(PREVIEW (EAGER))", b"(FLAGS (UID))", b"FLAGS (UPDATE)",
         b"DIGEST.SHA1",
         b"BODY.SIZE[1]", b"(BODY[HEADER.FIELDS (a)])x", b"BODY[HEADER.FIELDS (\"a:b\")]", b"UID (CHANGEDSINCE x)",
+        b"BODY[HEADER.FIELDS (a\\)]",
+        b"PREVIEW (EAGER)", b"UID (CHANGEDSINCE 1VANISHED)", b"UID (CHANGEDSINCE 01)", b"UID (PARTIAL 0:5)",
+        b"UID (VANISHEDVANISHED)",
     ],
 )  # fmt: skip
 def test_what_has_no_answer(rest: bytes) -> None:

@@ -30,6 +30,7 @@ BAD = [
     b"* 1 FETCH (X ~a)\r\n", b"* 1 FETCH (X ~)\r\n", b"* 1 FETCH (X 9) \r\n", b'* 1 FETCH (X "a"b)\r\n',
     b"* 1 FETCH (X (a)b)\r\n",
     b"* 1 FETCH (X {=}b)\r\n", b"* 1 FETCH (X a)\r\n\r\n", b'* 1 FETCH (X "a\rb")\r\n', b"* 1 FETCH (X a(b) Y c)\r\n",
+    b'* 1 FETCH (BODY[HEADER.FIELDS ("a]")] "x")\r\n',
     b"* 1 FETCH UID 9\r\n", b"* 1 FETCH (FLAGS ({9}\r\na))\r\n",
 ]  # fmt: skip
 

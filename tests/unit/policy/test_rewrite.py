@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from imap4fast._wire import MailIndex
+from imap4fast.mail import ambiguity
 from imap4fast.policy.kit import Kit
 from imap4fast.policy.mailjob import Trial
 from tests.unit.policy.jobs import (
@@ -141,6 +143,16 @@ def test_the_type_of_a_mail_of_one_part() -> None:
     found = rewritten(kit_of(acls), mail)
     assert parsed(found).get_content_type() == "application/pdf"
     assert parsed(found)["Subject"] == "Hello"
+
+
+@pytest.mark.parametrize("kind", [b"", b"Content-Type: text/plain\r\n"])
+def test_T_M01_a_type_is_not_said_without_mime(kind: bytes) -> None:  # noqa: N802
+    acls = f"{ALL} doc-acl D {{ doctype-ident-order {{ magic, content-type }}; accept; force-doctype-ident; }}"
+    old = HEADER.replace(b"MIME-Version: 1.0\r\n", b"") + kind + b"\r\n%PDF-1.4\r\n"
+    for mail in (old, HEADER + b"Content-Type: message/rfc822\r\n\r\n" + old):
+        found = rewritten(kit_of(acls), mail)
+        assert b"Content-Type: application/pdf\r\n" in found.after
+        assert ambiguity.find(found.after, MailIndex.scan(found.after)) == []
 
 
 def test_subject_and_header() -> None:

@@ -27,6 +27,17 @@ def test_numbers_of_the_two_sides() -> None:
     assert not known.held
 
 
+def test_new_mails_are_counted_with_those_that_the_client_still_has() -> None:
+    known = box()
+    assert known.counted(b"* 4 EXISTS\r\n") is None
+    known.hold(b"* 2 EXPUNGE\r\n")
+    known.hold(b"* 3 EXPUNGE\r\n")
+    assert known.counted(b"* 4 exists\r\n") == b"* 6 EXISTS\r\n"
+    assert known.counted(b"* 4 EXPUNGE\r\n") is None
+    known.hold(b"* VANISHED 5\r\n")
+    assert known.counted(b"* 4 EXISTS\r\n") is None
+
+
 def test_vanished_leaves_no_numbers() -> None:
     known = box()
     known.hold(b"* VANISHED (EARLIER) 3:4\r\n")
