@@ -28,7 +28,7 @@ from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.nursery import Nursery
 from imap4fast.proc.privileges import Identity
 
-QUICK = Limits(cpu_s=1, wall_s=0.5, memory_bytes=32 * MIB, target_bytes=MIB, jobs=1000, queue_s=20)
+QUICK = Limits(cpu_s=1, wall_s=10, memory_bytes=32 * MIB, target_bytes=MIB, jobs=1000, queue_s=20)
 """Limits that tests do not wait long for."""
 MAIL = b"Subject: x\r\n\r\nText.\r\n"
 
