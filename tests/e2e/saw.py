@@ -10,6 +10,7 @@ from tests.e2e.wire import Reply
 DID, CLIENT, LOG = "did", "client", "log"
 _MOST = 3
 _VARIES = (
+    (r"SESSION-END .* (ACCEPTED|REJECTED|FAILED) ", r"SESSION-END ... \1 "),
     (r"PID \d+", "PID *"),
     (r"0x[0-9a-f]+", "*"),
     (r" SESSION=\d+", ""),
