@@ -68,6 +68,10 @@ class Mailroom:
         self.directories = directories
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._engines: dict[int, tuple[Processing, bytes]] = {}
+        """Their digests, by the identity of the settings, which are held here."""
+        self._told: dict[str, str] = {}
+        self._versions = _versions({})
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task that the mailroom holds until it ends."""
@@ -88,15 +92,25 @@ class Mailroom:
 
     def engines(self, processing: Processing) -> tuple[bytes, bytes]:
         """Digests of the engines in use, and of the versions of their signatures."""
-        names = [f"{use.engine.name} {use.engine.connection}" for use in processing.use_antivirus if use.enable]
-        spam = processing.use_antispam
-        if spam is not None and spam.enable:
-            names.append(f"{spam.engine.name} {spam.engine.connection} {spam.size}")
+        known = self._engines.get(id(processing))
+        if known is None:
+            known = self._engines[id(processing)] = (processing, _engines(processing))
         told = self.scanners.versions()
-        said = [f"{name} {told[name]}" for name in sorted(told)]
-        return digest(b"engines", *(name.encode() for name in names)), digest(
-            b"versions", *(one.encode() for one in said)
-        )
+        if told != self._told:
+            self._told, self._versions = told, _versions(told)
+        return known[1], self._versions
+
+
+def _engines(processing: Processing) -> bytes:
+    names = [f"{use.engine.name} {use.engine.connection}" for use in processing.use_antivirus if use.enable]
+    spam = processing.use_antispam
+    if spam is not None and spam.enable:
+        names.append(f"{spam.engine.name} {spam.engine.connection} {spam.size}")
+    return digest(b"engines", *(name.encode() for name in names))
+
+
+def _versions(told: dict[str, str]) -> bytes:
+    return digest(b"versions", *(f"{name} {told[name]}".encode() for name in sorted(told)))
 
 
 class SessionMails:

@@ -6,6 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from imap4fast.errors import ServiceError
@@ -213,6 +214,28 @@ def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
         assert told[0] == told[1]
         assert told[1][-1] == ("IMAP-706", ("IN", len(came), len(CLEAN), None, "CHANGED"))
         assert {path.read_bytes() for path in aside.glob("*.eml")} == {came}
+
+    run(case())
+
+
+def test_engines_are_told_apart_by_their_settings_and_their_signatures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            acl = made.mails._session.powers.acl
+            told: dict[str, str] = {}
+            monkeypatch.setattr(made.room.scanners, "versions", lambda: dict(told))
+            download, versions = made.room.engines(acl.download)
+            assert made.room.engines(acl.download) == (download, versions)
+            without = msgspec.structs.replace(acl.download, use_antivirus=())
+            assert made.room.engines(without)[0] != download
+            told["AV"] = "1"
+            first = made.room.engines(acl.download)
+            told["AV"] = "2"
+            second = made.room.engines(acl.download)
+            assert first[0] == second[0] == download
+            assert len({versions, first[1], second[1]}) == 3
 
     run(case())
 
