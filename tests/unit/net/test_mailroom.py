@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -214,6 +215,25 @@ def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
         assert told[0] == told[1]
         assert told[1][-1] == ("IMAP-706", ("IN", len(came), len(CLEAN), None, "CHANGED"))
         assert {path.read_bytes() for path in aside.glob("*.eml")} == {came}
+
+    run(case())
+
+
+def test_what_is_looked_for_at_the_end_is_given_up(tmp_path: Path) -> None:
+    async def case() -> None:
+        held = threading.Event()
+        found: list[object] = []
+        async with bench(tmp_path) as made:
+            await made.processed(CLEAN, uid=5)
+            origin = made.mails.origin(b"INBOX", 7, 5)
+            assert origin is not None
+            made.room.disk._thread.put(lambda: held.wait(5))
+            made.mails.find(origin, found.append)
+            assert made.room._steps
+            asyncio.get_running_loop().call_soon(held.set)
+        assert found == []
+        assert not made.room._steps
+        assert not made.room.disk._files
 
     run(case())
 
