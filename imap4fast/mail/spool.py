@@ -153,6 +153,11 @@ class Spool:
         except SpoolFullError:
             self.reserve(fd, size)
 
+    def make_room(self, fd: int) -> None:
+        """Empties a file for which the disk had no room; mails that were used longest ago make room for it."""
+        os.ftruncate(fd, 0)
+        self._evict(self._reserved.get(fd, 0))
+
     def release(self, fd: int) -> None:
         """Closes a file, in flight or not."""
         os.close(fd)

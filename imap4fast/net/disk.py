@@ -114,6 +114,10 @@ class Disk:
         """From now on so much in all is reserved for the file. Raises ServiceError."""
         await self._asked(partial(self._spool.reserve, fd, octets))
 
+    async def make_room(self, fd: int) -> None:
+        """As Spool.make_room. Raises ServiceError."""
+        await self._asked(partial(self._spool.make_room, fd))
+
     def append(self, fd: int, data: bytes) -> None:
         """Writes behind all that was appended before; what goes wrong is `failure`, and raised by `settled`."""
         file = self._files[fd]

@@ -10,6 +10,7 @@ import asyncio
 from collections import deque
 
 from imap4fast.errors import ServiceError
+from imap4fast.mail.quota import SpoolFullError
 from imap4fast.mail.work import Outcome
 
 MOST_JOBS = 1024
@@ -42,6 +43,11 @@ class Job:
         """The awaiting task gets a ServiceError, if it still waits."""
         if not self.answer.done():
             self.answer.set_exception(ServiceError("helper", why))
+
+    def lack_room(self) -> None:
+        """The same where what the job makes does not fit on the disk: SpoolFullError."""
+        if not self.answer.done():
+            self.answer.set_exception(SpoolFullError("the disk is full"))
 
 
 class JobQueue:

@@ -75,10 +75,13 @@ class Done(msgspec.Struct, frozen=True, array_like=True, tag=0):
 
 
 class Broke(msgspec.Struct, frozen=True, array_like=True, tag=1):
-    """From a helper: the work raised an exception, and the helper ends. `over`: for want of memory or room."""
+    """From a helper: the work raised an exception, and the helper ends. `over`: for want of memory, or of room in the
+    target's limit. `full`: for want of room on the disk, which is no fault of the mail.
+    """
 
     why: str
     over: bool = False
+    full: bool = False
 
 
 Answer = Done | Broke

@@ -355,12 +355,23 @@ class Job:
 
     async def _run(self, order: Order, source: int, target: int) -> Outcome:
         """A helper's work on the mail, and the copies that it wants to be kept aside."""
-        outcome = await self._room.pool.run(order, source, target, self._owner)
+        outcome = await self._made(order, source, target)
         for copy in outcome.quarantine:
             directory = self._room.directories.get(copy.directory, -1)
             if directory >= 0:
                 await self._room.disk.quarantine(directory, source, copy.text)
         return outcome
+
+    async def _made(self, order: Order, source: int, target: int) -> Outcome:
+        """A helper's work; where the disk is full mails that are kept go, and it is done once more: somebody else may
+        have made room, too.
+        """
+        pool = self._room.pool
+        try:
+            return await pool.run(order, source, target, self._owner)
+        except SpoolFullError:
+            await self._room.disk.make_room(target)
+            return await pool.run(order, source, target, self._owner)
 
     def _over_network(self) -> bool:
         scanners, processing = self._room.scanners, self.processing

@@ -91,7 +91,7 @@ class Pool:
         """What a helper made of the mail. Both descriptors stay the caller's, and open until this returns.
 
         Raises ServiceError("helper", why) when the helper died, ran over a limit, gave no proper answer, or the queue
-        is full.
+        is full; SpoolFullError where there is no room for what it makes.
         """
         data = jobs.encode(order)
         if len(data) > MESSAGE_BYTES:
@@ -217,6 +217,9 @@ class Pool:
 
     def _broke(self, helper: Helper, job: Job, answer: Broke) -> None:
         self._leave(helper)
+        if answer.full:
+            job.lack_room()
+            return
         entry = entries.HELPER_OVER if answer.over else entries.HELPER_DIED
         self._write(entry, helper.pid, answer.why)
         job.fail(answer.why)

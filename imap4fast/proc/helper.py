@@ -30,6 +30,7 @@ from imap4fast.proc.seccomp import Filter
 _WHY_CHARS = 500
 _RIGHTS_BYTES = room_for(2)
 _ROOM = (errno.ENOMEM, errno.EFBIG, errno.EMFILE)
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def live(sock: int, work: Work, limits: Limits, proc: int, syscalls: Filter) -> None:
@@ -64,8 +65,9 @@ def _done(work: Work, order: Order, source: int, target: int) -> Answer:
     try:
         outcome = work(order, source, target)
     except BaseException as error:
-        over = isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _ROOM)
-        return Broke(f"{type(error).__name__}: {error}"[:_WHY_CHARS], over)
+        number = error.errno if isinstance(error, OSError) else None
+        over = isinstance(error, MemoryError) or number in _ROOM
+        return Broke(f"{type(error).__name__}: {error}"[:_WHY_CHARS], over, number in _FULL)
     if not isinstance(outcome, Outcome):
         return Broke(f"the work returned {type(outcome).__name__}")
     return Done(outcome)

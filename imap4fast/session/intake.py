@@ -23,6 +23,10 @@ Came = Callable[["Receiver | Refused | None"], object]
 """What became of a mail that was wanted: its octets, why they are not wanted, or None: the server did not give it."""
 
 
+def _nobody(came: Receiver | Refused | None) -> None:
+    """Nobody waits for a mail."""
+
+
 class Intake:
     """Of one session."""
 
@@ -33,7 +37,7 @@ class Intake:
         self._mails = mails
         self._command = 0
         self._uid = 0
-        self._then: Came
+        self._then: Came = _nobody
         self._receiver: Receiver | None = None
         self._refused: Refused | None = None
         self._taken = False
@@ -121,12 +125,14 @@ class Intake:
             self._forget()
             came = None
         self._receiver = None
-        self._then(came)
+        then, self._then = self._then, _nobody  # who waits for a mail holds this intake
+        then(came)
         return True
 
     def drop(self) -> None:
         """The session is over."""
         self._command = 0
+        self._then = _nobody
         self._forget()
 
 

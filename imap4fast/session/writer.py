@@ -94,14 +94,15 @@ class Writer:
         self.go_on()
 
     def _end(self, *, whole: bool) -> None:
-        self.busy = False
-        self._pieces = []
-        del self._mail
+        then = self._then
+        self.drop()
         if whole:
             self._relay.end_saying()
-        self._then(whole)
+        then(whole)
 
     def drop(self) -> None:
-        """The session is over."""
-        self.busy = False
-        self._pieces = []
+        """Let go of the response, and of who waits for its end: he holds this writer."""
+        if self.busy:
+            self.busy = False
+            self._pieces = []
+            del self._mail, self._then

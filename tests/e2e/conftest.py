@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,7 @@ from tests.e2e.fakeserver import FakeServer
 from tests.e2e.lab import Lab, Proxies
 from tests.e2e.legs import LegLab, Legs, Over, secure_dovecot
 from tests.e2e.pki import server_context
+from tests.e2e.saw import Saw
 from tests.e2e.tap import Tap
 
 
@@ -43,10 +45,18 @@ def proxies() -> Iterator[Proxies]:
 
 
 @pytest.fixture
-def lab(dovecot: Dovecot, tap: Tap, fake: FakeServer, proxies: Proxies) -> Iterator[Lab]:
+def lab(dovecot: Dovecot, tap: Tap, fake: FakeServer, proxies: Proxies, saw: Saw) -> Iterator[Lab]:
     bench = Lab(dovecot, tap, fake, proxies)
     yield bench
+    saw.ends(bench)
     bench.close()
+
+
+@pytest.fixture
+def saw(request: pytest.FixtureRequest) -> Saw:
+    """What was done, and what client and log saw, for the tables of mail_tables.py."""
+    wanted = bool(request.config.getoption("xmlpath"))
+    return Saw(request.node.user_properties, inspect.getdoc(request.function) or "", wanted)
 
 
 # TLS: the same things with it. `over(client, server)` gives a lab for these legs.

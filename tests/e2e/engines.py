@@ -53,7 +53,18 @@ class Daemon:
             return False
         return True
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+    @property
+    def pid(self) -> int:
+        """Of the process that was started."""
+        assert self._process is not None
+        return self._process.pid
+
+    def unread(self) -> int:
+        """Octets that came to its port and that it has not read."""
+        rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
+        return sum(int(row[4].split(":")[1], 16) for row in rows if row[1].endswith(f":{self.address[1]:04X}"))
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
         """End it and those that it started."""
         if self._process is not None:
             os.killpg(self._process.pid, how)
@@ -170,7 +181,11 @@ class Spamd(Daemon):
         places = [f"--configpath={rules}", f"--siteconfigpath={rules}", f"--helper-home-dir={home}"]
         host, port = self.address
         # Two children: one is the least that it takes, and one may be busy with our look whether it listens.
-        self.start(program, "-L", "-x", "-m", "2", f"--listen={host}:{port}", *places, *owner)
+        self._command = (program, "-L", "-x", "-m", "2", f"--listen={host}:{port}", *places, *owner)
+        self.begin()
+
+    def begin(self) -> None:
+        self.start(*self._command)
 
 
 class Rspamd(Daemon):

@@ -21,8 +21,8 @@ def honest(octets: bytes) -> bytes:
 class FakeClamd:
     """Knows VERSION, PING, STATS, IDSESSION, END, INSTREAM. `streams` and `commands` are all that came."""
 
-    def __init__(self, answer: Answer = honest) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    def __init__(self, answer: Answer = honest, port: int = 0) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=64)
         self.address: Address = ("127.0.0.1", self._listener.getsockname()[1])
         self.answer = answer
         self.taken: int | None = None
@@ -30,6 +30,8 @@ class FakeClamd:
         self.hold = threading.Event()
         """Answers wait for it."""
         self.hold.set()
+        self.begun = threading.Event()
+        """Octets of a mail have come."""
         self.streams: list[bytes] = []
         self.commands: list[bytes] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -75,6 +77,7 @@ class FakeClamd:
         stream = b""
         while size := int.from_bytes(read(4), "big"):
             stream += read(size)
+            self.begun.set()
             if self.taken is not None and len(stream) >= self.taken:
                 break
         self.streams.append(stream)

@@ -86,16 +86,33 @@ class Lab:
         del self._used[proxy.config]
         self.proxies.forget(proxy)
 
+    def bury(self, **config: object) -> None:
+        """As `forget`, of one that the test has killed."""
+        proxy = self.proxy(**config)
+        proxy.process.wait(10)
+        proxy.check_words()
+        del self._used[proxy.config]
+        self.proxies.forget(proxy)
+
     def log(self, pattern: str, count: int = 1, **config: object) -> list[str]:
         """Wait for so many log lines of this test that fit; the text of the first group, else of the whole match."""
         proxy = self.proxy(**config)
         found = proxy.wait_log(pattern, self._used[proxy.config][1], count)
         return [match[match.re.groups and 1] for match in found]
 
+    def began(self, pattern: str, **config: object) -> str:
+        """As `log`, of a proxy that was started by this very test, from its first line on."""
+        return self.proxy(**config).wait_log(pattern)[0][0]
+
     def logged(self, **config: object) -> str:
         """The log of this test so far."""
         proxy = self.proxy(**config)
         return proxy.log(self._used[proxy.config][1])
+
+    def ends(self) -> tuple[list[bytes], str]:
+        """The last thing that each client of this test saw, and the logs of its proxies."""
+        logs = [proxy.log(mark) for proxy, mark in self._used.values()]
+        return [wire.last for wire in self._wires if wire.last], "".join(logs)
 
     # clients
 

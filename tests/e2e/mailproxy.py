@@ -53,6 +53,9 @@ UNCHANGED = Processing(download=f"{SCAN} on-skipped pass; {KEEP}", upload=f"{SCA
 BLOCKING = Processing(decide="mail-acl CLEAN { virus free; accept; }\n  doc-acl ALL { accept; }")
 """A mail with a virus is denied, since no mail-acl accepts it; all others stay whole."""
 
+NORMAL_LOG = {"log": "level normal;"}
+"""For Processing.more where mails are large: at level full a log has all their octets."""
+
 CHANGED = Processing(
     sections=ENGINES + "html-filter STRICT { script-tag-language deny *; url-scheme accept { http, https, mailto }; "
     "remote-image deny *; }\n",

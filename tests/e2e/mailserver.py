@@ -37,6 +37,10 @@ Trick = Callable[[Request], bytes | None]
 """Octets to send in place of the whole answer, TAG in them standing for the tag; None: as a good server does."""
 
 
+class Last(bytes):
+    """Such octets, and then the connection ends."""
+
+
 def one_of(word: bytes, answer: bytes, *, mail: bool = False) -> Trick:
     """A trick for the commands of a word; with `mail` only where a mail's octets are asked for."""
 
@@ -62,6 +66,8 @@ class MailServer:
         self.appended: list[bytes] = []
         self.before: dict[bytes, bytes] = {}
         """Untagged responses before the answer to a word."""
+        self.patience_s = 40.0
+        """How long it waits for a command."""
         self.segment = 0
         """Octets in a segment; 0: as they come."""
         self._trick = trick
@@ -72,7 +78,7 @@ class MailServer:
         return [uid for request in self.requests if request.wants_mail for uid in request.uids]
 
     def __call__(self, session: Session) -> None:
-        session.wait_s = 40.0
+        session.wait_s = self.patience_s
         session.say_hello()
         mails = self.mails
         try:
@@ -81,8 +87,9 @@ class MailServer:
                 if request.word == b"LOGIN":
                     mails = self.by_user.get(request.text.split()[0].strip(b'"'), mails)
                 self.requests.append(request)
-                self._send(session, self._answered(request, mails, literals))
-                if request.word == b"LOGOUT":
+                answer = self._answered(request, mails, literals)
+                self._send(session, answer)
+                if request.word == b"LOGOUT" or isinstance(answer, Last):
                     return
                 if request.word == b"IDLE":
                     session.line()
@@ -130,7 +137,7 @@ class MailServer:
     def _answered(self, request: Request, mails: dict[int, bytes], literals: list[bytes]) -> bytes:
         lie = self._trick(request) if self._trick else None
         if lie is not None:
-            return lie.replace(b"TAG", request.tag)
+            return type(lie)(lie.replace(b"TAG", request.tag))
         said = {
             b"CAPABILITY": b"* CAPABILITY " + CAPABILITIES + b"\r\n",
             b"ID": b"* ID NIL\r\n",

@@ -176,6 +176,10 @@ class Proxy:
         """The proxy lives and reported no fault of its own."""
         if self.process.poll() is not None:
             raise AssertionError(f"the proxy died: {self.process.returncode}\n{self._last_words()}")
+        self.check_words()
+
+    def check_words(self) -> None:
+        """It reported no fault of its own, dead or alive."""
         for path in (self.log_path, self.stderr_path):
             data = path.read_bytes() if path.is_file() else b""
             if found := _INTERNAL.search(data):
@@ -183,7 +187,9 @@ class Proxy:
                 raise AssertionError(f"internal error of the proxy:\n{words.decode('utf-8', 'replace')}")
 
     def close(self) -> None:
-        if self.process.poll() is None:
+        if self.process.poll() is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        else:
             self.process.send_signal(signal.SIGTERM)
             try:
                 self.process.wait(10)

@@ -13,9 +13,10 @@ from tests.e2e.wire import Address
 
 
 class Recording:
-    """One connection through the tap: `out` went to the server, `into` came from it."""
+    """One connection through the tap: `out` went to the server, `into` came from it. `port` is ours towards it."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int) -> None:
+        self.port = port
         self.out = bytearray()
         self.into = bytearray()
         self.closed = threading.Event()
@@ -66,7 +67,7 @@ class Tap:
         far.settimeout(None)
         for sock in (near, far):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        record = Recording()
+        record = Recording(far.getsockname()[1])
         self.recordings.append(record)
         if self._context is None:
             threading.Thread(target=_both, args=(near, far, record), daemon=True).start()

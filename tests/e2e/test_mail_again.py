@@ -13,6 +13,7 @@ from tests.e2e.fakeserver import FakeServer
 from tests.e2e.lab import Lab, Proxies
 from tests.e2e.mailproxy import Processing
 from tests.e2e.proxy import Proxy
+from tests.e2e.saw import Saw
 from tests.e2e.tap import Tap
 from tests.e2e.test_rows_framing import (
     test_T_F01_bare_lf,
@@ -72,8 +73,9 @@ class ProcessingLab(Lab):
 
 
 @pytest.fixture
-def lab(dovecot: Dovecot, tap: Tap, fake: FakeServer, proxies: Proxies) -> Iterator[Lab]:
+def lab(dovecot: Dovecot, tap: Tap, fake: FakeServer, proxies: Proxies, saw: Saw) -> Iterator[Lab]:
     """In place of the one in pass mode."""
     bench = ProcessingLab(dovecot, tap, fake, proxies)
     yield bench
+    saw.ends(bench)
     bench.close()

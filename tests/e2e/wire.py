@@ -46,6 +46,9 @@ class Reply:
 class Wire:
     """One connection of a test."""
 
+    last = b""
+    """The begin of the last response, or what came of it before the end."""
+
     def __init__(self, address: Address, wait_s: float = WAIT_S, rcvbuf: int | None = None, source: str = "") -> None:
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.sock = socket.socket(family, socket.SOCK_STREAM)
@@ -187,6 +190,7 @@ class Wire:
             literal = self.take(int(mark[1]), timeout_s)
             part = self.line(timeout_s)
             whole += literal + part
+        self.last = whole[:200].rstrip(b"\r\n")
         return whole[:-2]
 
     def answer(self, tag: bytes, timeout_s: float | None = None) -> Reply:
@@ -205,6 +209,7 @@ class Wire:
             pass
         data = bytes(self._buffer)
         self._buffer.clear()
+        self.last = data.rstrip(b"\r\n").split(b"\r\n")[-1][:200] or b"the connection closed"
         return data
 
     def quiet(self, seconds: float) -> None:

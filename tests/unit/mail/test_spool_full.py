@@ -79,6 +79,25 @@ def test_a_disk_that_others_have_filled_costs_the_keeping_only(small: Path) -> N
     spool.close()
 
 
+@root_only
+def test_what_another_writes_has_room_made_for_it(small: Path) -> None:
+    """As a helper does, that has the file alone."""
+    spool = spools.spool(small)
+    while octets_there(small) < DISK_BYTES // 2:
+        assert put(spool, octets_there(small), mail(1, 100_000))
+    held = octets_there(small)
+    fd = spool.create(1_000_000)
+    fill(small / "filler")
+    with pytest.raises(OSError, match="No space left"):
+        os.pwrite(fd, bytes(1_000_000), 0)
+    spool.make_room(fd)
+    assert os.fstat(fd).st_size == 0
+    assert held - octets_there(small) >= 1_000_000
+    assert os.pwrite(fd, bytes(1_000_000), 0) == 1_000_000
+    spool.release(fd)
+    spool.close()
+
+
 def fill(path: Path) -> None:
     """To the last octet."""
     with open(path, "wb", buffering=0) as file:

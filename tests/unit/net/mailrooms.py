@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -49,6 +50,8 @@ class Here:
     def __init__(self, work: Callable[[Order, int, int], Outcome]) -> None:
         self._work = work
         self.broken: ServiceError | None = None
+        self.failures: list[ServiceError] = []
+        """What the next jobs fail with, after a part of what they make was written."""
         self.orders: list[Order] = []
 
     async def run(self, order: Order, source: int, target: int, owner: str) -> Outcome:
@@ -56,6 +59,9 @@ class Here:
         await asyncio.sleep(0)
         if self.broken is not None:
             raise self.broken
+        if self.failures:
+            os.pwrite(target, b"half" * 1000, 0)
+            raise self.failures.pop(0)
         return self._work(order, source, target)
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from imap4fast.errors import ServiceError
+from imap4fast.mail.quota import SpoolFullError
 from imap4fast.net.keptmail import SMALL, KeptMail
 from imap4fast.session.login import normalised
 from imap4fast.session.mailwork import Refused, Work
@@ -116,6 +117,31 @@ def test_no_room(tmp_path: Path) -> None:
             assert isinstance(refused, Refused)
             assert (refused.code, refused.full) == (b"LIMIT", True)
             assert isinstance(await made.processed(CLEAN), KeptMail)
+
+    run(case())
+
+
+def test_a_full_disk_makes_room_of_kept_mails(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            assert isinstance(await made.processed(CLEAN, uid=5), KeptMail)
+            made.helper.failures = [SpoolFullError("the disk is full")]
+            mail = await made.processed(HEAD + b"another\r\n", uid=6)
+            assert await octets_of(mail) == HEAD + b"another\r\n"
+            assert await made.found(5) is None, "it made room"
+            assert isinstance(await made.found(6), KeptMail)
+
+    run(case())
+
+
+def test_a_disk_that_stays_full(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            made.helper.failures = [SpoolFullError("the disk is full")] * 2
+            refused = await made.processed(CLEAN, uid=5)
+            assert isinstance(refused, Refused)
+            assert (refused.code, refused.full) == (b"LIMIT", True)
+            assert await made.found(5) is None
 
     run(case())
 

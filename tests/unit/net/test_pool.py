@@ -12,6 +12,7 @@ import pytest
 
 from imap4fast.errors import ServiceError
 from imap4fast.log import tcps
+from imap4fast.mail.quota import SpoolFullError
 from imap4fast.mail.work import PASSED, Outcome, Scan, Verdicts
 from imap4fast.net import pool as module
 from imap4fast.net.jobqueue import JobQueue
@@ -98,6 +99,15 @@ def test_what_breaks_a_helper_fails_its_job_alone(home: Nursery, job: str, why: 
     assert desk.lost == 0
 
 
+def test_a_full_disk_is_no_fault_of_helper_and_mail(home: Nursery) -> None:
+    async def script(desk: Desk) -> None:
+        with pytest.raises(SpoolFullError, match="the disk is full"):
+            await desk.run("full")
+        assert await desk.run() == Outcome(PASSED, len(MAIL))
+
+    assert play(home, script).log.ids() == [tcps.POOL_BEGAN.id]
+
+
 def _noting(script: object, pids: list[int]) -> object:
     async def noted(desk: Desk) -> None:
         pids.append(int(await desk.told()))
@@ -153,11 +163,11 @@ def test_who_takes_too_long_by_the_clock_is_killed(home: Nursery) -> None:
         async with Held(desk) as held:
             with pytest.raises(ServiceError, match="over its time by the clock"):
                 await held.task
-        assert 0.5 <= desk.pool._loop.time() - began < 2
+        assert desk.pool._loop.time() - began >= 2
         assert not lives(pid)
         assert await desk.run() == Outcome(PASSED, len(MAIL))
 
-    limits = replaced(QUICK, cpu_s=0, wall_s=0.5)
+    limits = replaced(QUICK, cpu_s=0, wall_s=2)
     assert play(home, script, limits=limits).log.ids() == [tcps.POOL_BEGAN.id, OVER]
 
 
@@ -234,8 +244,9 @@ def test_a_job_that_runs_on_after_it_was_cancelled_is_killed(home: Nursery, monk
             held.task.cancel()
             assert await desk.told() != pid
             await eventually(lambda: not lives(int(pid)))
+            await eventually(lambda: desk.log.lines[-1].endswith("'nobody waits any more')"))
 
-    assert play(home, script, limits=LONG).log.lines[-1].endswith("'nobody waits any more')")
+    play(home, script, limits=LONG)
 
 
 def test_a_job_waits_no_longer_than_it_may(home: Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +292,7 @@ def test_helpers_are_made_on_demand_and_no_more_than_there_may_be(home: Nursery)
             await asyncio.gather(*waiting)
             assert desk.pool.helpers == 4
 
-    play(home, script, most=4)
+    play(home, script, most=4, limits=LONG)
 
 
 def test_a_helper_is_renewed_after_its_jobs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import errno
 import gc
 import mmap
 import os
@@ -27,7 +28,7 @@ from imap4fast.proc.eventloop import uvloop
 from imap4fast.proc.nursery import Nursery
 from imap4fast.proc.privileges import Identity
 
-QUICK = Limits(cpu_s=1, wall_s=0.5, memory_bytes=32 * MIB, target_bytes=MIB, jobs=1000, queue_s=20)
+QUICK = Limits(cpu_s=1, wall_s=10, memory_bytes=32 * MIB, target_bytes=MIB, jobs=1000, queue_s=20)
 """Limits that tests do not wait long for."""
 MAIL = b"Subject: x\r\n\r\nText.\r\n"
 
@@ -116,6 +117,10 @@ def _fill(target: int) -> None:
         os.pwrite(target, block, at * MIB)
 
 
+def _full() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def _execute() -> None:
     os.execv("/bin/true", ["true"])
 
@@ -147,6 +152,7 @@ TRICKS: dict[str, Callable[[Order, int, int], object]] = {
     "wait": lambda order, source, target: (_wait(source), Outcome(PASSED))[1],
     "grow": lambda order, source, target: (_grow(), tells(target, os.getpid()))[1],
     "fill": lambda order, source, target: _fill(target),
+    "full": lambda order, source, target: _full(),
 }
 
 

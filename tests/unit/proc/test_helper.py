@@ -88,6 +88,7 @@ def test_it_says_which_job_is_its_last() -> None:
         ("system-exit", Broke("SystemExit: 3")),
         ("hog", Broke("MemoryError: ", over=True)),
         ("fill", Broke("OSError: [Errno 27] File too large", over=True)),
+        ("full", Broke("OSError: [Errno 28] No space left on device", full=True)),
         ("nothing", Broke("the work returned NoneType")),
     ],
 )
