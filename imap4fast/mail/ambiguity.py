@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from imap4fast._wire import MailIndex, MimePart, header_list
+from imap4fast._wire import MailIndex, MimePart
 from imap4fast.mail import boundary, coding, fields, headerlines, mimefields
 from imap4fast.mail.canonical import Octets
 
@@ -46,8 +46,7 @@ def find(data: Octets, index: MailIndex) -> list[Finding]:
 def of_part(data: Octets, index: MailIndex, number: int) -> Iterator[tuple[str, str]]:
     part = index.part(number)
     header = data[part.header : part.header + part.header_size]
-    listed = header_list(header)
-    mime = mimefields.read(header, listed)
+    listed, mime = mimefields.read(header)
     if not headerlines.are_whole(header, listed):
         found = fields.fields(header)
         mime = mimefields.of(found)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
-from imap4fast._wire import MailIndex, MimePart, header_list
+from imap4fast._wire import MailIndex, MimePart
 from imap4fast.mail import mimefields, structured
 from imap4fast.mail.canonical import Octets
 
@@ -53,7 +53,7 @@ def mark(data: Octets, start: int, behind: int, stop: int) -> Mark:
 def declared(data: Octets, part: MimePart) -> bytes:
     """The boundary parameter of a multipart's first Content-Type; b"" where there is not exactly one."""
     header = data[part.header : part.header + part.header_size]
-    types = mimefields.read(header, header_list(header)).types
+    types = mimefields.read(header).mime.types
     found = structured.parse(types[0].value).all(b"boundary") if types else []
     return found[0] if len(found) == 1 else b""
 

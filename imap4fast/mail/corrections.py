@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from imap4fast._wire import MailIndex, MimePart, header_list
+from imap4fast._wire import MailIndex, MimePart
 from imap4fast.mail import canonical, coding, fields, headercorrections, mimefields, splice, words
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.mimefields import Mime
@@ -119,7 +119,7 @@ def of_part(
 ) -> Iterator[Splice]:
     part = index.part(number)
     header = data[part.header : part.header + part.header_size]
-    mime = mimefields.read(header, header_list(header))
+    mime = mimefields.read(header).mime
     found += kinds(data, number, part, mime, rules)
     fixed, seen = headercorrections.apply(header, mime, rules.invalid_header, rules.correct_quoting)
     found += (Finding(item, number, what, done) for item, what, done in seen)

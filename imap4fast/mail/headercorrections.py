@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from imap4fast._wire import decode_text
 from imap4fast.mail import fields, mimefields, rereading, structured, words
@@ -47,7 +48,7 @@ def conforming(field: Field, invalid: str, quoting: bool, seen: list[Seen]) -> F
     if field.name not in STRUCTURED or is_in_order(field):
         return field
     value = structured.parse(field.value)
-    if not is_main(field, value):
+    if not is_main(field.name, value):
         seen.append(("invalid-header", "bad value of " + field.name.decode("ascii"), invalid == "keep"))
         return field
     if structured.QUOTE in value.faults:
@@ -65,14 +66,21 @@ def conforming(field: Field, invalid: str, quoting: bool, seen: list[Seen]) -> F
 
 def is_in_order(field: Field) -> bool:
     """By the grammar, 8-bit characters aside, which are another item's."""
-    value = field.value
+    name, value = field.name, field.value
+    return _remembered(name, value) if len(value) < structured.SHORT else _is_in_order(name, value)
+
+
+def _is_in_order(name: bytes, value: bytes) -> bool:
     if not value.isascii():
         value = value.translate(structured.EIGHT_BIT_AS_X)
-    return structured.STRICT.fullmatch(value) is not None and is_main(field, structured.parse(value))
+    return structured.STRICT.fullmatch(value) is not None and is_main(name, structured.parse(value))
 
 
-def is_main(field: Field, value: Value) -> bool:
-    pattern = mimefields.MAIN if field.name == mimefields.TYPE else structured.IS_TOKEN
+_remembered = lru_cache(1024)(_is_in_order)
+
+
+def is_main(name: bytes, value: Value) -> bool:
+    pattern = mimefields.MAIN if name == mimefields.TYPE else structured.IS_TOKEN
     return pattern.fullmatch(value.main) is not None
 
 

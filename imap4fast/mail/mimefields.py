@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from imap4fast._wire import decode_text, decode_words
+from imap4fast._wire import decode_text, decode_words, header_list
 from imap4fast.mail import structured, words
 from imap4fast.mail.fields import Field
 from imap4fast.mail.structured import Value
@@ -25,6 +26,8 @@ CODED = frozenset((b"base64", b"quoted-printable"))
 MAILS = (b"message/global", b"message/news")
 """Types of whole mails that some programs look into, and some do not, as they do into message/rfc822."""
 NAMES = (b"name", b"filename")
+SHORT = 8192
+"""Octets of a header that is remembered."""
 LONGEST_BOUNDARY = 70
 BOUNDARY = re.compile(rb"[ -!#-\[\]-~]*[!#-\[\]-~]")
 """More than the bchars of RFC 2046, since mailers use more; nothing that needs a backslash, no blank at the end."""
@@ -51,10 +54,25 @@ def of(found: list[Field]) -> Mime:
     return mime
 
 
-def read(header: bytes, listed: list[tuple[bytes, int, int]]) -> Mime:
-    """As `of`, from what `header_list` says of a header."""
+class Header(NamedTuple):
+    """What `header_list` says of a header, and its fields that say how the part is read. Neither is to be changed."""
+
+    listed: list[tuple[bytes, int, int]]
+    mime: Mime
+
+
+def read(header: bytes) -> Header:
+    """Several ask about each header of a mail, one after the other."""
+    return _remembered(header) if len(header) < SHORT else _read(header)
+
+
+def _read(header: bytes) -> Header:
+    listed = header_list(header)
     mine = [each for each in listed if each[0].lower() in KINDS]
-    return of([Field(name.lower(), header[start:stop]) for name, start, stop in mine])
+    return Header(listed, of([Field(name.lower(), header[start:stop]) for name, start, stop in mine]))
+
+
+_remembered = lru_cache(64)(_read)
 
 
 def odd(mime: Mime) -> Iterator[tuple[str, str]]:
@@ -73,7 +91,17 @@ def odd(mime: Mime) -> Iterator[tuple[str, str]]:
     yield from odd_names(mime)
 
 
-def odd_type(said: bytes) -> Iterator[tuple[str, str]]:
+def odd_type(said: bytes) -> Iterable[tuple[str, str]]:
+    """Most mails have the same few values."""
+    return _odd_type_remembered(said) if len(said) < structured.SHORT else _odd_type(said)
+
+
+@lru_cache(1024)
+def _odd_type_remembered(said: bytes) -> tuple[tuple[str, str], ...]:
+    return tuple(_odd_type(said))
+
+
+def _odd_type(said: bytes) -> Iterator[tuple[str, str]]:
     value = structured.parse(said)
     faults = structured.faults(said)
     if structured.COMMENT in faults:
@@ -127,14 +155,21 @@ def odd_names(mime: Mime) -> Iterator[tuple[str, str]]:
         yield "T-M23", "file names that disagree"
 
 
-def names_of(field: Field) -> list[str]:
+def names_of(field: Field) -> Sequence[str]:
     """All file names that a field gives: as written, joined and decoded by RFC 2231, and by RFC 2047."""
     if b"name" not in field.octets.lower():
-        return []
-    value = structured.parse(field.value)
+        return ()
+    return _names_remembered(field.value) if len(field.octets) < structured.SHORT else _names(field.value)
+
+
+def _names(said: bytes) -> tuple[str, ...]:
+    value = structured.parse(said)
     raw = [each.value for each in value.parameters if each.name in NAMES]
     joined = [octets for name in NAMES if (octets := value.joined(name))]
-    return [*map(decode_words, raw), *map(decoded, joined)]
+    return (*map(decode_words, raw), *map(decoded, joined))
+
+
+_names_remembered = lru_cache(64)(_names)
 
 
 def decoded(joined: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imap4fast._wire import MailIndex, header_list
+from imap4fast._wire import MailIndex
 from imap4fast.mail import cms, mimefields, transfer
 from imap4fast.mail.streams import BROKEN, Blocks, Budget
 
@@ -35,7 +35,7 @@ def opened(octets: bytes, budget: Budget) -> Iterator[Blocks]:
     for number in index.leaves:
         part = index.part(number)
         header = inside[part.header : part.body]
-        encodings = [field.value for field in mimefields.read(header, header_list(header)).encodings] or [b""]
+        encodings = [field.value for field in mimefields.read(header).mime.encodings] or [b""]
         for reading in transfer.readings(inside[part.body : part.body + part.body_size], *encodings):
             budget.member()
             budget.spend(len(reading))

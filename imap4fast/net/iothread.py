@@ -123,7 +123,8 @@ class IoThread:
             call.failure = service_error(error)
         except Exception as error:
             call.failure = InternalError(f"disk: {type(error).__name__}: {error}")
-        self._done.append(call)
+        if call.future is not None or call.land is not None or call.failure is not None:
+            self._done.append(call)
         notes = self._notes()
         if notes:
             told = _Call(self._run, None, self._hear)
@@ -131,7 +132,7 @@ class IoThread:
             self._done.append(told)
 
     def _tell(self) -> None:
-        if not self._told:
+        if self._done and not self._told:
             self._told = True
             self._loop.call_soon_threadsafe(self._deliver)
 

@@ -33,6 +33,7 @@ from imap4fast.net.incoming import Incoming
 from imap4fast.net.keptmail import SMALL, KeptMail
 from imap4fast.net.pool import Pool
 from imap4fast.net.scanners import Scanners
+from imap4fast.net.steps import Steps
 from imap4fast.policy import examine
 from imap4fast.policy.kit import filter_rules
 from imap4fast.policy.loglines import line
@@ -68,6 +69,11 @@ class Mailroom:
         self.directories = directories
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._steps: set[Steps] = set()
+        self._engines: dict[int, tuple[Processing, bytes]] = {}
+        """Their digests, by the identity of the settings, which are held here."""
+        self._told: dict[str, str] = {}
+        self._versions = _versions({})
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task that the mailroom holds until it ends."""
@@ -76,10 +82,17 @@ class Mailroom:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def go(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same at once and without a task, for what is done for each mail and awaits nothing but futures."""
+        steps = Steps(work, self._steps.discard)
+        self._steps.add(steps)
+        steps.run()
+
     async def stop(self) -> None:
         """All sessions have ended: what is still done is given up."""
-        for task in list(self._tasks):
-            task.cancel()
+        given_up: list[asyncio.Task[None] | Steps] = [*self._tasks, *self._steps]
+        for work in given_up:
+            work.cancel()
         if self._tasks:
             await asyncio.wait(list(self._tasks))
         await self.scanners.close()
@@ -88,15 +101,25 @@ class Mailroom:
 
     def engines(self, processing: Processing) -> tuple[bytes, bytes]:
         """Digests of the engines in use, and of the versions of their signatures."""
-        names = [f"{use.engine.name} {use.engine.connection}" for use in processing.use_antivirus if use.enable]
-        spam = processing.use_antispam
-        if spam is not None and spam.enable:
-            names.append(f"{spam.engine.name} {spam.engine.connection} {spam.size}")
+        known = self._engines.get(id(processing))
+        if known is None:
+            known = self._engines[id(processing)] = (processing, _engines(processing))
         told = self.scanners.versions()
-        said = [f"{name} {told[name]}" for name in sorted(told)]
-        return digest(b"engines", *(name.encode() for name in names)), digest(
-            b"versions", *(one.encode() for one in said)
-        )
+        if told != self._told:
+            self._told, self._versions = told, _versions(told)
+        return known[1], self._versions
+
+
+def _engines(processing: Processing) -> bytes:
+    names = [f"{use.engine.name} {use.engine.connection}" for use in processing.use_antivirus if use.enable]
+    spam = processing.use_antispam
+    if spam is not None and spam.enable:
+        names.append(f"{spam.engine.name} {spam.engine.connection} {spam.size}")
+    return digest(b"engines", *(name.encode() for name in names))
+
+
+def _versions(told: dict[str, str]) -> bytes:
+    return digest(b"versions", *(f"{name} {told[name]}".encode() for name in sorted(told)))
 
 
 class SessionMails:
@@ -134,7 +157,7 @@ class SessionMails:
 
     def find(self, origin: Origin, then: Callable[[ProcessedMail | Refused | None], object]) -> None:
         """The processed form, where it is kept."""
-        self.begin(self._find(origin, then))
+        self._room.go(self._guarded(self._find(origin, then)))
 
     def begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """A task of this session's: what breaks in it ends the session, which would wait for it without end."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast.mail import fields, mimefields
+from imap4fast._wire import header_list
+from imap4fast.mail import fields, mimefields, structured
 from imap4fast.mail.mimefields import Mime
 
 
@@ -63,7 +64,7 @@ def test_several_readings(line: bytes, row: str) -> None:
 
 def test_names() -> None:
     line = b'Content-Type: a/b; name="=?utf-8?q?=C3=A1?="; name*0=x; name*1=y; charset=z'
-    assert mimefields.names_of(mime(line).types[0]) == ["\u00e1", "xy"]
+    assert mimefields.names_of(mime(line).types[0]) == ("\u00e1", "xy")
 
 
 @pytest.mark.parametrize(
@@ -87,3 +88,24 @@ def test_encoding() -> None:
     assert mimefields.encoding(two) == b"base64"
     assert mimefields.is_encoded(two)
     assert not mimefields.is_encoded(mime())
+
+
+def test_a_header_is_taken_apart_once_unless_it_is_long() -> None:
+    header = b"Subject: x\r\nContent-Type: text/plain; name=a.txt\r\n\r\n"
+    first = mimefields.read(header)
+    assert mimefields.read(bytes(bytearray(header))) is first
+    assert first.listed == header_list(header)
+    assert first.mime == mimefields.of(fields.fields(header))
+    long = header.replace(b": x", b": " + b"x" * mimefields.SHORT)
+    assert mimefields.read(long) is not mimefields.read(long)
+    assert mimefields.read(long).mime == first.mime
+
+
+def test_values_are_judged_alike_whatever_their_length() -> None:
+    for value in (b"text/plain; charset=utf-8", b"text/plain (x); charset=a; charset=b", b"multipart/mixed", b"x"):
+        long = value + b"; a=" + b"x" * structured.SHORT
+        assert list(mimefields.odd_type(value)) == list(mimefields.odd_type(long))
+        assert list(mimefields.odd_type(value)) == list(mimefields.odd_type(value))
+    field = fields.Field(b"content-type", b"Content-Type: text/plain; name=\"a.txt\"; name*=utf-8''%C3%A9\r\n")
+    longer = fields.Field(field.name, field.octets[:-2] + b"; a=" + b"x" * structured.SHORT + b"\r\n")
+    assert mimefields.names_of(field) == mimefields.names_of(longer) == ("a.txt", "é")

@@ -9,7 +9,8 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -82,27 +83,52 @@ def test_results_come_back_in_order(scene: Scene) -> None:
 @pytest.mark.parametrize(("calls", "wakes"), [(BATCH - 1, 1), (3 * BATCH, 3)])
 def test_the_loop_is_woken_once_for_many_results(scene: Scene, calls: int, wakes: int) -> None:
     async def script(scene: Scene) -> None:
-        woken = []
-        really = scene.thread._loop
-
-        class Loop:
-            def create_future(self) -> asyncio.Future[object]:
-                return really.create_future()
-
-            def call_soon_threadsafe(self, work: Callable[..., object], *args: object) -> None:
-                woken.append(work)
-                really.call_soon_threadsafe(work, *args)
-
         scene.hold()
         asked = [asyncio.ensure_future(scene.thread.ask(lambda: 1)) for _ in range(calls - 1)]
         await asyncio.sleep(0)
-        scene.thread._loop = Loop()  # type: ignore[assignment]
-        scene.release()
-        assert await asyncio.gather(*asked) == [1] * (calls - 1)
-        scene.thread._loop = really
+        with wakes_of(scene) as woken:
+            scene.release()
+            assert await asyncio.gather(*asked) == [1] * (calls - 1)
         assert 1 <= len(woken) <= wakes
 
     scene.play(script)
+
+
+@contextmanager
+def wakes_of(scene: Scene) -> Iterator[list[object]]:
+    """In the block: what the loop was woken for."""
+    woken: list[object] = []
+    really = scene.thread._loop
+
+    class Loop:
+        def create_future(self) -> asyncio.Future[object]:
+            return really.create_future()
+
+        def call_soon_threadsafe(self, work: Callable[..., object], *args: object) -> None:
+            woken.append(work)
+            really.call_soon_threadsafe(work, *args)
+
+    scene.thread._loop = Loop()  # type: ignore[assignment]
+    yield woken
+    scene.thread._loop = really
+
+
+def test_the_loop_is_not_woken_for_what_nobody_waits_for(scene: Scene) -> None:
+    async def script(scene: Scene) -> None:
+        done = threading.Event()
+        with wakes_of(scene) as woken:
+            scene.thread.put(lambda: 1)
+            scene.thread.put(done.set)
+            assert done.wait(5)
+            scene.hold()  # all that was put before is done, and told if it is to be
+            assert not woken
+            scene.release()
+            scene.notes = [Note("failed", "x")]
+            assert await scene.thread.ask(lambda: 1) == 1
+            assert woken
+
+    scene.play(script)
+    assert scene.heard == [[Note("failed", "x")]]
 
 
 def test_too_many_calls_are_refused(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

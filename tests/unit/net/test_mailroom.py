@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from imap4fast.errors import ServiceError
@@ -275,6 +277,47 @@ def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
         assert told[0] == told[1]
         assert told[1][-1] == ("IMAP-706", ("IN", len(came), len(CLEAN), None, "CHANGED"))
         assert {path.read_bytes() for path in aside.glob("*.eml")} == {came}
+
+    run(case())
+
+
+def test_what_is_looked_for_at_the_end_is_given_up(tmp_path: Path) -> None:
+    async def case() -> None:
+        held = threading.Event()
+        found: list[object] = []
+        async with bench(tmp_path) as made:
+            await made.processed(CLEAN, uid=5)
+            origin = made.mails.origin(b"INBOX", 7, 5)
+            assert origin is not None
+            made.room.disk._thread.put(lambda: held.wait(5))
+            made.mails.find(origin, found.append)
+            assert made.room._steps
+            asyncio.get_running_loop().call_soon(held.set)
+        assert found == []
+        assert not made.room._steps
+        assert not made.room.disk._files
+
+    run(case())
+
+
+def test_engines_are_told_apart_by_their_settings_and_their_signatures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            acl = made.mails._session.powers.acl
+            told: dict[str, str] = {}
+            monkeypatch.setattr(made.room.scanners, "versions", lambda: dict(told))
+            download, versions = made.room.engines(acl.download)
+            assert made.room.engines(acl.download) == (download, versions)
+            without = msgspec.structs.replace(acl.download, use_antivirus=())
+            assert made.room.engines(without)[0] != download
+            told["AV"] = "1"
+            first = made.room.engines(acl.download)
+            told["AV"] = "2"
+            second = made.room.engines(acl.download)
+            assert first[0] == second[0] == download
+            assert len({versions, first[1], second[1]}) == 3
 
     run(case())
 

@@ -137,3 +137,32 @@ def test_other_exceptions_are_not_swallowed() -> None:
             Steps(go()).run()
 
     run(play)
+
+
+@pytest.mark.parametrize("how", ["end", "cancelled", "broken"])
+def test_its_end_is_told_once_whatever_it_was(how: str) -> None:
+    async def play() -> None:
+        one = asyncio.get_running_loop().create_future()
+        told: list[Steps] = []
+        complaints: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["exception"]))
+
+        async def go() -> None:
+            await one
+            if how == "broken":
+                raise ValueError("broken")
+
+        steps = Steps(go(), told.append)
+        steps.run()
+        assert told == []
+        if how == "cancelled":
+            steps.cancel()
+        else:
+            one.set_result(1)
+        await asyncio.sleep(0)
+        steps.cancel()
+        await asyncio.sleep(0)
+        assert told == [steps]
+        assert [str(error) for error in complaints] == (["broken"] if how == "broken" else [])
+
+    run(play)
