@@ -104,6 +104,10 @@ cdef class Flow(Turns):
 
     def hold_client(self):
         """Session has begun with something that the client's next command must wait for."""
+        cdef int i
+        for i in range(self.n_pending):
+            # What went before has no say in it: IDLE is answered when the next command is under way already.
+            self.pending[i].flags &= ~P_HOLDS
         self.hold = H_FLOW
 
     def free_client(self):

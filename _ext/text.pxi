@@ -74,13 +74,13 @@ cdef Py_ssize_t put_argument(uint8_t* out, Py_ssize_t room, object arg, bint tak
             size = PyUnicode_GET_LENGTH(arg)
         else:
             return -1
-        if size == 0 or (limit and size > limit) or size > room:
+        if (limit and size > limit) or size > room:
             return -1
         for i in range(size):
             if not CHARS[text[i]] & CH_PLAIN:
-                return -1
+                return put_quoted(out, room, text, size)
             out[i] = text[i]
-        return size
+        return size if size else put_quoted(out, room, text, size)
     if type(arg) is int:
         try:
             return put_number(out, arg)
@@ -90,6 +90,32 @@ cdef Py_ssize_t put_argument(uint8_t* out, Py_ssize_t room, object arg, bint tak
         memcpy(out, "<NULL>", 6)
         return 6
     return -1
+
+
+cdef Py_ssize_t put_quoted(uint8_t* out, Py_ssize_t room, const uint8_t* text, Py_ssize_t size) noexcept:
+    """Printable ASCII without backslashes, in quotes where rules 3 and 4 of log/escape.py want them; -1 for anything
+    else.
+    """
+    cdef Py_ssize_t used = 1, i
+    cdef bint bare = size > 0 and not (size == 6 and memcmp(text, b"<NULL>", 6) == 0)
+    if 2 * size + 2 > room:
+        return -1
+    out[0] = c'"'
+    for i in range(size):
+        if text[i] < c" " or text[i] > c"~" or text[i] == c"\\":
+            return -1
+        if text[i] == c'"':
+            out[used] = c"\\"
+            used += 1
+        if text[i] == c" " or text[i] == c"=" or text[i] == c'"':
+            bare = False
+        out[used] = text[i]
+        used += 1
+    if bare:
+        memcpy(out, text, size)
+        return size
+    out[used] = c'"'
+    return used + 1
 
 
 cdef Py_ssize_t _fill(uint8_t* out, Template template, tuple args, Py_ssize_t limit) except -2:
@@ -116,8 +142,8 @@ cdef Py_ssize_t _fill(uint8_t* out, Template template, tuple args, Py_ssize_t li
 
 
 def fill(Template template not None, tuple args not None, Py_ssize_t limit):
-    """The text with its places filled, or None where an argument needs a rule of log/escape.py: anything but a
-    printable ASCII word of str or bytes (not empty, at most `limit` long, none of `" \\ = <`), None at `%s`, or an int.
+    """The text with its places filled, or None where an argument needs a rule of log/escape.py: anything but
+    printable ASCII without backslashes of str or bytes (at most `limit` long), None at `%s`, or an int.
     """
     cdef uint8_t out[MAX_FILLED]
     cdef Py_ssize_t used = _fill(out, template, args, limit)

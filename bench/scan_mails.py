@@ -41,7 +41,7 @@ class Maker:
     def __init__(self, seed: int = 7) -> None:
         pick = random.Random(seed)
         self._rows = [whole_escapes(b" ".join(pick.choices(WORDS, k=10))[:74]) + b"\r\n" for _ in range(LINES)]
-        self._binary = base64.encodebytes(pick.randbytes(400_000)).replace(b"\n", b"\r\n")
+        self._binary = base64.encodebytes(pick.randbytes(57 * 7000)).replace(b"\n", b"\r\n")
 
     def text(self, number: int, size: int) -> bytes:
         rows = [b"mail %d\r\n" % number]

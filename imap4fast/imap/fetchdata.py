@@ -18,6 +18,11 @@ _PIECE = re.compile(rb'[^"(){\r\n]+|[()]|\r\n')
 _ATOM = re.compile(rb"[^ ()\"{\r\n]+")
 _LITERAL = re.compile(rb"~?\{([0-9]{1,19})\}\r\n")
 _MARK = re.compile(rb"\{[=-]\}")
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_PLAIN = re.compile(
+    _NAME.pattern + rb'([^ ()"{\r\n~][^ ()"{\r\n]*|"[^"\\\r\n]*"|\{[=-]\}|\([^(){"\r\n]*\))(?= |\)\r\n\Z)'
+)
+"""An item whose value needs no closer look, with what stands behind it."""
 
 
 class FetchDataError(Exception):
@@ -34,17 +39,28 @@ def items_of(unit: bytes) -> list[tuple[bytes, bytes]]:
     if unit[at:] == b")\r\n":
         return found
     while True:
-        name = _NAME.match(unit, at)
-        if name is None:
-            raise FetchDataError
-        end = _value_end(unit, name.end())
-        found.append((name[1].upper(), unit[name.end() : end]))
+        plain = _PLAIN.match(unit, at)
+        if plain is not None:
+            name, value = plain.groups()
+            end = plain.end()
+        else:
+            name, value, end = _item(unit, at)
+        found.append((name.upper(), value))
         if unit[end : end + 1] == b" ":
             at = end + 1
         elif unit[end:] == b")\r\n":
             return found
         else:
             raise FetchDataError
+
+
+def _item(unit: bytes, at: int) -> tuple[bytes, bytes, int]:
+    """Name, value, and where they end."""
+    name = _NAME.match(unit, at)
+    if name is None:
+        raise FetchDataError
+    end = _value_end(unit, name.end())
+    return name[1], unit[name.end() : end], end
 
 
 def _value_end(unit: bytes, at: int) -> int:
@@ -93,6 +109,7 @@ def _list_end(unit: bytes, at: int) -> int:
 def string_of(value: bytes) -> bytes | None:
     """The octets of a string; None for NIL and for anything that is no string."""
     if value[:1] == b'"':
-        return re.sub(rb"\\(.)", rb"\1", value[1:-1], flags=re.DOTALL)
+        text = value[1:-1]
+        return _ESCAPED.sub(rb"\1", text) if b"\\" in text else text
     found = _LITERAL.match(value)
     return value[found.end() :] if found is not None else None

@@ -68,9 +68,9 @@ class Engine:
     ) -> Scan:
         """Looks at a part's body in every reading of its transfer encoding."""
         budget = (budget or Budget()).anew()
-        if len(octets) > LARGE and transfer.encodings(encoding_header) == (transfer.BASE64,):
+        if len(octets) > LARGE:
             with memoryview(octets) as view:
-                pieces = transfer.pieces(view)
+                pieces = transfer.pieces(view, encoding_header)
                 name = self._first([pieces], names, budget) if pieces else None
             if name is not None:
                 return _result(name, budget)

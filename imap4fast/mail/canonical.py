@@ -61,7 +61,8 @@ def windows(data: Octets, start: int = 0, stop: int | None = None) -> Iterator[b
     stop = len(data) if stop is None else stop
     while start < stop:
         window = data[start : min(start + WINDOW, stop)]
-        if window.endswith(b"\r") and data[start + len(window) : stop][:1] == b"\n":
+        behind = start + len(window)
+        if behind < stop and window.endswith(b"\r") and data[behind : behind + 1] == b"\n":
             window += b"\n"
         yield window
         start += len(window)

@@ -258,22 +258,22 @@ class Spool:
         key = origin.key()
         name = object_name(key, kept.sha256)
         with self._ledger.changing(store):
-            old = store.find(key)
-            if old is not None:
-                self._look_at_other(old, kept)
+            if not store.put(origin, key, kept):
+                self._look_at_other(store.find(key), kept)
                 self._unlink(store.drop(key))
+                store.put(origin, key, kept)
             self._share.intend(key, bytes.fromhex(name))
             if kept.size:
                 self.files.link(fd, name)
-            store.put(origin, key, kept)
             if said is not None:
                 _settled(store, said, kept.used)
             self._flush(store)
         self._share.intend(bytes(32), bytes(32))
         return True
 
-    def _look_at_other(self, old: Kept, new: Kept) -> None:
-        if old.original_sha256 != new.original_sha256:  # RFC 9051 section 2.3.1.1 forbids it: a server that is broken
+    def _look_at_other(self, old: Kept | None, new: Kept) -> None:
+        # RFC 9051 section 2.3.1.1 forbids it: a server that is broken.
+        if old is not None and old.original_sha256 != new.original_sha256:
             text = f"{old.original_size} octets became {new.original_size}, Message-ID {new.message_id}"
             self._ledger.note(OTHER_OCTETS, text)
 

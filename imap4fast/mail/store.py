@@ -63,8 +63,12 @@ _COLUMNS = (
     "kind, mail_size, index_size, sha256, original_size, original_sha256, reason, code, message_id, created, used"
 )
 _FIND = f"SELECT {_COLUMNS} FROM objects WHERE key = ?"  # noqa: S608
-_ENTER = f"INSERT INTO objects(key, {_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?)"
+_ENTER = f"INSERT INTO objects(key, {_COLUMNS}) VALUES(?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(key) DO NOTHING"
 _NAME_MAILBOX = "INSERT OR IGNORE INTO mailboxes VALUES(?, ?)"
+_PUT_VERDICTS = """
+INSERT INTO verdicts VALUES(?,?,?,?,?,?) ON CONFLICT(content, engines) DO UPDATE SET
+    versions = excluded.versions, verdicts = excluded.verdicts, created = excluded.created, used = excluded.used
+"""
 _LAST = b"\xff" * KEY_BYTES
 
 T = TypeVar("T")
@@ -194,10 +198,10 @@ class Store:
         row = self._sql.execute(_FIND, (key,)).fetchone()
         return None if row is None else _shaped(row, Kept)
 
-    def put(self, origin: Origin, key: bytes, kept: Kept) -> None:
-        """Enters a mail under its key, where nothing is kept."""
+    def put(self, origin: Origin, key: bytes, kept: Kept) -> bool:
+        """Enters a mail under its key. False: something is kept there, and stays."""
         self._sql.execute(_NAME_MAILBOX, (owner_digest(origin.account, origin.server), mailbox_name(origin.mailbox)))
-        self._sql.execute(_ENTER, (key, *_values(kept)))
+        return self._sql.execute(_ENTER, (key, *_values(kept))).rowcount == 1
 
     def drop(self, key: bytes) -> str | None:
         """Forgets the mail with this key; the file that went with it."""
@@ -259,9 +263,7 @@ class Store:
         self, content: bytes, engines: bytes, versions: bytes, verdicts: Verdicts, scored: int, now: int
     ) -> None:
         """Enters verdicts in place of those that held; `scored`: since when their spam score holds."""
-        self._sql.execute("DELETE FROM verdicts WHERE content = ? AND engines = ?", (content, engines))
-        row = (content, engines, versions, _encode(verdicts), scored, now)
-        self._sql.execute("INSERT INTO verdicts VALUES(?,?,?,?,?,?)", row)
+        self._sql.execute(_PUT_VERDICTS, (content, engines, versions, _encode(verdicts), scored, now))
 
     def touch_verdicts(self, content: bytes, engines: bytes, now: int) -> None:
         """The verdicts were used."""

@@ -93,30 +93,59 @@ def head(octets: Octets, encoding_header: bytes, size: int) -> bytes:
     return _DECODERS[encodings(encoding_header)[0]](start)[0][:size]
 
 
-def pieces(octets: Octets, size: int = SLICE) -> Iterator[bytes] | None:
-    """Decoded base64 piece by piece, for parts that are too large to be held twice. None: not plainly base64.
+def pieces(octets: Octets, encoding_header: bytes, size: int = SLICE) -> Iterator[bytes] | None:
+    """The one reading piece by piece, for parts that are too large to be held twice. None: there may be more than one.
 
-    Consumed to the end the iterator has given the one reading, or ended early with `NotClean`.
+    Consumed to the end the iterator has given the whole reading, or ended early with `NotClean`.
     """
-    first = bytes(octets[: 2 * size])
-    return _pieces(octets, size) if clean_base64(_whole_lines(first)) is not None else None
+    names = encodings(encoding_header)
+    decode = _IN_PIECES.get(names[0]) if len(names) == 1 else None
+    if decode is None:
+        return None
+    if decode is not _as_it_is:
+        start = bytes(octets[: 2 * size])
+        start = start if len(start) == len(octets) else _whole_lines(start)
+        if (octets and not start) or decode(start) is None:
+            return None
+    return _pieces(octets, decode, 1 if names[0] != BASE64 else 3, size)
 
 
 class NotClean(Exception):  # noqa: N818 -- it says that another way has to be taken, not that something is wrong
     """The rest of the part has more than one reading."""
 
 
-def _pieces(octets: Octets, size: int) -> Iterator[bytes]:
+def _pieces(octets: Octets, decode: Callable[[bytes], bytes | None], unit: int, size: int) -> Iterator[bytes]:
+    """`unit`: what all pieces but the last are a multiple of."""
     at = 0
     while at < len(octets):
         piece = bytes(octets[at : at + size])
-        if at + size < len(octets):
+        if at + size < len(octets) and decode is not _as_it_is:
             piece = _whole_lines(piece)
-        decoded = clean_base64(piece)
-        if decoded is None or not piece or (len(decoded) % 3 and at + len(piece) < len(octets)):
+        decoded = decode(piece)
+        if decoded is None or not piece or (len(decoded) % unit and at + len(piece) < len(octets)):
             raise NotClean
         yield decoded
         at += len(piece)
+
+
+def windows(octets: Octets, encoding_header: bytes, overlap: int) -> Iterator[bytes]:
+    """All readings for one who looks for something no longer than `overlap`: a large one in windows."""
+    found = pieces(octets, encoding_header) if len(octets) > SLICE else None
+    if found is not None:
+        window = b""
+        try:
+            for piece in found:
+                window = window[-overlap:] + piece
+                yield window
+        except NotClean:
+            pass
+        else:
+            return
+    yield from readings(octets, encoding_header)
+
+
+def _as_it_is(octets: bytes) -> bytes:
+    return octets
 
 
 def _whole_lines(octets: bytes) -> bytes:
@@ -253,6 +282,11 @@ def _plain(octets: bytes) -> list[bytes]:
     return [octets]
 
 
+_IN_PIECES: dict[str, Callable[[bytes], bytes | None]] = {
+    BASE64: clean_base64,
+    QUOTED: clean_quoted,
+    PLAIN: _as_it_is,
+}
 _DECODERS: dict[str, Callable[[bytes], list[bytes]]] = {
     BASE64: _base64,
     QUOTED: _quoted,

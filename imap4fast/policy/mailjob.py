@@ -198,11 +198,11 @@ def _leaves(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
 
 def _appended(canvas: Canvas, leaf: Document, start: int) -> int:
     """A leaf's decoded octets at a place of the target, a large one piece by piece; where the next one goes."""
-    if leaf.part.body_size > transfer.SLICE and transfer.encodings(leaf.encodings[0]) == (transfer.BASE64,):
+    if leaf.part.body_size > transfer.SLICE:
         at = start
         with leaf.body as body:
             try:
-                for octets in transfer.pieces(body) or ():
+                for octets in transfer.pieces(body, leaf.encodings[0]) or ():
                     at = canvas.append(octets, at)
             except transfer.NotClean:
                 at = start

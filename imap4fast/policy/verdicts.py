@@ -8,10 +8,11 @@ an engine that could not look everywhere has not said that the mail is clean.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from msgspec import structs
 
-from imap4fast.mail import builtin
+from imap4fast.mail import builtin, transfer
 from imap4fast.mail.builtin import Engine
 from imap4fast.mail.canonical import Octets
 from imap4fast.mail.streams import Budget
@@ -128,11 +129,19 @@ def _score(original: Octets, form: Form, leaves: Sequence[Document]) -> float:
     return score if form.data is original else max(score, builtin.spam_score(form.data))
 
 
-def _texts(leaves: Sequence[Document]) -> Iterator[list[bytes]]:
+def _texts(leaves: Sequence[Document]) -> Iterator[Iterable[bytes]]:
     """The readings of texts, by each encoding that their headers name: all count (T-M04 to T-M08)."""
     for leaf in leaves:
         if leaf.part.type == b"text":
-            yield from map(leaf.readings, leaf.encodings)
+            yield from map(partial(_read, leaf), leaf.encodings)
+
+
+def _read(leaf: Document, encoding: bytes) -> Iterator[bytes]:
+    if leaf.part.body_size <= builtin.LARGE:
+        yield from leaf.readings(encoding)
+    else:
+        with leaf.body as body:
+            yield from transfer.windows(body, encoding, len(builtin.GTUBE))
 
 
 def of_leaves(verdicts: Verdicts, count: int) -> tuple[Scan, ...]:

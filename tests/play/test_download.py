@@ -255,6 +255,20 @@ class TestWaiting:
         assert stage.client.taken() == b"* 2 FETCH (UID 5 BODY[] {9}\r\nA: b\r\n\r\nc)\r\na OK %b\r\n" % DONE.encode()
         assert stage.server.taken() == b"own-5 NOOP\r\n"
 
+    def test_the_answer_to_idle_sets_no_other_command_free(self, make: Make) -> None:
+        stage = selected(make)
+        stage.client_says("a IDLE")
+        stage.server_says("+ idling")
+        _, asked = stage.client_says("DONE\r\nb FETCH 1 (BODY.PEEK[])\r\nc FETCH 2 (FLAGS)")
+        assert asked == b"DONE\r\nown-4 FETCH 1 (UID INTERNALDATE)\r\n"
+        assert stage.server_says("own-3 OK idled") == (b"a OK idled\r\n", b"")
+        stage.server_says('* 1 FETCH (UID 5 INTERNALDATE " 1-Jan-2026 00:00:00 +0000")')
+        assert stage.server_says("own-4 OK done")[1] == b"own-5 UID FETCH 5 (UID BODY.PEEK[])\r\n"
+        stage.relay.server_data(b"* 1 FETCH (UID 5 BODY[] {9}\r\nA: b\r\n\r\nc)\r\n")
+        to_client, asked = stage.server_says("own-5 OK done")
+        assert to_client == b"* 1 FETCH (BODY[] {9}\r\nA: b\r\n\r\nc)\r\nb OK %b\r\n" % DONE.encode()
+        assert asked == b"own-6 FETCH 2 (FLAGS)\r\n"
+
     def test_nothing_stands_inside_an_answer(self, make: Make) -> None:
         stage = selected(make)
         octets = b"A: b\r\n\r\n" + b"x" * 600_000 + b"\r\n"

@@ -71,6 +71,22 @@ class TestOneMail:
         assert stage.client_says("VIRUS") == (b"", b"")
         assert stage.client_says("c NOOP")[1] == b"own-3 NOOP\r\n"
 
+    def test_the_answer_to_idle_leaves_a_mail_that_waits_for_the_disk_alone(self, make: Make) -> None:
+        stage = selected(make)
+        stage.client_says("a IDLE")
+        stage.server_says("+ idling")
+        stage.post.choking = True
+        stage.relay.client_data(b"DONE\r\nb APPEND Sent {19+}\r\nA: ")
+        stage.relay.client_data(b"\r\nc NOOP\r\nA: b")
+        assert stage.server.taken() == b"DONE\r\n"
+        assert stage.server_says("own-3 OK idled") == (b"a OK idled\r\n", b"")
+        stage.post.choking = False
+        for ready in stage.post.ready:
+            ready()
+        stage.relay.client_data(b"\r\n\r\n")
+        assert stage.server.taken() == b"own-4 APPEND Sent {19}\r\n"
+        assert stage.server_says("+ go on")[1] == b"A: \r\nc NOOP\r\nA: b\r\n\r\n"
+
     def test_T_L08_no_more_room_when_it_came(self, make: Make) -> None:
         stage = selected(make)
         stage.post.filled = True

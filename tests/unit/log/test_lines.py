@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imap4fast._wire import fill
 from imap4fast.log.entry import Entry, Form
 from imap4fast.log.escape import shown
 from imap4fast.log.imap import PROXY_EVENT, SESSION_ACL, SESSION_START
@@ -149,6 +150,28 @@ def test_any_arguments_make_one_clean_line(args: list[object]) -> None:
 def test_the_quick_way_and_the_careful_one_agree(args: tuple[object, ...], limit: int) -> None:
     one_by_one = [shown(arg, limit) for arg in args]
     assert body(START, args, limit) == "SESSION-START FROM={} TO={} TRANSP={}".format(*one_by_one)
+
+
+QUOTES = st.text(st.sampled_from(' ="\\<>aé~\x7f\n'), max_size=12) | st.sampled_from(["<NULL>", "<NULL> ", "<NULLS"])
+
+
+@given(QUOTES, QUOTES, st.sampled_from([0, 3, 4096]))
+def test_the_quick_way_puts_quotes_where_the_careful_one_does(first: str, second: str, limit: int) -> None:
+    args = (first, second.encode(), "NO")
+    expected = f"SESSION-START FROM={shown(first, limit)} TO={shown(second.encode(), limit)} TRANSP=NO"
+    assert body(START, args, limit) == expected
+
+
+def test_only_what_must_be_escaped_is_left_to_the_careful_way() -> None:
+    assert fill(START.template, ("<a@b>", 'say "a=b"', ""), 0) == (
+        'SESSION-START FROM=<a@b> TO="say \\"a=b\\"" TRANSP=""'
+    )
+    assert (
+        fill(START.template, ("<NULL>", b"<NULL>", None), 0) == 'SESSION-START FROM="<NULL>" TO="<NULL>" TRANSP=<NULL>'
+    )
+    for value in ("a\\b", "a\nb", "\x7f", "é", b"\xff"):
+        assert fill(START.template, (value, "b", "c"), 0) is None
+    assert fill(START.template, ('"' * 2000, "b", "c"), 0) is None
 
 
 def test_long_values_are_cut() -> None:

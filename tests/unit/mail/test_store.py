@@ -45,6 +45,14 @@ def test_a_later_one_takes_the_place(store: Store) -> None:
     assert store.totals() == Totals(later.size, 1, 0)
 
 
+def test_what_is_there_stays_where_another_is_put(store: Store) -> None:
+    row, key = put(store, 1), origin(1).key()
+    assert not store.put(origin(1), key, kept(mail(2, 50)))
+    assert store.find(key) == row
+    assert store.totals() == Totals(row.size, 1, 0)
+    assert store.put(origin(2), origin(2).key(), kept(mail(2, 50)))
+
+
 def test_dropping_gives_the_file(store: Store) -> None:
     row = put(store, 1)
     assert store.drop(origin(1).key()) == object_name(origin(1).key(), row.sha256)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from imap4fast.mail import transfer
 from imap4fast.mail.builtin import EICAR
-from imap4fast.mail.transfer import NotClean, encodings, head, pieces, readings, uudecoded
+from imap4fast.mail.coding import quoted_printable
+from imap4fast.mail.transfer import NotClean, encodings, head, pieces, readings, uudecoded, windows
 
 
 def lines(octets: bytes) -> bytes:
@@ -171,20 +172,45 @@ def test_head(octets: bytes, size: int) -> None:
     assert head(octets, b"", size) == octets[:size]
 
 
-@given(st.binary(max_size=5000), st.integers(80, 400))
-def test_pieces_are_the_whole(octets: bytes, size: int) -> None:
-    decoded = pieces(memoryview(lines(octets)), size)
+@given(st.binary(max_size=5000), st.integers(80, 400), st.sampled_from([b"base64", b"quoted-printable", b"", b"8bit"]))
+def test_pieces_are_the_whole(octets: bytes, size: int, encoding: bytes) -> None:
+    body = {b"base64": lines, b"quoted-printable": quoted_printable}.get(encoding, bytes)(octets)
+    decoded = pieces(memoryview(body), encoding, size)
     assert decoded is not None
     assert b"".join(decoded) == octets
 
 
 def test_pieces_are_not_given_of_what_has_several_readings() -> None:
-    assert pieces(b"!!!!" + lines(bytes(999)), 100) is None
+    assert pieces(b"!!!!" + lines(bytes(999)), b"base64", 100) is None
+    assert pieces(b"=z" + bytes(999), b"quoted-printable", 100) is None
+    assert pieces(b"x" * 999, b"x-own", 100) is None
+    assert pieces(b"x" * 999, b"uuencode", 100) is None
     for tail in (b"!!!!\r\n", lines(b"x") + lines(b"x")):
-        late = pieces(lines(bytes(999)) + tail, 100)
+        late = pieces(lines(bytes(999)) + tail, b"base64", 100)
         assert late is not None
         with pytest.raises(NotClean):
             list(late)
+    for tail in (b"=z\r\n", b"= \r\n", b"=3d\r\n", b"x" * 300, b"="):
+        late = pieces(b"words\r\n" * 200 + tail, b"quoted-printable", 100)
+        assert late is not None
+        with pytest.raises(NotClean):
+            list(late)
+
+
+@pytest.mark.parametrize("end", [b"", b"=z\r\n", b"!\r\n"])
+@pytest.mark.parametrize("encoding", [b"base64", b"quoted-printable", b"", b"x-own"])
+def test_windows_hold_what_is_looked_for(encoding: bytes, end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "SLICE", 100)
+    monkeypatch.setattr(transfer.pieces, "__defaults__", (100,))
+    sought = b"what is looked for"
+    for before in range(200, 320):
+        octets = b"x" * (before // 2) + b"\r\n" + b"y" * (before // 2) + sought + b"z" * 130
+        body = {b"base64": lines, b"quoted-printable": quoted_printable}.get(encoding, bytes)(octets) + end
+        found = list(windows(memoryview(body), encoding, len(sought)))
+        assert any(sought in window for window in found)
+        if not end and encoding != b"x-own":
+            assert len(found) > 1
+            assert max(map(len, found)) < len(octets)
 
 
 @pytest.mark.parametrize(
