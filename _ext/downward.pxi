@@ -228,8 +228,8 @@ cdef class Downward(Fetching):
             return R_DONE
         if self.scanning and U_EXISTS <= kind <= U_VANISHED and not self.s_drop:
             self.number = number
-            if self._data(p, n) != R_PASS:
-                return R_DONE
+            if self._data(p, n) != R_PASS or self.stopped:
+                return R_DONE    # a fault is R_PASS, too: the session is over then, and nobody is asked
             return self._question(Q_MAILBOX, p, n)
         return self._data(p, n)
 

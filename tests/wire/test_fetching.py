@@ -86,3 +86,13 @@ def test_what_passes_unread_has_dynamic_items_alone(said: bytes, passes: bool) -
 
 def test_the_second_reading_knows_the_same_dynamic_items() -> None:
     assert fetch_grammar.DYNAMIC == DYNAMIC_ITEMS
+
+
+@pytest.mark.parametrize(
+    "said", [b'* 1 EXPUNGE x"(\r\n', b"* 1 EXPUNGE )\r\n", b"* 3 EXISTS (\r\n", b"* VANISHED 1 {3}\r\n"]
+)
+def test_nobody_is_asked_about_the_mailbox_behind_a_fault(said: bytes) -> None:
+    """The session is over then; one that has been told so must not be asked."""
+    for split in splits(said):
+        asked = [name for name, *_ in fetching.listening(said, (0,), split).events]
+        assert asked == ["SERVER_FAULT"]
