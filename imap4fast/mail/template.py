@@ -1,8 +1,8 @@
 """Templates of texts put in place of what was denied: `%{filename} %{type} %{size} %{virus} %{rule}`.
 
 What is filled in was chosen by the sender or names it, so it is escaped for the place where it will stand (T-H06): no
-line end, no control character, no bidirectional override, no more than LONGEST characters, and in HTML no markup.
-Octets that are no known variable stay as they are.
+line end, no control character, no bidirectional override, no more than LONGEST characters, and in HTML and XML no
+markup. Octets that are no known variable stay as they are.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ from imap4fast.mail import words
 
 LONGEST = 200
 """Characters of one value."""
+
+MARKUP = re.compile(
+    r"text/.*(?:html|xml|xsl|sgml|svg|wml|mathml|enriched|richtext).*|.+/(?:xml(?:-.*)?|.*[+]xml|xhtml)"
+)
+"""Types in which `<` begins more than text: HTML, XML by RFC 7303, and others of the kind. All of them are text."""
 
 VARIABLE = re.compile(r"%\{(filename|type|size|virus|rule)\}")
 
@@ -54,6 +59,6 @@ def filled(template: str, values: Values, context: str) -> str:
 def context_of(media_type: str) -> str:
     """The context of a body of that type; "" where it is no text and nothing is to be filled in."""
     kind = media_type.lower()
-    if kind in ("text/html", "application/xhtml+xml"):
+    if MARKUP.fullmatch(kind):
         return "html"
     return "text" if kind.startswith("text/") else ""

@@ -140,6 +140,9 @@ def test_T_H06_html_and_other_types() -> None:  # noqa: N802
     new = replacement.part(Values(filename="<b>\r\n"), "<p>%{filename} \u017e</p>".encode(), "text/html")
     assert b"text/html; charset=utf-8" in new.header
     assert b"<p>&lt;b&gt; =C5=BE</p>" in new.octets
+    for kind in ("text/xml", "application/xhtml+xml", "image/svg+xml"):
+        new = replacement.part(Values(filename="<script/>'\"&"), b"<svg><text>%{filename}</text></svg>\r\n", kind)
+        assert new.octets == b"<svg><text>&lt;script/&gt;&#x27;&quot;&amp;</text></svg>\r\n"
     image = replacement.part(VALUES, b"\x89PNG\r\n%{filename}", "image/png")
     assert image.octets == b"iVBORw0KJXtmaWxlbmFtZX0=\r\n"
     assert b"Content-Type: image/png\r\n" in image.header

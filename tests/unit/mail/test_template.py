@@ -44,7 +44,14 @@ def test_T_H06_any_value_is_one_line(value: str, context: str) -> None:  # noqa:
 
 
 @pytest.mark.parametrize(
-    ("media_type", "context"), [("text/html", "html"), ("TEXT/plain", "text"), ("image/png", ""), ("", "")]
-)
+    ("media_type", "context"),
+    [
+        ("text/html", "html"), ("TEXT/plain", "text"), ("image/png", ""), ("", ""), ("text/calendar", "text"),
+        ("text/xml", "html"), ("Application/XML", "html"), ("application/xhtml+xml", "html"), ("image/svg+xml", "html"),
+        ("application/xml-external-parsed-entity", "html"), ("text/x-amp-html", "html"), ("text/enriched", "html"),
+        ("text/vnd.wap.wml", "html"), ("text/xsl", "html"), ("application/rss+xml", "html"),
+        ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", ""),
+    ],
+)  # fmt: skip
 def test_context(media_type: str, context: str) -> None:
     assert template.context_of(media_type) == context
