@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Protocol
 
 import re2  # type: ignore[import-untyped]
@@ -26,8 +27,14 @@ _QUOTED = _linear(rb'"(?:[^"\\]|\\.)*"@?')
 _COMMENT = _linear(rb"\([^()]*\)")
 _ANGLE = _linear(rb"<([^<>]*)>")
 _ADDRESS = _linear(rb"""(?:[^\s<>(),;:"\[\]]+|"(?:[^"\\]|\\.)*")@[^\s<>(),;:"]+""")
-_MOST_ADDRESSES = 10_000
-"""Addresses of one header that are looked at; a header is bounded by `max-header-size` besides."""
+MOST_ADDRESSES = 10_000
+"""Addresses of one field that are told apart; a header is bounded by `max-header-size` besides."""
+
+_SHORTEST = 4
+"""Octets of an address and what parts it from the next, however it is coded."""
+
+_OF_ADDRESSES = ("from", "sender", "to", "cc", "bcc")
+"""Fields whose addresses conditions look at."""
 
 
 class Headers(Protocol):
@@ -38,6 +45,10 @@ class Headers(Protocol):
 
     def addresses(self, *names: str) -> tuple[str, ...]:
         """The addresses in the fields of these names, case-folded."""
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether a field has more addresses than are told apart: nobody knows then from or for whom the mail is."""
 
 
 class Header:
@@ -54,12 +65,25 @@ class Header:
 
     def addresses(self, *names: str) -> tuple[str, ...]:
         found: dict[str, None] = {}
+        for value in self._readings(names):
+            found.update(dict.fromkeys(islice(addresses(value), MOST_ADDRESSES)))
+        return tuple(found)
+
+    @property
+    def is_unclear(self) -> bool:
+        if len(self._octets) < MOST_ADDRESSES * _SHORTEST:
+            return False
+        many = (islice(addresses(value), MOST_ADDRESSES, None) for value in self._readings(_OF_ADDRESSES))
+        return any(next(beyond, None) is not None for beyond in many)
+
+    def _readings(self, names: Iterable[str]) -> Iterator[bytes]:
+        """The fields of these names, as they are written and, where that is something else, decoded (T-H01)."""
         for name in names:
             for value in self._raw(name):
                 decoded = decode_words(value).encode("utf-8", "surrogatepass")
-                found.update(dict.fromkeys(addresses(value)))
-                found.update(dict.fromkeys(addresses(decoded) if decoded != value else ()))
-        return tuple(found)
+                yield value
+                if decoded != value:
+                    yield decoded
 
     def _raw(self, name: str) -> list[bytes]:
         if self._fields is None:
@@ -75,13 +99,10 @@ def addresses(value: bytes) -> Iterator[str]:
     Of `name <address>` what is between the angles counts, whatever the name looks like; without angles every word with
     an `@` does. What is no address gives none.
     """
-    left = _MOST_ADDRESSES
     for one in _split(_COMMENT.sub(b" ", _QUOTED.sub(_local_part, value))):
         angles = _ANGLE.findall(one)
         for part in angles or [one]:
             for found in _ADDRESS.findall(part):
-                if (left := left - 1) < 0:
-                    return
                 yield found.decode("utf-8", "replace").casefold()
 
 

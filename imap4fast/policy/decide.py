@@ -68,6 +68,9 @@ def decided(kit: Kit, rules: Rules, order: Order, form: Form, found: Verdicts, l
     if denial is not None:
         return Decision(found, denial=denial)
     mail = _mail_case(rules, order, form, found)
+    if mail.header.is_unclear:
+        why = Why(AMBIGUOUS, size=order.size, detail="a field with too many addresses")
+        return Decision(found, denial=Denial(why, rules.processing.on_deny, unasked=True))
     acl = kit.mails.search(order.mail_acls, mail)
     decision = Decision(found, mail, acl)
     if acl is None or not acl.accept:

@@ -8,6 +8,8 @@ from imap4fast.policy.content import DocCase, MailCase
 class Headers:
     """What a header says, given outright."""
 
+    is_unclear = False
+
     def __init__(self, **given: str | tuple[str, ...]) -> None:
         self._given = {name: (value,) if isinstance(value, str) else value for name, value in given.items()}
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imap4fast.policy.content import Header, addresses
+from imap4fast.policy.content import MOST_ADDRESSES, Header, addresses
 from tests.unit.policy.cases import document, mail
 
 HEADER = (
@@ -52,6 +52,18 @@ def test_addresses_of_all_fields_of_a_name() -> None:
 )
 def test_addresses(value: bytes, found: list[str]) -> None:
     assert list(addresses(value)) == found
+
+
+@pytest.mark.parametrize(("before", "behind"), [(b"", b""), (b"=?utf-8?q?", b"?=")])
+def test_more_addresses_than_are_told_apart(before: bytes, behind: bytes) -> None:
+    """As written, and as they come out of encoded words."""
+
+    def header(times: int) -> Header:
+        return Header(b"X: y@z\r\nCc: " + before + b"a@b," * times + behind + b"\r\n\r\n")
+
+    assert not header(MOST_ADDRESSES).is_unclear
+    assert header(MOST_ADDRESSES + 1).is_unclear
+    assert not Header(b"Cc: a@b\r\n" * 9000 + b"Subject: " + b"a@b," * 20000 + b"\r\n\r\n").is_unclear
 
 
 def test_an_address_in_an_encoded_word_is_one_more() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imap4fast.mail.work import ERROR, FOUND, FREE, SKIPPED, UNKNOWN, Scan, Verdicts
+from imap4fast.policy.content import MOST_ADDRESSES
 from imap4fast.policy.decide import Decision, stays
 from tests.unit.policy.jobs import CLEAN, INFECTED, TEXT, VIRUS, kit_of, mixed, part, simple, tried
 from tests.unit.policy.jobs import FREE as ACCEPT_ALL
@@ -58,6 +59,24 @@ def test_unless_they_are_to(items: str, found: Verdicts) -> None:
         "mail-acl M { virus free; accept; } doc-acl D { accept; }", simple(), f"{NET} {items}", verdicts=found
     )
     assert (strict.denial is None) is (found.virus.status == FREE)
+
+
+@pytest.mark.parametrize("ambiguous", ["normalise", "keep"])
+@pytest.mark.parametrize("field", [b"From", b"Sender", b"To", b"Cc", b"bcc"])
+def test_more_addresses_than_are_told_apart(field: bytes, ambiguous: str) -> None:
+    """None of those that nobody looks at gets a mail past an ACL that denies it."""
+    who = "recipient" if field in (b"To", b"Cc", b"bcc") else "sender"
+    acls = f"mail-acl EVIL {{ {who} /evil/; deny; }} {ACCEPT_ALL}"
+    kit = kit_of(acls, f"use-antivirus enable OWN; mail-filter {{ ambiguous-mime {ambiguous}; }}")
+
+    def reason(*more: bytes) -> str:
+        addresses = b",\r\n ".join([b"a@b"] * (MOST_ADDRESSES - 1) + list(more))
+        denial = tried(kit, field + b": " + addresses + b"\r\n\r\nHello\r\n").decision.denial
+        return "" if denial is None else f"{denial.why.reason} {denial.why.rule}"
+
+    assert reason(b"a@b") == ""
+    assert reason(b"evil@b") == "policy EVIL"
+    assert reason(b"a@b", b"evil@b") == "ambiguous "
 
 
 def test_an_upload_is_never_replaced() -> None:
