@@ -43,6 +43,8 @@ EDITS = {
     "remove": "doc-acl E { filename /exe$/; accept; remove; } doc-acl R { accept; }",
     "remove html": "doc-acl E { mime-type text/html; accept; remove; } doc-acl R { accept; html-filter H; }",
     "remove mails": "doc-acl E { mime-type message/rfc822; accept; remove; } doc-acl R { accept; }",
+    "body": "doc-acl R { accept; html-filter H; }",
+    "body and remove": "doc-acl E { filename /exe$/; accept; remove; } doc-acl R { accept; }",
     "type": "doc-acl R { doctype-ident-order { magic, extension, content-type }; accept; force-doctype-ident; }",
 }
 
@@ -58,7 +60,8 @@ def place() -> Iterator[str]:
 @functools.cache
 def kit(place: str, edit: str, ambiguous: str, signed: str) -> Kit:
     acls = EDITS[edit] % {kind: f"{place}/{kind.replace('/', '-')}" for kind in TEXTS}
-    mails = 'mail-acl M { accept; subject-prefix "--bb "; modify-header add X-A "--bb"; }'
+    body = f'replace-body "{place}/text-plain";' if edit.startswith("body") else ""
+    mails = f'mail-acl M {{ accept; subject-prefix "--bb "; modify-header add X-A "--bb"; {body} }}'
     form = f"mail-filter {{ {FORM} ambiguous-mime {ambiguous}; }}"
     return kit_of(f"{mails} {acls}", form, f"signed {signed};", head=HTML)
 
@@ -69,7 +72,8 @@ def trial_of(place: str, mail: bytes, edit: str, ambiguous: str = "normalise", s
 
 def expected(found: Trial) -> Tree:
     """The parts that were judged, as the decision changes them."""
-    if found.kind == work.REPLACED:
+    acl = found.decision.mail_acl
+    if found.kind == work.REPLACED or (acl is not None and acl.replace_body is not None):
         return Tree("text/plain")
     return changed(found, 0) or Tree("text/plain")
 
