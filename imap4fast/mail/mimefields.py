@@ -13,7 +13,7 @@ from typing import NamedTuple
 from imap4fast._wire import decode_text, decode_words, header_list
 from imap4fast.mail import structured, words
 from imap4fast.mail.fields import Field
-from imap4fast.mail.structured import Value
+from imap4fast.mail.structured import Parameter, Value
 
 TYPE = b"content-type"
 ENCODING = b"content-transfer-encoding"
@@ -31,6 +31,8 @@ SHORT = 8192
 LONGEST_BOUNDARY = 70
 BOUNDARY = re.compile(rb"[ -!#-\[\]-~]*[!#-\[\]-~]")
 """More than the bchars of RFC 2046, since mailers use more; nothing that needs a backslash, no blank at the end."""
+ANOTHER_BOUNDARY = re.compile(rb"boundary[*0-9 \t]*=", re.IGNORECASE)
+"""What programs that look for a word, not for a parameter, take for the beginning of a boundary."""
 ENCODED_WORD = re.compile(rb"=\?[^?]*\?[BbQq]\?[^?]*\?=")
 MAIN = re.compile(structured.TOKEN + rb"/" + structured.TOKEN)
 BAD_NAME = re.compile("[/\\\\]|[. ]$|" + words.CONTROLS.pattern)
@@ -132,13 +134,21 @@ def odd_boundary(value: Value) -> Iterator[tuple[str, str]]:
     found = value.all(b"boundary")
     if len(found) > 1:
         yield "T-M03", "several boundaries"
+    elif any(hides_boundary(each) for each in value.parameters):
+        yield "T-M03", "boundary in another parameter"
     if not found or b"" in found:
         yield "T-M09", "no boundary"
     for each in filter(None, found):
         if ENCODED_WORD.search(each):
             yield "T-M16", "boundary by encoded word"
-        elif len(each) > LONGEST_BOUNDARY or not BOUNDARY.fullmatch(each):
+        elif len(each) > LONGEST_BOUNDARY or not BOUNDARY.fullmatch(each) or ANOTHER_BOUNDARY.search(each):
             yield "T-M17", "odd boundary"
+
+
+def hides_boundary(parameter: Parameter) -> bool:
+    """Whether it is another parameter in which some programs find a boundary: `xboundary=a`, `x="; boundary=a"`."""
+    name, said, _ = parameter
+    return name != b"boundary" and (b"boundary" in name or ANOTHER_BOUNDARY.search(said) is not None)
 
 
 def odd_names(mime: Mime) -> Iterator[tuple[str, str]]:

@@ -233,7 +233,7 @@ def with_encoding(header: bytes, mime: mimefields.Mime, encoding: bytes) -> byte
 
 
 def with_boundary(header: bytes, value: Value, new: bytes) -> bytes:
-    kept = (each for each in value.parameters if each.name.partition(b"*")[0] != b"boundary")
+    kept = (each for each in value.parameters if each.name != b"boundary" and not mimefields.hides_boundary(each))
     said = structured.printed(value.main, [*kept, Parameter(b"boundary", new)])
     return fields.replaced(header, mimefields.TYPE, rereading.field(mimefields.TYPE, said))
 

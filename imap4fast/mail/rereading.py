@@ -87,11 +87,13 @@ def type_of(mime: Mime, body: bytes) -> Value | Refused:
 
 
 def plain(value: Value) -> tuple[Parameter, ...]:
-    """The parameters but for the boundary: each once, in ASCII, and in forms of RFC 2231 only where it is a name."""
+    """The parameters but for the boundary and what may be taken for it: each once, in ASCII, and in forms of RFC 2231
+    only where it is a name."""
     out: dict[bytes, Parameter] = {}
-    for name, said, _ in value.parameters:
+    for parameter in value.parameters:
+        name, said, _ = parameter
         base = name.partition(b"*")[0]
-        if base == b"boundary":
+        if base == b"boundary" or mimefields.hides_boundary(parameter):
             continue
         if base == b"name":
             out.setdefault(name, in_ascii(Parameter(name, said)))

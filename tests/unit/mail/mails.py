@@ -100,7 +100,15 @@ AMBIGUOUS = {
         leaf(b"Content-Type: text/plain\r\nContent-Type: text/html\r\n"),
         leaf(b"Content-Type: text/plain; charset=utf-8; charset=utf-7\r\n"),
     ],
-    "T-M03": [multipart(b"boundary=a; boundary=b"), multipart(b"boundary=b; boundary=a")],
+    "T-M03": [
+        multipart(b"boundary=a; boundary=b"),
+        multipart(b"boundary=b; boundary=a"),
+        multipart(b"xboundary=a; boundary=b"),
+        multipart(b"boundary=b; bounBoundary=a"),
+        multipart(b'x="; boundary=a"; boundary=b'),
+        multipart(b'boundary=b; x="BOUNDARY =a"'),
+        multipart(b"boundary-x*0=a; boundary=b"),
+    ],
     "T-M04": [
         leaf(
             b"Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: quoted-printable\r\n", b"WDVP\r\nIQ==\r\n"

@@ -68,6 +68,22 @@ def test_T_M02_a_multipart_that_is_there_counts_before_a_text() -> None:  # noqa
     assert [leaves(rewritten(data)) for data in AMBIGUOUS["T-M02"][:2]] == [[b"x", b"<b>"]] * 2
 
 
+@pytest.mark.parametrize("parameters", [b"xboundary=a; boundary=b", b'boundary=b; x="; boundary=a"; charset=c'])
+def test_T_M03_no_other_parameter_is_taken_for_the_boundary(parameters: bytes) -> None:  # noqa: N802
+    """By programs that look for the word anywhere; other parameters stay."""
+    done = rewritten(multipart(parameters))
+    kind = done[done.index(b"Content-Type:") : done.index(b"\r\n\r\n")]
+    assert kind.lower().count(b"boundary") == 1
+    assert (b"charset=c" in kind) is (b"charset" in parameters)
+
+
+def test_T_M17_a_boundary_in_the_boundary() -> None:  # noqa: N802
+    """Who looks for the last one reads another."""
+    data = multipart(b'boundary="xboundary=b"', PARTS.replace(b"--b", b"--xboundary=b"))
+    assert [each.row for each in ambiguity.find(data, scan(data))] == ["T-M17"]
+    assert rewritten(data).count(b"boundary=") == 1
+
+
 def test_T_M04_the_encoding_that_the_body_keeps_to_counts() -> None:  # noqa: N802
     assert [leaves(rewritten(data)) for data in AMBIGUOUS["T-M04"]] == [[b"X5O!"]] * 3
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from imap4fast._wire import MailIndex
 
-BOUNDARY = re.compile(rb'[;\s]boundary="?([^";\r\n]*[^";\r\n \t])', re.IGNORECASE)
+BOUNDARY = re.compile(rb'boundary="?([^";\r\n]*[^";\r\n \t])', re.IGNORECASE)
 KIND = re.compile(rb"^content-type:[ \t]*(?:\r\n[ \t]+)*([^ \t;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 FOLD = re.compile(rb"\r\n(?=[ \t])")
 
