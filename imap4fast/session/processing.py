@@ -259,6 +259,8 @@ class Processing:
             return answers.PASS
         if (counted := box.counted(line)) is not None:
             box.arrived = self.session.powers.acl.prefetch
+            if isinstance(self.flow, Download) and self.flow.tell_between(counted):
+                return answers.DROP
             self.session.relay.replacement = counted
             return answers.REPLACE
         if box.held or (self.flow is not None and b"EXISTS" not in line.upper()):

@@ -41,6 +41,7 @@ IN = """
     P: z OK in
     """
 FETCHED = re.compile(rb"\* ([0-9]+) FETCH ", re.IGNORECASE)
+VANISHED = re.compile(rb"\* VANISHED ([0-9,:]+)\r\n\Z")
 COUNTED = re.compile(rb"\* ([0-9]+) (EXISTS|EXPUNGE)\r\n\Z")
 SAYS_UID = re.compile(rb"I am ([0-9]+) of ([A-Za-z]+)\.")
 LITERAL = re.compile(rb"\{[0-9]*\+?\}\Z")
@@ -192,6 +193,11 @@ class Client:
         self.asked: dict[bytes, bytes] = {}
         self.mails: list[int | None] = []
         self.folder = b""
+        self.fresh = True
+        self.selections: list[list[int]] = []
+        """Of the server, which is believed what no client hears: the UIDs of mails that it has told of by number."""
+        self.selected = -1
+        self.counted = 0
         self.lies = False
         """Whether the server may tell it anything."""
 
@@ -217,9 +223,23 @@ class Client:
         elif (counted := COUNTED.match(unit)) and not self.lies:
             number = int(counted[1])
             if counted[2] == b"EXISTS":
-                self.mails += [None] * (number - len(self.mails))
+                self._exists(number)
             else:
                 del self.mails[number - 1]
+        elif (gone := VANISHED.match(unit)) and not self.lies:
+            for uid in gone[1].split(b","):
+                self.mails.remove(int(uid))
+
+    def _exists(self, number: int) -> None:
+        if self.fresh:
+            self.fresh = False
+            self.selected += 1
+            self.counted = 0
+        assert number >= len(self.mails), (number, self.mails)
+        new = self.selections[self.selected][self.counted :][: number - len(self.mails)]
+        assert len(self.mails) + len(new) == number, (number, self.mails, new)
+        self.counted += len(new)
+        self.mails += new
 
     def _answered(self, command: bytes, unit: bytes) -> None:
         name, _, rest = command.partition(b" ")
@@ -231,6 +251,7 @@ class Client:
     def _selects(self, folder: bytes) -> None:
         self.folder = folder
         self.mails = []
+        self.fresh = True
 
     def _fetched(self, number: int, unit: bytes) -> None:
         items = fetch_grammar.said(unit)
@@ -265,8 +286,9 @@ class Conversation:
         most = 2 + 30 * choose(2)
         self.stage = Stage(processing(**limits), level=6, post=self.post, max_pending=most, max_bad_commands=0)
         self.stage.play(IN)
-        self.server = MailServer()
+        self.server = MailServer(choose)
         self.client = Client()
+        self.client.selections = self.server.selections
         self.client.lies = not honest
         self.to_client_leg = b""
         """What the client has written, and the proxy has not read."""
@@ -286,6 +308,8 @@ class Conversation:
     # ---- the steps --------------------------------------------------------------------------------------------------
 
     def run(self, steps: int) -> None:
+        if self.choose(2):
+            self._says(b"ENABLE QRESYNC")
         self._says(b"SELECT INBOX")
         self._settle()
         while steps and not self.over:

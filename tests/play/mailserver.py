@@ -16,13 +16,16 @@ QUIET = (b"FETCH", b"STORE", b"SEARCH")
 
 
 class Folder:
-    """`mails` is what is there, `shown` what the session has been told, by UID in its order."""
+    """`mails` is what is there, `shown` what the session has been told, by UID in its order; `told` is the same with
+    those that it has been told are gone.
+    """
 
     def __init__(self, validity: int) -> None:
         self.validity = validity
         self.mails: dict[int, bytes] = {}
         self.flags: dict[int, set[bytes]] = {}
         self.shown: list[int] = []
+        self.told: list[int] = []
         self.next = 1
 
     def add(self, octets: bytes) -> int:
@@ -34,10 +37,18 @@ class Folder:
     def remove(self, uid: int) -> None:
         self.mails.pop(uid, None)
 
-    def news(self, *, expunge: bool) -> list[bytes]:
+    def select(self) -> None:
+        self.shown = sorted(self.mails)
+        self.told = list(self.shown)
+
+    def news(self, *, expunge: bool, vanish: bool) -> list[bytes]:
         """What the session is told now."""
         said = []
-        if expunge:
+        if expunge and vanish:
+            gone = [uid for uid in self.shown if uid not in self.mails]
+            self.shown = [uid for uid in self.shown if uid in self.mails]
+            said += [b"* VANISHED " + b",".join(b"%d" % uid for uid in gone) + b"\r\n"] if gone else []
+        elif expunge:
             for number in range(len(self.shown), 0, -1):
                 if self.shown[number - 1] not in self.mails:
                     del self.shown[number - 1]
@@ -45,6 +56,7 @@ class Folder:
         new = [uid for uid in self.mails if uid not in self.shown]
         if new:
             self.shown += sorted(new)
+            self.told += sorted(new)
             said.append(b"* %d EXISTS\r\n" % len(self.shown))
         return said
 
@@ -60,9 +72,14 @@ class Folder:
 
 
 class MailServer:
-    """`refusing`: the next so many literals are refused before they come, or commands that have none."""
+    """`refusing`: the next so many literals are refused before they come, or commands that have none. `choose` draws a
+    number below the one given: what else it says in the midst of an answer. `selections`: what was `told` in each.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, choose: Callable[[int], int]) -> None:
+        self.choose = choose
+        self.vanishes = False
+        self.selections: list[list[int]] = []
         self.folders = {b"INBOX": Folder(77), b"Sent": Folder(5)}
         self.selected: Folder | None = None
         self.queue: list[bytes] = []
@@ -137,7 +154,7 @@ class MailServer:
     def _told(self, tag: bytes, good: bool | bytes, *, quiet: bool = False) -> None:
         """The end of an answer: the news, and the tagged line."""
         if self.selected is not None:
-            self.queue += self.selected.news(expunge=not quiet)
+            self.queue += self.selected.news(expunge=not quiet, vanish=self.vanishes)
         said = good if isinstance(good, bytes) else b"OK done" if good else b"BAD what"
         self.queue.append(tag + b" " + said + b"\r\n")
 
@@ -149,7 +166,8 @@ class MailServer:
         self.selected = folder
         if folder is None:
             return b"NO no such mailbox"
-        folder.shown = sorted(folder.mails)
+        folder.select()
+        self.selections.append(folder.told)
         self.queue += [b"* %d EXISTS\r\n" % len(folder.shown), b"* OK [UIDVALIDITY %d] x\r\n" % folder.validity]
         self.queue.append(b"* OK [UIDNEXT %d] x\r\n" % folder.next)
         return b"OK [READ-WRITE] selected"
@@ -169,7 +187,27 @@ class MailServer:
                 self._item(folder, each, item)
                 for item in (wanted if b"UID" in wanted or not uid else [b"UID", *wanted])
             ]
-            self.queue.append(b"* %d FETCH (%b)\r\n" % (folder.shown.index(each) + 1, b" ".join(said)))
+            at = self.choose(len(said)) if not self.choose(4) else 0
+            for some in filter(None, (said[:at], said[at:])):
+                self._digress(folder, uid=uid)
+                if each in folder.shown:
+                    self.queue.append(b"* %d FETCH (%b)\r\n" % (folder.shown.index(each) + 1, b" ".join(some)))
+        return True
+
+    def _digress(self, folder: Folder, *, uid: bool) -> None:
+        """News in the midst of an answer, or flags that nobody has asked for."""
+        kind = self.choose(8)
+        if kind == 0:
+            self.queue += folder.news(expunge=uid, vanish=self.vanishes)
+        elif kind == 1 and folder.shown:
+            number = self.choose(len(folder.shown))
+            one = b"UID %d " % folder.shown[number] if self.vanishes else b""
+            self.queue.append(b"* %d FETCH (%bFLAGS (\\Flagged))\r\n" % (number + 1, one))
+
+    def _enable(self, rest: bytes, _uid: bool) -> bool:
+        if b"QRESYNC" in rest:
+            self.vanishes = True
+            self.queue.append(b"* ENABLED QRESYNC\r\n")
         return True
 
     def _item(self, folder: Folder, uid: int, item: bytes) -> bytes:
@@ -242,5 +280,5 @@ _ANSWERS: dict[bytes, Callable[[MailServer, bytes, bool], bool | bytes]] = {
     b"SELECT": MailServer._select, b"EXAMINE": MailServer._select, b"CLOSE": MailServer._close,
     b"UNSELECT": MailServer._close, b"FETCH": MailServer._fetch, b"STORE": MailServer._store,
     b"SEARCH": MailServer._search, b"EXPUNGE": MailServer._expunge, b"APPEND": MailServer._append,
-    b"STATUS": MailServer._status, b"LOGOUT": MailServer._logout,
+    b"STATUS": MailServer._status, b"LOGOUT": MailServer._logout, b"ENABLE": MailServer._enable,
 }  # fmt: skip

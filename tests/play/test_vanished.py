@@ -116,6 +116,17 @@ class TestVanished:
         assert heard.startswith(b"* 1 FETCH (RFC822.SIZE 9)\r\na NO [UNAVAILABLE] ")
         assert stage.client_says("b NOOP")[0].startswith(b"* VANISHED 5\r\n* 2 FETCH (UID 6")
 
+    def test_new_mails_are_counted_behind_it(self, make: Make) -> None:
+        """From three mails on: VANISHED leaves two, EXPUNGE one, then three are new. A server must not say both."""
+        stage = selected(make)
+        stage.client_says("a UID FETCH 1:* (RFC822.SIZE)")
+        stage.server_says("* VANISHED 5")
+        stage.server_says("* 1 EXPUNGE")
+        assert stage.server_says("* 4 EXISTS") == (b"", b"")
+        assert stage.server_says("own-3 OK done")[0] == (
+            b"* VANISHED 5\r\n* 5 EXISTS\r\n* 1 EXPUNGE\r\na OK %b\r\n" % DONE.encode()
+        )
+
     def test_what_is_told_between_is_bounded(self, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(listing, "MOST_BETWEEN", 1000)
         stage = selected(make)
