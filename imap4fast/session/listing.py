@@ -93,7 +93,18 @@ class Row:
 class Listing:
     """Of one FETCH; `uid`: it is UID FETCH."""
 
-    __slots__ = ("_between_octets", "_box", "_parts", "_request", "_uid", "between", "octets", "renumbered", "rows")
+    __slots__ = (
+        "_between_octets",
+        "_box",
+        "_moved",
+        "_parts",
+        "_request",
+        "_uid",
+        "between",
+        "octets",
+        "renumbered",
+        "rows",
+    )
 
     def __init__(self, box: Mailbox, request: Request, *, uid: bool) -> None:
         self._box = box
@@ -103,6 +114,8 @@ class Listing:
         """By UID, in the server's order."""
         self._parts: dict[int, dict[bytes, bytes]] = {}
         """What the server has said of mails, by their numbers, of which it must say more."""
+        self._moved: dict[int, dict[bytes, bytes]] = {}
+        """The same by UID, of mails that may have other numbers now."""
         self.between: list[tuple[int, list[bytes]]] = []
         """(row, responses that the client hears before it)"""
         self.renumbered = False
@@ -120,6 +133,8 @@ class Listing:
         if uid is not None and uid in self.rows:
             return self._more(self.rows[uid], values)
         before = self._parts.pop(number, {})
+        if uid is not None:
+            before = self._moved.pop(uid, before)
         known = _uid_of(before)
         if uid is None or known in (None, uid):
             values = {**before, **values}
@@ -170,6 +185,9 @@ class Listing:
 
     def forget_numbers(self) -> None:
         """The server's numbers are others from now on."""
+        for values in self._parts.values():
+            if (uid := _uid_of(values)) is not None:
+                self._moved[uid] = values
         self._parts.clear()
 
     def put_between(self, lines: Sequence[bytes]) -> None:

@@ -188,7 +188,8 @@ class MailServer:
                 for item in (wanted if b"UID" in wanted or not uid else [b"UID", *wanted])
             ]
             at = self.choose(len(said)) if not self.choose(4) else 0
-            for some in filter(None, (said[:at], said[at:])):
+            first = said[:1] if uid or b"UID" in wanted[:1] else []
+            for some in filter(None, (said[:at], first + said[at:] if at else said)):
                 self._digress(folder, uid=uid)
                 if each in folder.shown:
                     self.queue.append(b"* %d FETCH (%b)\r\n" % (folder.shown.index(each) + 1, b" ".join(some)))

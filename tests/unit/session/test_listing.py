@@ -46,6 +46,17 @@ def test_a_piece_of_another_mail_with_the_number_is_not_used() -> None:
     assert not found.data(2, 6, [(b"UID", b"6")])
 
 
+def test_pieces_of_a_mail_whose_number_changes() -> None:
+    """Each has the UID, as answers to UID FETCH must."""
+    found = named(b"FLAGS", b"MODSEQ")
+    assert not found.data(3, 6, [(b"UID", b"6"), (b"FLAGS", b"()")])
+    assert not found.data(2, 5, [(b"UID", b"5"), (b"FLAGS", b"(\\Seen)")])
+    found.forget_numbers()
+    assert found.data(2, 6, [(b"UID", b"6"), (b"MODSEQ", b"(1)")])
+    assert list(found.rows) == [6]
+    assert found.rows[6].dynamic == b"UID 6 FLAGS () MODSEQ (1)"
+
+
 def test_more_of_a_mail() -> None:
     """A change of flags is for the client, who asked for them; a size is for the proxy."""
     found = named(b"FLAGS")
