@@ -182,6 +182,18 @@ def harmless(text: bytes) -> bytes:
     return b"NOOP" if not text or text.lstrip().upper().startswith((b"IDLE", b"LOGOUT", b"AUTH")) else text
 
 
+def filled(lie: bytes, size: int, octets: bytes) -> bytes:
+    return lie.replace(b"#", b"%d" % size).replace(b"@", octets)
+
+
+def is_of_mails(said: bytes) -> bool:
+    """Whether mails are in FETCH data alone. What a server may say to the client elsewhere, as names of mailboxes, is
+    no mail, though it be one's octets.
+    """
+    found, rest = fetch_grammar.units(said)
+    return all(MARK not in unit or FETCHED.match(unit) for unit in (*found, rest))
+
+
 class Client:
     """Believes what it hears: commands with their answers, and the mails that it knows, by number."""
 
@@ -533,8 +545,10 @@ class Conversation:
         octets_ = said.replace(b"@", MARK)
         if self.noise and not self.choose(3):
             lie = self._one(self.noise).replace(MARK, b"") + b"\r\n"
+            if not is_of_mails(filled(lie, size, octets_)):
+                lie = lie.replace(b"@", b"")
         self.muddled = self.muddled or b"+" in lie
-        self.to_server_leg += lie.replace(b"#", b"%d" % size).replace(b"@", octets_)
+        self.to_server_leg += filled(lie, size, octets_)
         self._deliver_server()
 
     def _mailbox_changes(self) -> None:
