@@ -23,7 +23,7 @@ sanitize)
     # Python itself is not built with the sanitizers, so their runtime is loaded first; libstdc++ beside it, or
     # C++ exceptions of other extensions find no handler. Python's own arenas would hide overruns: malloc.
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so.6)"
-    export LD_PRELOAD PYTHONMALLOC=malloc
+    export LD_PRELOAD PYTHONMALLOC=malloc IMAP4FAST_TESTS_SLOWER=10
     export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
     # Helpers that run out of memory on purpose: the sanitizer's own end makes calls that their filter denies. And it
     # keeps what was freed, copies of a key among it.

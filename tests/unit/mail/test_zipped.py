@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from imap4fast.mail.streams import BROKEN, ENCRYPTED, UNSUPPORTED, Budget, Limits, LimitsExceeded
 from imap4fast.mail.zipped import unzipped
+from tests.clock import SLOWER
 from tests.unit.mail.wrapped import zipped
 
 
@@ -151,7 +152,7 @@ def test_a03_overlapping_members() -> None:
     before = time.process_time()
     with pytest.raises(LimitsExceeded):
         opened(overlapping(200, 10 << 20))
-    assert time.process_time() - before < 5
+    assert time.process_time() - before < 5 * SLOWER
 
 
 def test_a03_the_same_member_named_again_is_read_once() -> None:
@@ -183,4 +184,4 @@ def test_any_octets_and_any_change(octets: bytes, place: int, value: int) -> Non
 def test_time_is_linear(octets: bytes) -> None:
     before = time.process_time()
     opened(octets)
-    assert time.process_time() - before < 3
+    assert time.process_time() - before < 3 * SLOWER

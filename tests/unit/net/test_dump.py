@@ -230,7 +230,7 @@ def test_what_waits_in_memory_is_limited() -> None:
     logs = Flushed()
     dump = Dump(Proxy(name="P", server_conn=SockOpt(log_limit=0)), cast(Logs, logs))
     for _ in range(20):
-        dump.server_chunk(1, 0, bytes(MOST_WAITING // 4), "")
+        dump.server_chunk(1, 0, b"x" * (MOST_WAITING // 4), "")
     assert logs.flushes == 4
 
 
