@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from imap4fast.config.mailsettings import DocAcl, MailAcl
 from imap4fast.log import imap as entries
 from imap4fast.log import smtd
 from imap4fast.mail import replacement, texts, transfer, work
@@ -29,7 +30,6 @@ from imap4fast.policy.documents import Document
 from imap4fast.policy.examine import Form
 from imap4fast.policy.kit import Kit, Rules
 from imap4fast.policy.loglines import line
-from imap4fast.policy.mailsearch import name_of
 from imap4fast.policy.rewrite import Rewriting
 
 MOST_DOCUMENTS = 64
@@ -152,7 +152,7 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
         reason=found.reason,
         code=found.code,
         message_id=message_id,
-        log=tuple(_log(found, message_id)),
+        log=tuple(_log(found, message_id or None)),
         quarantine=tuple(_quarantine(found, message_id)),
         verdicts=found.decision.verdicts,
     )
@@ -223,7 +223,7 @@ def _message_id(found: Trial) -> str:
     return values[0].strip()[:200] if values else ""
 
 
-def _log(found: Trial, message_id: str) -> Iterator[LogLine]:
+def _log(found: Trial, message_id: str | None) -> Iterator[LogLine]:
     """What was decided, in the order in which it was."""
     decision, order = found.decision, found.order
     yield from found.form.log
@@ -239,16 +239,16 @@ def _log(found: Trial, message_id: str) -> Iterator[LogLine]:
         _spam(decision.verdicts),
         decision.mail.virus.upper(),
         order.command_acl,
-        name_of(decision.mail_acl),
+        _name(decision.mail_acl),
         "ACCEPTED" if accepted else "REJECTED",
     )
     yield from _documents(found, message_id)
     yield from found.rewriting.log
 
 
-def _documents(found: Trial, message_id: str) -> Iterator[LogLine]:
+def _documents(found: Trial, message_id: str | None) -> Iterator[LogLine]:
     decision = found.decision
-    parent = name_of(decision.mail_acl)
+    parent = _name(decision.mail_acl)
     judged = decision.documents
     shown = judged if len(judged) <= MOST_DOCUMENTS else (*judged[: MOST_DOCUMENTS - 1], judged[-1])
     for one in shown:
@@ -257,16 +257,21 @@ def _documents(found: Trial, message_id: str) -> Iterator[LogLine]:
         yield line(
             entries.DOC_ACL,
             message_id,
-            one.case.types(None)[0],
+            one.case.types(one.acl.doctype_ident_order if one.acl is not None else None)[0],
             document.names[0] if document.names else None,
             document.size,
             one.scan.status.upper(),
             parent,
-            name_of(one.acl),
+            _name(one.acl),
             action,
         )
     if len(shown) < len(judged):
         yield line(smtd.MORE_DOCUMENTS, len(shown), len(judged) - len(shown))
+
+
+def _name(acl: MailAcl | DocAcl | None) -> str | None:
+    """None where no ACL fits, which the log writes as <NULL>."""
+    return None if acl is None else acl.name
 
 
 def _spam(known: Verdicts) -> str:
