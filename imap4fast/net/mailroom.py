@@ -27,7 +27,7 @@ from imap4fast.mail.spool import Found, Said, Spool
 from imap4fast.mail.spoolkey import Origin, digest
 from imap4fast.mail.store import Kept
 from imap4fast.mail.verdict import is_lasting, settled
-from imap4fast.mail.work import LogLine, Order, Outcome, Scan, Verdicts
+from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Scan, Verdicts
 from imap4fast.net.disk import Disk
 from imap4fast.net.incoming import Incoming
 from imap4fast.net.keptmail import SMALL, KeptMail
@@ -359,8 +359,17 @@ class Job:
         for copy in outcome.quarantine:
             directory = self._room.directories.get(copy.directory, -1)
             if directory >= 0:
-                await self._room.disk.quarantine(directory, source, copy.text)
+                await self._quarantine(directory, source, copy)
         return outcome
+
+    async def _quarantine(self, directory: int, source: int, copy: Quarantined) -> None:
+        """Raises ServiceError: a mail of which no copy could be kept is not decided about."""
+        try:
+            await self._room.disk.quarantine(directory, source, copy.text)
+        except SpoolFullError:
+            raise
+        except ServiceError as error:
+            raise ServiceError(f"quarantine {copy.directory}", error.why) from error
 
     async def _made(self, order: Order, source: int, target: int) -> Outcome:
         """A helper's work; where the disk is full mails that are kept go, and it is done once more: somebody else may

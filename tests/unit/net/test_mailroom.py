@@ -281,6 +281,24 @@ def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
     run(case())
 
 
+def test_a_copy_that_cannot_be_kept_aside(tmp_path: Path) -> None:
+    aside = tmp_path / "aside"
+    aside.mkdir()
+
+    async def case() -> None:
+        directory = os.open(aside, os.O_RDONLY)
+        aside.rmdir()
+        action = f'quarantine "{aside}";'
+        async with bench(tmp_path, action=action, directories={str(aside): directory}) as made:
+            refused = await made.processed(CLEAN, uid=5)
+            assert isinstance(refused, Refused)
+            assert (refused.code, refused.reason) == (b"UNAVAILABLE", f"quarantine {aside}: No such file or directory")
+            assert await made.found(5) is None
+        os.close(directory)
+
+    run(case())
+
+
 def test_what_is_looked_for_at_the_end_is_given_up(tmp_path: Path) -> None:
     async def case() -> None:
         held = threading.Event()
