@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 from collections.abc import Sequence
 
@@ -140,10 +141,18 @@ def _run(options: argparse.Namespace) -> int:
     _warn(later, options)
     warnings += later
     if options.json:
-        print(_json({"file": options.file, "warnings": warnings, **_document(answers)}))
+        _print(_json({"file": options.file, "warnings": warnings, **_document(answers)}))
     else:
-        print("\n\n".join(answer.text for answer in answers))
+        _print("\n\n".join(answer.text for answer in answers))
     return max(answer.status for answer in answers)
+
+
+def _print(text: str) -> None:
+    """To whom it may concern: who reads only the beginning, as `head` does, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
 
 
 def _warn(warnings: list[str], options: argparse.Namespace) -> None:

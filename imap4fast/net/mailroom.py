@@ -428,7 +428,7 @@ class Job:
         scoring = spam is not None and spam.enable and self._room.scanners.has(spam.engine.name)
         if spam is not None and scoring and Use(spam.engine.name, spam.size or 0).takes(raw[1]):
             use = Use(spam.engine.name, spam.size or 0)
-            scoring_task = asyncio.ensure_future(self._room.scanners.spam(raw[0], raw[1], use))
+            scoring_task = asyncio.ensure_future(self._room.scanners.spam(*raw, use, track=self._session.number))
             scans = await asyncio.gather(*asked)
             score = await scoring_task
             failed = score is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -506,3 +507,13 @@ def test_a_clients_certificate(secure: Path, capsys) -> None:
     (secure / "client.pem").write_bytes(b"junk")
     status, _, err = run(capsys, "-f", config, "-t", f'test cert "{secure}/client.pem";')
     assert (status, err) == (2, f'<expression>: error: cert "{secure}/client.pem": there is no certificate in it\n')
+
+
+def test_a_reader_that_goes_away_is_no_error(example: str) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    code = "import sys; from imap4fast.cli.test_imap4 import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "-f", example, "-t", "help;"]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -70,13 +70,16 @@ class Here:
 
 
 class Bench:
-    """`mails` are a session's, `processing` is that of its downloads."""
+    """`mails` are a session's, `processing` is that of its downloads. `logs` are those of the engines."""
 
-    def __init__(self, room: Mailroom, mails: SessionMails, helper: Here, processing: Processing) -> None:
+    def __init__(
+        self, room: Mailroom, mails: SessionMails, helper: Here, processing: Processing, logs: Notebook
+    ) -> None:
         self.room = room
         self.mails = mails
         self.helper = helper
         self.processing = processing
+        self.logs = logs
         self.ready = 0
         self.lines: list[LogLine] = []
 
@@ -134,7 +137,8 @@ async def bench(
     loop = asyncio.get_running_loop()
     settings = load_text(TEXT.format(download=download, action=action, condition=condition, engine=engine)).settings
     files = read(settings)
-    logs = cast(Logs, Notebook(6))
+    notebook = Notebook(6)
+    logs = cast(Logs, notebook)
     disk = Disk(loop, spools.spool(path, limits=limits), logs)
     disk.start()
     helper = Here(functools.partial(run, Kit(settings, files)))
@@ -146,6 +150,6 @@ async def bench(
     session.user = "jana"
     mails = SessionMails(room, session)
     try:
-        yield Bench(room, mails, helper, session.powers.acl.download)
+        yield Bench(room, mails, helper, session.powers.acl.download, notebook)
     finally:
         await room.stop()

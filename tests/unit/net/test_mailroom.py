@@ -248,6 +248,18 @@ def test_a_scanner_that_is_down(tmp_path: Path) -> None:
     run(case())
 
 
+def test_engines_that_are_down_are_told_of_under_the_session(tmp_path: Path) -> None:
+    async def case() -> None:
+        engines = "clamav-net [127.0.0.1] : 1; } antispam SPAM { connection spamd [127.0.0.1] : 1"
+        async with bench(tmp_path, engine=engines, download="use-antispam enable SPAM;") as made:
+            await made.processed(CLEAN)
+            told = {(line.entry.id, line.track) for line in made.logs.written}
+            number = made.mails._session.number
+            assert {("MAVI-711-E", number), ("MSPA-711-E", number)} <= told
+
+    run(case())
+
+
 def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
     """What is decided about it starts from the mail as it came, as without scanners."""
     came = CLEAN.replace(b"\r\n", b"\n")
