@@ -276,13 +276,18 @@ class Job:
             mail_acls=residual.mail_acls,
             doc_acls=residual.doc_acls,
             size=size,
-            seed=digest(b"seed", sha256, residual.digest),
+            seed=digest(b"seed", sha256 or self._instead(), residual.digest),
             date=self._work.date,
             language=self._session.language,
             verdicts=verdicts,
             refused=refused,
             sha256=sha256,
         )
+
+    def _instead(self) -> bytes:
+        """What tells a mail without octets from others: they all would have the same Message-ID."""
+        origin = self._work.origin
+        return self._work.date.encode() if origin is None else origin.key()
 
     async def done(self) -> tuple[Outcome, Found]:
         """What became of the mail, and where it is. Raises ServiceError."""
@@ -479,7 +484,7 @@ class Job:
 
     def record(self, outcome: Outcome, begun: float) -> LogLine:
         """The mail's own statistics."""
-        size = 0 if self._incoming is None else self._incoming.size
+        size = self._work.size if self._incoming is None else self._incoming.size
         way = "IN" if self._work.direction == "download" else "OUT"
         spent = f"{asyncio.get_running_loop().time() - begun:.3f}"
         name = outcome.message_id or None

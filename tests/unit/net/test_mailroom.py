@@ -125,9 +125,27 @@ def test_uploads_are_refused(tmp_path: Path) -> None:
 def test_denied_unseen(tmp_path: Path) -> None:
     async def case() -> None:
         async with bench(tmp_path) as made:
-            mail = await made.told(Work("download", refused="size: 99 octets"), None)
+            mail = await made.told(Work("download", refused="size: 99 octets", size=99), None)
             assert isinstance(mail, KeptMail)
             assert b"99 octets" in await octets_of(mail)
+            assert made.lines[-1].args[:2] == ("IN", 99)
+
+    run(case())
+
+
+def test_mails_denied_unseen_have_names_of_their_own(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            shown = []
+            for uid in (5, 6, 5):
+                work = Work(
+                    "download", made.mails.origin(b"INBOX", 7, uid), "23-Nov-2026 13:22:32 +0000", "size: 99 octets"
+                )
+                mail = await made.told(work, None)
+                assert isinstance(mail, KeptMail)
+                shown.append(await octets_of(mail))
+            assert shown[0] == shown[2] != shown[1]
+            assert b"Message-ID: <" in shown[1]
 
     run(case())
 
