@@ -57,11 +57,14 @@ class Trial(msgspec.Struct):
     after: Octets
     reason: str = ""
     code: str = ""
+    doubtful: bool = False
 
 
 def run(kit: Kit, order: Order, source: int, target: int) -> Outcome:
     """Do the job of `order` with the mail in `source`; what is made goes to `target`, open for reading, too."""
     canvas = Canvas(source, target, order.size)
+    if order.left is not None:
+        canvas.end(0)
     if order.job == "examine":
         return _examined(kit, order, canvas)
     if order.job == "leaves":
@@ -92,25 +95,23 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         )
         return _denied(order, rules, form, decision, made, canvas)
     after = canvas.put(made.pieces(form)) if made.splices else form.data
-    left = _left(rules, decision, made, after)
+    left = order.left or _left(rules, decision, made, after)
     if left is not None:
         decision.denial = Denial(Why("virus", virus=left.name, size=order.size), rules.processing.on_deny)
         return _denied(order, rules, form, decision, made, canvas)
     kind = work.PASSED if after is canvas.original else work.CHANGED
-    return Trial(order, rules, form, decision, made, kind, after)
+    return Trial(order, rules, form, decision, made, kind, after, doubtful=_is_doubtful(decision, made))
 
 
 def _left(rules: Rules, decision: Decision, made: Rewriting, after: Octets) -> Scan | None:
-    """What may still be there of a virus, though documents were taken out for it; None: nothing.
+    """What is still there of a virus, though documents were taken out for it, by engines at hand; None: nothing."""
+    return verdicts.left(rules, decision.verdicts, after) if made.takes_out else None
 
-    What an engine that the worker has asked found in no document may be anywhere, in the header, too.
-    """
-    if not made.takes_out:
-        return None
+
+def _is_doubtful(decision: Decision, made: Rewriting) -> bool:
+    """What an engine that the worker has asked found in no document may be anywhere, in the header, too."""
     known = decision.verdicts
-    if verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known):
-        return known.virus
-    return verdicts.left(rules, known, after)
+    return made.takes_out and verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known)
 
 
 def _refused(order: Order, rules: Rules) -> Denial:
@@ -163,7 +164,9 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     known = found.order.sha256 if found.after is canvas.original else b""
     sha256 = known or hashlib.sha256(found.after).digest()
     canvas.finish(found.after, packed)
-    return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
+    return msgspec.structs.replace(
+        common, mail_size=len(found.after), index_size=len(packed), sha256=sha256, doubtful=found.doubtful
+    )
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:

@@ -39,10 +39,11 @@ imap4-proxy P {{
     download {{ use-antivirus enable AV; {download} }}
     upload {{ use-antivirus enable AV; }}
   }}
-  mail-acl CLEAN {{ virus free; {condition} accept; {action} }}
-  doc-acl ALL {{ accept; }}
+  {acls}
 }}
 """
+
+ACLS = "mail-acl CLEAN {{ virus free; {condition} accept; {action} }} doc-acl ALL {{ accept; }}"
 
 
 class Here:
@@ -132,10 +133,12 @@ async def bench(
     engine: str = "builtin",
     limits: spools.Limits = spools.MANY,
     directories: Mapping[str, int] | None = None,
+    acls: str = "",
 ) -> AsyncIterator[Bench]:
     """The bench; at its end no file may be open any more."""
     loop = asyncio.get_running_loop()
-    settings = load_text(TEXT.format(download=download, action=action, condition=condition, engine=engine)).settings
+    acls = acls or ACLS.format(action=action, condition=condition)
+    settings = load_text(TEXT.format(download=download, acls=acls, engine=engine)).settings
     files = read(settings)
     notebook = Notebook(6)
     logs = cast(Logs, notebook)

@@ -189,8 +189,12 @@ class TestSeveralJobs:
         verdicts = Verdicts(Scan(FOUND, "X", name), (Scan(FREE), Scan(FREE)))
         engine = "antivirus builtin { connection clamav-net [127.0.0.1] : 3311; }"
         kit = kit_of(acls, f"use-antivirus enable {name};", head=engine)
-        outcome, after = done(kit, mixed(TEXT, CLEAN), "finish", verdicts=verdicts)
-        assert (outcome.kind, outcome.reason) == ("replaced", "virus: X")
+        mail = mixed(TEXT, CLEAN)
+        outcome, after = done(kit, mail, "finish", verdicts=verdicts)
+        assert (outcome.kind, outcome.doubtful) == ("changed", True)
+        assert b"Hello there" not in after
+        outcome, after = done(kit, mail, "finish", verdicts=verdicts, left=Scan(FOUND, "Y", name))
+        assert (outcome.kind, outcome.reason, outcome.doubtful) == ("replaced", "virus: Y", False)
         assert b"Hello there" not in after
 
 
