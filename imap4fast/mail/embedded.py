@@ -25,8 +25,11 @@ HQX_MARK = b"(This file must be converted with BinHex"
 HQX_HEADER = 512
 """More than name, sizes and sums of a BinHex file come to."""
 
-DOCUMENT_LOOKED_AT = 65536
-"""Where octets have a NUL among the first they are a document only if they begin like one."""
+DOCUMENT_LOOKED_AT = 512
+"""Octets with a NUL among the first are a document only if they begin like one, NULs aside."""
+DOCUMENT_BEGINS_IN = 65536
+DOCUMENT_BEGINS_BY = 128
+"""Octets that show it."""
 
 _BEGIN_BASE64 = re.compile(rb"^begin-base64[ \t]++[0-7]{3,6}[ \t]*+([^\r\n]*+)\r?\n", re.MULTILINE)
 _END_BASE64 = re.compile(rb"\n(?:====|begin-base64)")
@@ -72,9 +75,8 @@ def found(octets: bytes | mmap, limit: int, documents: bool = True) -> Iterator[
 
 def _kinds(octets: bytes | mmap, documents: bool) -> Iterator[tuple[_Kind, bytes | mmap]]:
     """What may be there and in which octets, by marks that cost next to nothing to look for in text that has none."""
-    document = _document(octets) if documents else None
-    text = octets if document is None else document
-    marks = text_marks(text, document is not None)
+    text = without_nuls(octets) if documents and begins_document(octets) else octets
+    marks = text_marks(text, documents and text.find(b"\0", 0, DOCUMENT_LOOKED_AT) < 0)
     if marks & MARK_BEGIN:
         if uu_begin(text):
             yield _uuencode, text
@@ -90,14 +92,17 @@ def _kinds(octets: bytes | mmap, documents: bool) -> Iterator[tuple[_Kind, bytes
         yield _parts, text
 
 
-def _document(octets: bytes | mmap) -> bytes | mmap | None:
-    """The octets as a mail program or browser may read them: without NULs, which hide fields from others (T-M05,
-    T-M20). None for those with NULs that do not begin as mail or HTML does, in whatever width of letters."""
-    if octets.find(b"\0", 0, DOCUMENT_LOOKED_AT) < 0:
-        return octets
-    if not _DOCUMENT.match(octets[:DOCUMENT_LOOKED_AT].translate(_NO_BOM, b"\0")):
-        return None
-    return octets[:].translate(None, b"\0")
+def begins_document(octets: bytes | mmap) -> bool:
+    """Whether octets begin as mail or HTML does, NULs aside and so in whatever width of letters."""
+    head = octets[:DOCUMENT_LOOKED_AT].translate(_NO_BOM, b"\0")
+    if len(head.lstrip()) < DOCUMENT_BEGINS_BY:
+        head = octets[:DOCUMENT_BEGINS_IN].translate(_NO_BOM, b"\0")
+    return _DOCUMENT.match(head) is not None
+
+
+def without_nuls(octets: bytes | mmap) -> bytes | mmap:
+    """A document as its reader may take it: NULs hide fields and addresses from others (T-M05, T-M20)."""
+    return octets if octets.find(b"\0") < 0 else octets[:].translate(None, b"\0")
 
 
 def _uuencode(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:

@@ -139,6 +139,8 @@ def test_what_has_no_mark_is_not_suspected() -> None:
     assert not suspected(b"Dear all, we begin at ten. database\r\n" * 100)
     assert not suspected(b"\x7fELF\0data:x,y")
     assert suspected(uuencoded(b"x", "y"))
+    assert not suspected(b"%PDF-1.4\n\0 data:x,y")
+    assert suspected(b"z" * 512 + b"\0 data:x,y")
     assert suspected(b"z" * (2 << 20) + b"DATA:,x")
     assert not suspected(b"DATA:,x", documents=False)
 
