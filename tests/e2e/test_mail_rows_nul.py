@@ -217,5 +217,6 @@ def test_T_M36_nul_in_literal8_of_the_server(lab: Lab) -> None:
 
 
 def test_T_M30_is_not_hidden_by_nul(lab: Lab) -> None:
+    """The name of the part has a NUL, and TNEF is not taken."""
     tnef = HEAD + multipart(text(), leaf(b"\x78\x9f\x3e\x22\1\0" + SECRET, b"winmail\0.dat"))
     _denied(lab, tnef, MENDING, "form")
