@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,7 +29,7 @@ from imap4fast.policy.hosts import Names
 from imap4fast.policy.kit import Kit
 from imap4fast.policy.material import read
 from imap4fast.policy.rehearsal import names_asked, rehearse
-from imap4fast.policy.report import rehearsal_text, rehearsal_values
+from imap4fast.policy.report import outcome_text, rehearsal_text, rehearsal_values, searches_text
 from imap4fast.policy.search import Policy
 
 ACCEPTED = 0
@@ -140,10 +141,18 @@ def _run(options: argparse.Namespace) -> int:
     _warn(later, options)
     warnings += later
     if options.json:
-        print(_json({"file": options.file, "warnings": warnings, **_document(answers)}))
+        _print(_json({"file": options.file, "warnings": warnings, **_document(answers)}))
     else:
-        print("\n\n".join(answer.text for answer in answers))
+        _print("\n\n".join(answer.text for answer in answers))
     return max(answer.status for answer in answers)
+
+
+def _print(text: str) -> None:
+    """To whom it may concern: who reads only the beginning, as `head` does, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at exit
 
 
 def _warn(warnings: list[str], options: argparse.Namespace) -> None:
@@ -188,9 +197,19 @@ def _answer(settings: Settings, expr: Expr | None, resolve: bool) -> Answer:
 
 
 def _answer_check(settings: Settings) -> Answer:
-    """Of the configuration as a whole: the files that it names are read, too."""
-    Kit(settings, read(settings))
-    warnings = [warning for material in read_materials(settings) for warning in material.warnings]
+    """Of the configuration as a whole: the files that it names are read, too, and all that is wrong with them told."""
+    faults: list[str] = []
+    warnings: list[str] = []
+    try:
+        Kit(settings, read(settings))
+    except Imap4FastError as error:
+        faults.append(str(error))
+    try:
+        warnings = [warning for material in read_materials(settings) for warning in material.warnings]
+    except Imap4FastError as error:
+        faults.append(str(error))
+    if faults:
+        raise ConfigError("\n".join(faults))
     return Answer(None, f"{settings.path}: the configuration is good", {"good": True}, warnings=warnings)
 
 
@@ -203,13 +222,16 @@ def _answer_test(settings: Settings, expr: TestExpr, resolve: bool) -> Answer:
     certificate = None if expr.cert is None else _certificate(expr.cert)
     rehearsal = rehearse(settings, expr, datetime.datetime.now(), names, certificate)
     status = ACCEPTED if rehearsal.accepted else REJECTED
-    text, values = rehearsal_text(rehearsal, settings), rehearsal_values(rehearsal, settings)
+    values = rehearsal_values(rehearsal, settings)
     if expr.mail is None or rehearsal.acls is None:
-        return Answer("test", text, {**values, "mail": None}, status)
+        return Answer("test", rehearsal_text(rehearsal, settings), {**values, "mail": None}, status)
     mail = mail_test(settings, rehearsal, names)
-    outcome = {} if mail.accepted or status else {"outcome": "REJECTED", "reason": f"mail: {mail.reason}"}
-    status = max(status, ACCEPTED if mail.accepted else REJECTED)
-    return Answer("test", f"{text}\n\n{mail.text}", {**values, **outcome, "mail": mail.values}, status)
+    outcome = outcome_text(rehearsal)
+    if rehearsal.accepted and not mail.accepted:
+        status, outcome = REJECTED, f"REJECTED at the mail: {mail.reason}"
+        values |= {"outcome": "REJECTED", "reason": f"mail: {mail.reason}"}
+    text = "\n\n".join((searches_text(rehearsal, settings), mail.text, f"outcome: {outcome}"))
+    return Answer("test", text, {**values, "mail": mail.values}, status)
 
 
 def _certificate(path: str) -> bytes:

@@ -28,6 +28,8 @@ def complaint(token: Token, before: Token | None, expected: frozenset[str], clos
         return Complaint(_UNCLOSED[token.type])
     if token.type == "BAD_CHARACTER":
         return Complaint(_about_character(token, before))
+    if before is not None and before.type == "DASH" and expected == {"WORD"} and token.type in ("INTEGER", "DECIMAL"):
+        return Complaint(f"unexpected `-` before `{token}`; a number has no sign")
     if expected <= _AT_START:
         return Complaint(_about_start(token))
     if before is not None and "SEMICOLON" in expected and closes == "body":

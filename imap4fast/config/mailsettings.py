@@ -92,6 +92,8 @@ class DoctypeIdentification(msgspec.Struct, frozen=True):
     order: tuple[DoctypeOrder, ...] = ()
     mime_types: str | None = None
     magic: str | None = None
+    line: int = 0
+    path: str = ""
 
 
 class MailFilter(msgspec.Struct, frozen=True):

@@ -46,7 +46,8 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     those that remain once the conditions on the session are decided, in file order. `seed` is what boundaries and
     identifiers of made parts come from. `date` is the server's INTERNALDATE, as it gave it. `refused`, where it is not
     empty, denies the mail whatever is in it: a word of `mail/texts.REASONS`, and behind `: ` more for the log.
-    `sha256` is that of the octets in the first descriptor, b"" where nobody knows it.
+    `sha256` is that of the octets in the first descriptor, b"" where nobody knows it. `left` is what an engine found in
+    the mail that this job made before, which is in the second descriptor still (see `Outcome.doubtful`).
     """
 
     job: str
@@ -61,6 +62,7 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     verdicts: Verdicts | None = None
     refused: str = ""
     sha256: bytes = b""
+    left: Scan | None = None
 
 
 class LogLine(msgspec.Struct, frozen=True, array_like=True):
@@ -92,7 +94,8 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     `refused` (nothing is to be shown; `reason` says why, `code` is the response code of the NO), `examined`.
     `mail_size` octets of the mail and then `index_size` octets of its packed index are in the target; `sha256` is the
     mail's. After `examine`: `mail_size` is 0 where the mail is in normal form already. After `leaves`: `pieces` are
-    (offset, size) in the target.
+    (offset, size) in the target. `doubtful`: documents were taken out for a virus that an engine found in the whole
+    mail and in no document; the worker is to have what is left scanned before that is shown.
     """
 
     kind: str
@@ -106,3 +109,4 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     quarantine: tuple[Quarantined, ...] = ()
     pieces: tuple[tuple[int, int], ...] = ()
     verdicts: Verdicts | None = None
+    doubtful: bool = False

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from imap4fast._wire import MailIndex
-from imap4fast.config.mailsettings import BUILTIN, Processing
+from imap4fast.config.mailsettings import Processing
 from imap4fast.errors import ServiceError
 from imap4fast.log import imap as entries
 from imap4fast.log.cause import cause
@@ -27,8 +27,9 @@ from imap4fast.mail.spool import Found, Said, Spool
 from imap4fast.mail.spoolkey import Origin, digest
 from imap4fast.mail.store import Kept
 from imap4fast.mail.verdict import is_lasting, settled
-from imap4fast.mail.work import LogLine, Order, Outcome, Scan, Verdicts
+from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Verdicts
 from imap4fast.net.disk import Disk
+from imap4fast.net.engines import Engines
 from imap4fast.net.incoming import Incoming
 from imap4fast.net.keptmail import SMALL, KeptMail
 from imap4fast.net.pool import Pool
@@ -38,8 +39,6 @@ from imap4fast.policy import examine
 from imap4fast.policy.kit import filter_rules
 from imap4fast.policy.loglines import line
 from imap4fast.policy.residual import Residual, Residuals
-from imap4fast.scan.engines import Use
-from imap4fast.scan.merge import merge
 from imap4fast.session.mailwork import Done, ProcessedMail, Receiver, Refused, Work
 
 if TYPE_CHECKING:
@@ -263,6 +262,7 @@ class Job:
         self._incoming = incoming
         acl = session.powers.acl
         self.processing: Processing = acl.download if work.direction == "download" else acl.upload
+        self._engines = Engines(room.scanners, self.processing, session.number)
         self._owner = session.user or str(session.facts.client)
         self.lasting = True
         """Whether the next time the same would come of it."""
@@ -276,13 +276,18 @@ class Job:
             mail_acls=residual.mail_acls,
             doc_acls=residual.doc_acls,
             size=size,
-            seed=digest(b"seed", sha256, residual.digest),
+            seed=digest(b"seed", sha256 or self._instead(), residual.digest),
             date=self._work.date,
             language=self._session.language,
             verdicts=verdicts,
             refused=refused,
             sha256=sha256,
         )
+
+    def _instead(self) -> bytes:
+        """What tells a mail without octets from others: they all would have the same Message-ID."""
+        origin = self._work.origin
+        return self._work.date.encode() if origin is None else origin.key()
 
     async def done(self) -> tuple[Outcome, Found]:
         """What became of the mail, and where it is. Raises ServiceError."""
@@ -296,7 +301,7 @@ class Job:
         said: Verdicts | None = None
         try:
             if held is not None and held.current:
-                outcome = await self._run(self._order("finish", incoming.size, held.verdicts), source, target)
+                outcome = await self._finish(incoming.size, held.verdicts, source, target)
             else:
                 outcome, said = await self._judged(source, target)
                 holds = said if held is None or said is None else settled(held.verdicts, said, aged=held.aged)
@@ -305,7 +310,7 @@ class Job:
                     disk.close(target)
                     target = -1
                     target = await disk.create(room)
-                    outcome = await self._run(self._order("finish", incoming.size, holds), source, target)
+                    outcome = await self._finish(incoming.size, holds, source, target)
             if said is not None and not is_lasting(said):
                 self.lasting, said = False, None
             told = None if said is None else Said(incoming.sha256, engines, versions, said)
@@ -318,7 +323,7 @@ class Job:
     async def _judged(self, source: int, target: int) -> tuple[Outcome, Verdicts | None]:
         """Have the mail scanned and processed; what became of it, and what the engines said, if they were asked."""
         assert self._incoming is not None
-        if self._over_network():
+        if self._engines.are_asked:
             return await self._scanned(source, target)
         outcome = await self._run(self._order("process", self._incoming.size), source, target)
         return outcome, outcome.verdicts
@@ -353,14 +358,39 @@ class Job:
             raise
         return outcome, await self._finished(outcome, target, None)
 
+    async def _finish(self, size: int, verdicts: Verdicts | None, source: int, target: int) -> Outcome:
+        """The mail decided about, by what the engines said. What documents were taken out of for a virus that is known
+        to be in none of them is scanned before anybody sees it.
+        """
+        order = self._order("finish", size, verdicts)
+        outcome = await self._made(order, source, target)
+        if outcome.doubtful and verdicts is not None:
+            left = await self._engines.virus((target, outcome.mail_size))
+            if left.status != words.FREE:
+                self.lasting = self.lasting and left.status != words.ERROR
+                order = msgspec.structs.replace(order, left=left if left.status == words.FOUND else verdicts.virus)
+                outcome = await self._made(order, source, target)
+        return await self._put_aside(outcome, source)
+
     async def _run(self, order: Order, source: int, target: int) -> Outcome:
         """A helper's work on the mail, and the copies that it wants to be kept aside."""
-        outcome = await self._made(order, source, target)
+        return await self._put_aside(await self._made(order, source, target), source)
+
+    async def _put_aside(self, outcome: Outcome, source: int) -> Outcome:
         for copy in outcome.quarantine:
             directory = self._room.directories.get(copy.directory, -1)
             if directory >= 0:
-                await self._room.disk.quarantine(directory, source, copy.text)
+                await self._quarantine(directory, source, copy)
         return outcome
+
+    async def _quarantine(self, directory: int, source: int, copy: Quarantined) -> None:
+        """Raises ServiceError: a mail of which no copy could be kept is not decided about."""
+        try:
+            await self._room.disk.quarantine(directory, source, copy.text)
+        except SpoolFullError:
+            raise
+        except ServiceError as error:
+            raise ServiceError(f"quarantine {copy.directory}", error.why) from error
 
     async def _made(self, order: Order, source: int, target: int) -> Outcome:
         """A helper's work; where the disk is full mails that are kept go, and it is done once more: somebody else may
@@ -372,13 +402,6 @@ class Job:
         except SpoolFullError:
             await self._room.disk.make_room(target)
             return await pool.run(order, source, target, self._owner)
-
-    def _over_network(self) -> bool:
-        scanners, processing = self._room.scanners, self.processing
-        spam = processing.use_antispam
-        return any(use.enable and scanners.has(use.engine.name) for use in processing.use_antivirus) or (
-            spam is not None and spam.enable and scanners.has(spam.engine.name)
-        )
 
     # ---- scanners over the network ------------------------------------------------------------------------------
 
@@ -392,56 +415,25 @@ class Job:
         try:
             outcome = await self._run(self._order("examine", size), source, examined)
             if outcome.kind != words.EXAMINED:  # denied for its form, or a replacement of ours: nothing is scanned
-                return await self._run(self._order("finish", size, outcome.verdicts), source, target), None
+                return await self._finish(size, outcome.verdicts, source, target), None
             raw = (source, size)
             normal = (examined, outcome.mail_size) if outcome.mail_size else raw
-            verdicts = await self._verdicts(outcome.verdicts or Verdicts(), raw, normal)
+            verdicts = await self._engines.verdicts(outcome.verdicts or Verdicts(), raw, normal)
             if verdicts.virus is not None and verdicts.virus.status == words.FOUND:
                 verdicts = await self._leaves(verdicts, raw)
-            return await self._run(self._order("finish", size, verdicts), source, target), verdicts
+            return await self._finish(size, verdicts, source, target), verdicts
         finally:
             disk.close(examined)
 
-    def _uses(self) -> list[Use]:
-        """The engines of viruses that are asked over the network."""
-        return [
-            Use(use.engine.name, use.size or 0)
-            for use in self.processing.use_antivirus
-            if use.enable and use.engine.connection.kind != BUILTIN
-        ]
-
-    async def _verdicts(self, said: Verdicts, raw: tuple[int, int], normal: tuple[int, int]) -> Verdicts:
-        """What all engines say of the mail: of its octets as they came, and as they are read from now on."""
-        uses = self._uses()
-        asked = [self._virus(where, uses) for where in ([raw] if raw == normal else [raw, normal])] if uses else []
-        spam = self.processing.use_antispam
-        score, failed = said.spam, said.spam_failed
-        scoring = spam is not None and spam.enable and self._room.scanners.has(spam.engine.name)
-        if spam is not None and scoring and Use(spam.engine.name, spam.size or 0).takes(raw[1]):
-            use = Use(spam.engine.name, spam.size or 0)
-            scoring_task = asyncio.ensure_future(self._room.scanners.spam(raw[0], raw[1], use))
-            scans = await asyncio.gather(*asked)
-            score = await scoring_task
-            failed = score is None
-        else:
-            scans = await asyncio.gather(*asked)
-        scans = [*([said.virus] if said.virus is not None else []), *scans]
-        virus = merge(scans) if scans else None
-        return Verdicts(virus, said.leaves, score, failed)
-
-    async def _virus(self, where: tuple[int, int], uses: list[Use], offset: int = 0) -> Scan:
-        return await self._room.scanners.virus(where[0], where[1], uses, offset, track=self._session.number)
-
     async def _leaves(self, verdicts: Verdicts, raw: tuple[int, int]) -> Verdicts:
         """A virus was found in the mail: which documents have it? Each decoded leaf is scanned alone."""
-        uses = self._uses()
-        if not uses or verdicts.leaves:
+        if not self._engines.viruses or verdicts.leaves:
             return verdicts
         disk = self._room.disk
         target = await disk.create(raw[1] + ROOM_FOR_MORE)
         try:
             outcome = await self._run(self._order("leaves", raw[1]), raw[0], target)
-            scans = [await self._virus((target, size), uses, offset) for offset, size in outcome.pieces]
+            scans = [await self._engines.virus((target, size), offset) for offset, size in outcome.pieces]
             return msgspec.structs.replace(verdicts, leaves=tuple(scans))
         finally:
             disk.close(target)
@@ -470,7 +462,7 @@ class Job:
 
     def record(self, outcome: Outcome, begun: float) -> LogLine:
         """The mail's own statistics."""
-        size = 0 if self._incoming is None else self._incoming.size
+        size = self._work.size if self._incoming is None else self._incoming.size
         way = "IN" if self._work.direction == "download" else "OUT"
         spent = f"{asyncio.get_running_loop().time() - begun:.3f}"
         name = outcome.message_id or None

@@ -76,7 +76,7 @@ class Engine:
             if what is None:
                 return Failure("left alone after failures")
             try:
-                async with asyncio.timeout(self.settings.timeout):
+                async with asyncio.timeout(self.settings.timeout or None):
                     talk = await self._talk(make, source)
             except TimeoutError:
                 return self._failed(f"no answer in {self.settings.timeout:g} s", what, track)
@@ -155,7 +155,7 @@ class Engine:
     async def ask_aside(self, make: Make[T], source: Source) -> T | None:
         """An answer outside of scanning: on a connection of its own, neither logged nor counted when it fails."""
         try:
-            async with asyncio.timeout(min(self.settings.timeout, 10)):
+            async with asyncio.timeout(min(self.settings.timeout or 10, 10)):
                 line = await self._lines.connect()
                 talk = make(0)
                 try:

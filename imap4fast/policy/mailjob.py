@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from imap4fast.config.mailsettings import DocAcl, MailAcl
 from imap4fast.log import imap as entries
 from imap4fast.log import smtd
 from imap4fast.mail import replacement, texts, transfer, work
@@ -29,7 +30,6 @@ from imap4fast.policy.documents import Document
 from imap4fast.policy.examine import Form
 from imap4fast.policy.kit import Kit, Rules
 from imap4fast.policy.loglines import line
-from imap4fast.policy.mailsearch import name_of
 from imap4fast.policy.rewrite import Rewriting
 
 MOST_DOCUMENTS = 64
@@ -57,11 +57,14 @@ class Trial(msgspec.Struct):
     after: Octets
     reason: str = ""
     code: str = ""
+    doubtful: bool = False
 
 
 def run(kit: Kit, order: Order, source: int, target: int) -> Outcome:
     """Do the job of `order` with the mail in `source`; what is made goes to `target`, open for reading, too."""
     canvas = Canvas(source, target, order.size)
+    if order.left is not None:
+        canvas.end(0)
     if order.job == "examine":
         return _examined(kit, order, canvas)
     if order.job == "leaves":
@@ -92,25 +95,23 @@ def trial(kit: Kit, order: Order, canvas: Canvas, rules: Rules | None = None) ->
         )
         return _denied(order, rules, form, decision, made, canvas)
     after = canvas.put(made.pieces(form)) if made.splices else form.data
-    left = _left(rules, decision, made, after)
+    left = order.left or _left(rules, decision, made, after)
     if left is not None:
         decision.denial = Denial(Why("virus", virus=left.name, size=order.size), rules.processing.on_deny)
         return _denied(order, rules, form, decision, made, canvas)
     kind = work.PASSED if after is canvas.original else work.CHANGED
-    return Trial(order, rules, form, decision, made, kind, after)
+    return Trial(order, rules, form, decision, made, kind, after, doubtful=_is_doubtful(decision, made))
 
 
 def _left(rules: Rules, decision: Decision, made: Rewriting, after: Octets) -> Scan | None:
-    """What may still be there of a virus, though documents were taken out for it; None: nothing.
+    """What is still there of a virus, though documents were taken out for it, by engines at hand; None: nothing."""
+    return verdicts.left(rules, decision.verdicts, after) if made.takes_out else None
 
-    What an engine that the worker has asked found in no document may be anywhere, in the header, too.
-    """
-    if not made.takes_out:
-        return None
+
+def _is_doubtful(decision: Decision, made: Rewriting) -> bool:
+    """What an engine that the worker has asked found in no document may be anywhere, in the header, too."""
     known = decision.verdicts
-    if verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known):
-        return known.virus
-    return verdicts.left(rules, known, after)
+    return made.takes_out and verdicts.is_asked_for(known) and not verdicts.is_in_leaves(known)
 
 
 def _refused(order: Order, rules: Rules) -> Denial:
@@ -152,7 +153,7 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
         reason=found.reason,
         code=found.code,
         message_id=message_id,
-        log=tuple(_log(found, message_id)),
+        log=tuple(_log(found, message_id or None)),
         quarantine=tuple(_quarantine(found, message_id)),
         verdicts=found.decision.verdicts,
     )
@@ -163,7 +164,9 @@ def _outcome(found: Trial, canvas: Canvas) -> Outcome:
     known = found.order.sha256 if found.after is canvas.original else b""
     sha256 = known or hashlib.sha256(found.after).digest()
     canvas.finish(found.after, packed)
-    return msgspec.structs.replace(common, mail_size=len(found.after), index_size=len(packed), sha256=sha256)
+    return msgspec.structs.replace(
+        common, mail_size=len(found.after), index_size=len(packed), sha256=sha256, doubtful=found.doubtful
+    )
 
 
 def _examined(kit: Kit, order: Order, canvas: Canvas) -> Outcome:
@@ -223,7 +226,7 @@ def _message_id(found: Trial) -> str:
     return values[0].strip()[:200] if values else ""
 
 
-def _log(found: Trial, message_id: str) -> Iterator[LogLine]:
+def _log(found: Trial, message_id: str | None) -> Iterator[LogLine]:
     """What was decided, in the order in which it was."""
     decision, order = found.decision, found.order
     yield from found.form.log
@@ -239,16 +242,16 @@ def _log(found: Trial, message_id: str) -> Iterator[LogLine]:
         _spam(decision.verdicts),
         decision.mail.virus.upper(),
         order.command_acl,
-        name_of(decision.mail_acl),
+        _name(decision.mail_acl),
         "ACCEPTED" if accepted else "REJECTED",
     )
     yield from _documents(found, message_id)
     yield from found.rewriting.log
 
 
-def _documents(found: Trial, message_id: str) -> Iterator[LogLine]:
+def _documents(found: Trial, message_id: str | None) -> Iterator[LogLine]:
     decision = found.decision
-    parent = name_of(decision.mail_acl)
+    parent = _name(decision.mail_acl)
     judged = decision.documents
     shown = judged if len(judged) <= MOST_DOCUMENTS else (*judged[: MOST_DOCUMENTS - 1], judged[-1])
     for one in shown:
@@ -257,16 +260,21 @@ def _documents(found: Trial, message_id: str) -> Iterator[LogLine]:
         yield line(
             entries.DOC_ACL,
             message_id,
-            one.case.types(None)[0],
+            one.case.types(one.acl.doctype_ident_order if one.acl is not None else None)[0],
             document.names[0] if document.names else None,
             document.size,
             one.scan.status.upper(),
             parent,
-            name_of(one.acl),
+            _name(one.acl),
             action,
         )
     if len(shown) < len(judged):
         yield line(smtd.MORE_DOCUMENTS, len(shown), len(judged) - len(shown))
+
+
+def _name(acl: MailAcl | DocAcl | None) -> str | None:
+    """None where no ACL fits, which the log writes as <NULL>."""
+    return None if acl is None else acl.name
 
 
 def _spam(known: Verdicts) -> str:

@@ -16,6 +16,7 @@ from imap4fast.config.expression import TestExpr
 from imap4fast.config.mailsettings import BUILTIN, DocAcl, MailAcl
 from imap4fast.config.settings import CommandAcl, SessionAcl, Settings
 from imap4fast.config.values import Address
+from imap4fast.mail import builtin
 from imap4fast.mail.work import FREE, Order, Scan, Verdicts
 from imap4fast.policy import contentconditions
 from imap4fast.policy.canvas import Canvas
@@ -109,7 +110,10 @@ def _others(rules: Rules) -> tuple[str, ...]:
 
 
 def _given(expr: TestExpr, assumed: bool) -> Verdicts:
-    virus = Scan(expr.virus) if expr.virus is not None else Scan(FREE) if assumed else None
+    """What the expression says of the engines: of the whole mail, and so of each document. A virus is in none of them
+    then that could be left behind when they go, as with an engine that looks everywhere itself.
+    """
+    virus = Scan(expr.virus, engine=builtin.ENGINE) if expr.virus is not None else Scan(FREE) if assumed else None
     return Verdicts(virus=virus, spam=expr.spam_score)
 
 

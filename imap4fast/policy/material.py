@@ -81,7 +81,7 @@ def _wanted(settings: Settings) -> Iterator[Wanted]:
     found = proxy.doctype_identification
     for item, path in (("mime-types", found.mime_types), ("magic", found.magic)):
         if path is not None:
-            yield Wanted(path, settings.path, f"doctype-identification: {item}", item)
+            yield Wanted(path, f"{found.path}:{found.line}", f"doctype-identification: {item}", item)
     for engine in _engines(settings):
         if engine.connection.kind == BUILTIN and engine.digests is not None:
             place = f"{engine.path}:{engine.line}"

@@ -31,6 +31,11 @@ def outcome_text(rehearsal: Rehearsal) -> str:
 
 def rehearsal_text(rehearsal: Rehearsal, settings: Settings) -> str:
     """The whole report, lines joined by newlines."""
+    return f"{searches_text(rehearsal, settings)}\n\noutcome: {outcome_text(rehearsal)}"
+
+
+def searches_text(rehearsal: Rehearsal, settings: Settings) -> str:
+    """The report without the outcome."""
     lines = [_asked_line(rehearsal.expr, rehearsal.facts)]
     if rehearsal.unpresented is not None:
         lines += ["", f"no certificate is presented: {rehearsal.unpresented}"]
@@ -40,7 +45,7 @@ def rehearsal_text(rehearsal: Rehearsal, settings: Settings) -> str:
             lines += ["", *_requirement_lines(rehearsal.requirement)]
     if rehearsal.acls is not None:
         lines += ["", "in effect:", *_effect_lines(in_effect(settings.proxy, *rehearsal.acls))]
-    return "\n".join([*lines, "", f"outcome: {outcome_text(rehearsal)}"])
+    return "\n".join(lines)
 
 
 def rehearsal_values(rehearsal: Rehearsal, settings: Settings) -> dict[str, object]:

@@ -13,7 +13,20 @@ import msgspec
 from imap4fast._wire import parameters
 from imap4fast.config.mailsettings import DocAcl, MailAcl
 from imap4fast.log import smtd
-from imap4fast.mail import ambiguity, coding, edit, fields, html, mimefields, normalise, replacement, signed, splice
+from imap4fast.mail import (
+    ambiguity,
+    coding,
+    edit,
+    fields,
+    html,
+    mimefields,
+    normalise,
+    replacement,
+    signed,
+    splice,
+    structured,
+    words,
+)
 from imap4fast.mail.edit import Edits, HeaderOp, Replacement
 from imap4fast.mail.splice import Piece, Splice
 from imap4fast.mail.template import Values
@@ -247,9 +260,23 @@ def _header_ops(acl: MailAcl) -> Iterator[HeaderOp]:
 def _retyped_mail(form: Form, plan: _Plan) -> Iterator[HeaderOp]:
     """A type says nothing to some programs where MIME-Version is missing (T-M01)."""
     if 0 in plan.retyped:
-        yield HeaderOp(edit.REPLACE, "Content-Type", plan.retyped[0])
-        if fields.first(form.data[: form.index.part(0).header_size], mimefields.VERSION) is None:
+        header = form.data[: form.index.part(0).header_size]
+        yield HeaderOp(edit.REPLACE, "Content-Type", _retyped(header, plan.retyped[0]).decode("ascii"))
+        if fields.first(header, mimefields.VERSION) is None:
             yield HeaderOp(edit.ADD, "MIME-Version", "1.0")
+
+
+def _retyped(header: bytes, kind: str) -> bytes:
+    """A Content-Type of that kind, with the name that the declared one has, and the charset where it is a text's."""
+    main = kind.encode("ascii", "replace")
+    declared = fields.first(header, _TYPE)
+    said = structured.parse(declared.value) if declared is not None else None
+    if said is None or said.faults or len({each.name for each in said.parameters}) < len(said.parameters):
+        return main
+    wanted = (b"name", b"charset") if main.startswith(b"text/") else (b"name",)
+    kept = [each for each in said.parameters if each.name.partition(b"*")[0] in wanted]
+    value = structured.printed(main, kept)
+    return value if value.isascii() and words.is_plain(value.decode("ascii")) else main
 
 
 def _retyped_parts(form: Form, plan: _Plan) -> Iterator[Splice]:
@@ -258,7 +285,7 @@ def _retyped_parts(form: Form, plan: _Plan) -> Iterator[Splice]:
         if number:
             part = form.index.part(number)
             start, stop = part.header, part.header + part.header_size
-            line = b"Content-Type: " + kind.encode("ascii", "replace") + b"\r\n"
+            line = words.field(b"Content-Type", _retyped(form.data[start:stop], kind))
             header = fields.replaced(form.data[start:stop], _TYPE, line)
             if ambiguity.is_mail(form.index, part) and fields.first(header, mimefields.VERSION) is None:
                 header = fields.added(header, normalise.VERSION)

@@ -63,12 +63,12 @@ class MailStores:
 
 def _opened(settings: Settings) -> Iterator[tuple[str, int]]:
     proxy = settings.proxy
-    paths = {acl.quarantine for acl in proxy.mail_acls if acl.quarantine is not None}
+    wanted = {acl.quarantine: "quarantine" for acl in proxy.mail_acls if acl.quarantine is not None}
     for command_acl in proxy.command_acls:
         for processing in (command_acl.download, command_acl.upload):
-            paths |= {use.engine.comm_dir for use in processing.use_antivirus if use.engine.comm_dir is not None}
-    for path in sorted(paths):
+            wanted |= {use.engine.comm_dir: "comm-dir" for use in processing.use_antivirus if use.engine.comm_dir}
+    for path, item in sorted(wanted.items()):
         try:
             yield path, os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except OSError as error:
-            raise SetupError(path, error) from error
+            raise SetupError(f"{item} {path}", error.strerror) from error

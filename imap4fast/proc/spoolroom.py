@@ -83,7 +83,7 @@ def _setup(path: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SetupError(f"spool-dir {path}", error) from error
+        raise SetupError(f"spool-dir {path}", error.strerror or error) from error
 
 
 def _log(swept: Swept, logs: Logs) -> None:
@@ -162,6 +162,7 @@ def _be_sweeper(
     try:
         signals.reset_in_worker()
         signals.restore(mask)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, SWEEP_S)
         privileges.drop(None if who is None else privileges.Identity(who.uid, who.gid, None))
         said = msgspec.msgpack.encode(_sweep(root, path, limits))

@@ -245,16 +245,16 @@ class Download:
                 row.refused = Refused(b"UNAVAILABLE", "the server did not give the mail")
             row.stage = Stage.READY
         else:
-            self._process(row, came, "")
+            self._process(row, came)
         self._pump()
 
     def _deny(self, row: Row, refused: Refused) -> None:
         """A mail that is denied unseen: another one says so, or nothing is shown."""
-        self._process(row, None, refused.reason)
+        self._process(row, None, refused.reason, refused.size)
 
-    def _process(self, row: Row, receiver: Receiver | None, refused: str) -> None:
+    def _process(self, row: Row, receiver: Receiver | None, refused: str = "", size: int = 0) -> None:
         row.stage = Stage.PROCESSED
-        work = Work("download", self._origin(row), row.date, refused)
+        work = Work("download", self._origin(row), row.date, refused, size)
         row.give_up = self._work.mails.process(receiver, work, lambda done, lines: self._processed(row, done, lines))
 
     def _processed(self, row: Row, done: ProcessedMail | Refused, lines: Sequence[LogLine]) -> None:

@@ -139,4 +139,4 @@ class Intake:
 def too_large(session: Session, size: int) -> Refused:
     """A mail above max-mail-in: treated as denied."""
     session.limited("max-mail-in", session.relay.max_mail_in)
-    return Refused(b"LIMIT", f"size: {size} octets")
+    return Refused(b"LIMIT", f"size: {size} octets", size=size)

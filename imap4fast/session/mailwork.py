@@ -54,12 +54,13 @@ class ProcessedMail(Protocol):
 
 class Refused(msgspec.Struct, frozen=True):
     """Nothing of the mail is to be shown or sent on. `code` is the response code of the NO, `reason` is for the log.
-    `full`: it is not about the mail, there is no room for it now (T-L08).
+    `full`: it is not about the mail, there is no room for it now (T-L08). `size` is the mail's where that is why.
     """
 
     code: bytes
     reason: str
     full: bool = False
+    size: int = 0
 
 
 class Receiver(Protocol):
@@ -76,13 +77,15 @@ class Work(msgspec.Struct, frozen=True):
     """What is to be done with a mail whose octets are complete.
 
     `origin` is what its processed form is kept under, None where it may not outlive the session. `refused` is why it is
-    to be denied whatever is in it, empty where it is to be judged.
+    to be denied whatever is in it, empty where it is to be judged; then there are no octets, and `size` is what the
+    server said of them, 0 where it did not.
     """
 
     direction: str
     origin: Origin | None = None
     date: str = ""
     refused: str = ""
+    size: int = 0
 
 
 Done = Callable[["ProcessedMail | Refused", tuple[LogLine, ...]], object]

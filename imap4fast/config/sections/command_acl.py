@@ -210,7 +210,11 @@ COMMAND_ACL = Section(
             type=words("strict", "headers-first"),
             help="headers-first: lists of mails are answered before the mails are processed; strict: nothing is",
         ),
-        Item(keyword="prefetch", type=INTEGER, help="mails fetched ahead while a mailbox is selected"),
+        Item(
+            keyword="prefetch",
+            type=INTEGER,
+            help="new mails that are processed ahead while a mailbox is selected and nothing is asked; not in IDLE",
+        ),
         Item(
             keyword="signed",
             type=words("pass-if-clean", "rewrite", "replace"),

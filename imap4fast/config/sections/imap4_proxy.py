@@ -85,10 +85,14 @@ _SPOOL = (
         default="none",
         help="directory for files of the running proxy",
     ),
-    Item(keyword="spool-dir", type=DIRECTORY, help="where mails are kept; none: only while they are looked at"),
+    Item(
+        keyword="spool-dir",
+        type=DIRECTORY,
+        help="where mails are kept; none: a temporary one, for as long as the proxy runs",
+    ),
     Item(keyword="spool-max", type=SIZE, help="size of the spool, on the whole host"),
-    Item(keyword="spool-keep", type=DURATION, help="how long processed mails are kept after they were last asked for"),
-    Item(keyword="verdict-keep", type=DURATION, help="how long is kept what was decided about a mail"),
+    Item(keyword="spool-keep", type=DURATION, help="how long a processed mail may be kept; 0: for good"),
+    Item(keyword="verdict-keep", type=DURATION, help="how long verdicts are kept after their last use; 0: for good"),
     Item(keyword="control-socket", type=FILE, supported=False, default="none", help="live view, trace, end, reload"),
     Item(keyword="control-mode", type=_Mode(), supported=False, default="0660", help="permissions of control-socket"),
 )

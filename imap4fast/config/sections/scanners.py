@@ -39,7 +39,7 @@ def service_members() -> tuple[Item | Section, ...]:
     """The items about the connections to a scanner."""
     return (
         sock_opt("sock-opt", "socket options of the connections"),
-        Item(keyword="timeout", type=DURATION, help="for the whole check"),
+        Item(keyword="timeout", type=DURATION, help="for the whole check; 0: none"),
         Item(keyword="pool", type=Integer(0, _MOST_POOLED), help="connections kept per worker"),
         Item(
             keyword="breaker",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -304,7 +305,7 @@ def test_a_mail_that_nobody_looks_at(example: str, capsys) -> None:
     expression = 'test from [10.9.1.1] to [10.0.0.1]:143 mail "/nowhere/x.eml";'
     status, out, _ = run(capsys, "-f", example, "-t", expression)
     assert status == 0
-    assert out.endswith("\nmail: not looked at: command-acl READERS says no-mail-scanning\n")
+    assert out.endswith("\nmail: not looked at: command-acl READERS says no-mail-scanning\n\noutcome: ACCEPTED\n")
     status, document = run_json(capsys, "-f", example, "-t", expression)
     assert (status, document["mail"]["result"]) == (0, "not scanned")
 
@@ -322,7 +323,8 @@ class TestMails:
         status, out, _ = run(capsys, "-f", scanning, "-t", expression)
         assert status == 0
         assert "  ACCEPTED by VIRUS: REPLACED\n" in out
-        assert out.endswith(f"octets\nwritten to {tmp_path}/b.eml\n")
+        assert out.endswith(f"octets\nwritten to {tmp_path}/b.eml\n\noutcome: ACCEPTED\n")
+        assert out.count("outcome: ") == 1
         assert b"Eicar-Test-Signature by VIRUS" in (tmp_path / "b.eml").read_bytes()
         status, document = run_json(capsys, "-f", scanning, "-t", expression)
         assert (status, document["outcome"], document["mail"]["result"]) == (0, "ACCEPTED", "changed")
@@ -332,7 +334,9 @@ class TestMails:
         expression = f'test mail "{tmp_path}/a.eml" direction upload virus found write "{tmp_path}/b.eml";'
         status, out, _ = run(capsys, "-f", scanning, "-t", expression)
         assert status == 1
-        assert out.endswith("\nmail: REJECTED, refused: virus: no, 0 octets\n")
+        assert "\nmail: REJECTED, refused: virus: no, 0 octets\n" in out
+        assert out.endswith("\n\noutcome: REJECTED at the mail: virus: no\n")
+        assert out.count("outcome: ") == 1
         assert not (tmp_path / "b.eml").exists()
         status, document = run_json(capsys, "-f", scanning, "-t", expression)
         assert (status, document["outcome"], document["reason"]) == (1, "REJECTED", "mail: virus: no")
@@ -369,6 +373,17 @@ class TestMails:
         status, _, err = run(capsys, "-f", scanning)
         assert status == 2
         assert "scanning.cfg:9: error: doc-acl VIRUS: replace-file" in err
+
+    def test_all_files_are_told_of_in_one_run(self, scanning: str, tmp_path: Path, capsys) -> None:
+        (tmp_path / "template.txt").unlink()
+        path = Path(scanning)
+        keys = f'ssl-params P {{ certificate "{tmp_path}/none.pem"; private-key "{tmp_path}/none.key"; }}\n'
+        text = path.read_text().replace("imap4-proxy IMAP", keys + "imap4-proxy IMAP")
+        path.write_text(text.replace("accept; plug-to", "accept; client-ssl-params P; plug-to"))
+        status, _, err = run(capsys, "-f", scanning)
+        assert status == 2
+        assert "doc-acl VIRUS: replace-file" in err
+        assert "ssl-params P: certificate" in err
 
 
 def test_without_r_a_name_cannot_be_told(named: str, capsys) -> None:
@@ -492,3 +507,13 @@ def test_a_clients_certificate(secure: Path, capsys) -> None:
     (secure / "client.pem").write_bytes(b"junk")
     status, _, err = run(capsys, "-f", config, "-t", f'test cert "{secure}/client.pem";')
     assert (status, err) == (2, f'<expression>: error: cert "{secure}/client.pem": there is no certificate in it\n')
+
+
+def test_a_reader_that_goes_away_is_no_error(example: str) -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    code = "import sys; from imap4fast.cli.test_imap4 import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, "-f", example, "-t", "help;"]
+    done = subprocess.run(command, stdout=writes, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -34,3 +34,11 @@ def test_characters() -> None:
 
 def test_long_tokens_are_cut() -> None:
     assert shown(Token("WORD", "a" * 50)) == "a" * 37 + "..."
+
+
+def test_numbers_have_no_sign() -> None:
+    dash = Token("DASH", "-", start_pos=3, end_pos=4)
+    for number in (Token("DECIMAL", "1.5", start_pos=4, end_pos=7), Token("INTEGER", "5M", start_pos=4, end_pos=6)):
+        said = complaint(number, dash, frozenset({"WORD"}), "body").text
+        assert said == f"unexpected `-` before `{number}`; a number has no sign"
+        assert "no sign" not in complaint(number, dash, frozenset({"ADDRESS"}), "body").text

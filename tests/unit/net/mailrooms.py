@@ -39,10 +39,11 @@ imap4-proxy P {{
     download {{ use-antivirus enable AV; {download} }}
     upload {{ use-antivirus enable AV; }}
   }}
-  mail-acl CLEAN {{ virus free; {condition} accept; {action} }}
-  doc-acl ALL {{ accept; }}
+  {acls}
 }}
 """
+
+ACLS = "mail-acl CLEAN {{ virus free; {condition} accept; {action} }} doc-acl ALL {{ accept; }}"
 
 
 class Here:
@@ -70,13 +71,16 @@ class Here:
 
 
 class Bench:
-    """`mails` are a session's, `processing` is that of its downloads."""
+    """`mails` are a session's, `processing` is that of its downloads. `logs` are those of the engines."""
 
-    def __init__(self, room: Mailroom, mails: SessionMails, helper: Here, processing: Processing) -> None:
+    def __init__(
+        self, room: Mailroom, mails: SessionMails, helper: Here, processing: Processing, logs: Notebook
+    ) -> None:
         self.room = room
         self.mails = mails
         self.helper = helper
         self.processing = processing
+        self.logs = logs
         self.ready = 0
         self.lines: list[LogLine] = []
 
@@ -129,12 +133,15 @@ async def bench(
     engine: str = "builtin",
     limits: spools.Limits = spools.MANY,
     directories: Mapping[str, int] | None = None,
+    acls: str = "",
 ) -> AsyncIterator[Bench]:
     """The bench; at its end no file may be open any more."""
     loop = asyncio.get_running_loop()
-    settings = load_text(TEXT.format(download=download, action=action, condition=condition, engine=engine)).settings
+    acls = acls or ACLS.format(action=action, condition=condition)
+    settings = load_text(TEXT.format(download=download, acls=acls, engine=engine)).settings
     files = read(settings)
-    logs = cast(Logs, Notebook(6))
+    notebook = Notebook(6)
+    logs = cast(Logs, notebook)
     disk = Disk(loop, spools.spool(path, limits=limits), logs)
     disk.start()
     helper = Here(functools.partial(run, Kit(settings, files)))
@@ -146,6 +153,6 @@ async def bench(
     session.user = "jana"
     mails = SessionMails(room, session)
     try:
-        yield Bench(room, mails, helper, session.powers.acl.download)
+        yield Bench(room, mails, helper, session.powers.acl.download, notebook)
     finally:
         await room.stop()

@@ -125,9 +125,27 @@ def test_uploads_are_refused(tmp_path: Path) -> None:
 def test_denied_unseen(tmp_path: Path) -> None:
     async def case() -> None:
         async with bench(tmp_path) as made:
-            mail = await made.told(Work("download", refused="size: 99 octets"), None)
+            mail = await made.told(Work("download", refused="size: 99 octets", size=99), None)
             assert isinstance(mail, KeptMail)
             assert b"99 octets" in await octets_of(mail)
+            assert made.lines[-1].args[:2] == ("IN", 99)
+
+    run(case())
+
+
+def test_mails_denied_unseen_have_names_of_their_own(tmp_path: Path) -> None:
+    async def case() -> None:
+        async with bench(tmp_path) as made:
+            shown = []
+            for uid in (5, 6, 5):
+                work = Work(
+                    "download", made.mails.origin(b"INBOX", 7, uid), "23-Nov-2026 13:22:32 +0000", "size: 99 octets"
+                )
+                mail = await made.told(work, None)
+                assert isinstance(mail, KeptMail)
+                shown.append(await octets_of(mail))
+            assert shown[0] == shown[2] != shown[1]
+            assert b"Message-ID: <" in shown[1]
 
     run(case())
 
@@ -248,6 +266,18 @@ def test_a_scanner_that_is_down(tmp_path: Path) -> None:
     run(case())
 
 
+def test_engines_that_are_down_are_told_of_under_the_session(tmp_path: Path) -> None:
+    async def case() -> None:
+        engines = "clamav-net [127.0.0.1] : 1; } antispam SPAM { connection spamd [127.0.0.1] : 1"
+        async with bench(tmp_path, engine=engines, download="use-antispam enable SPAM;") as made:
+            await made.processed(CLEAN)
+            told = {(line.entry.id, line.track) for line in made.logs.written}
+            number = made.mails._session.number
+            assert {("MAVI-711-E", number), ("MSPA-711-E", number)} <= told
+
+    run(case())
+
+
 def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
     """What is decided about it starts from the mail as it came, as without scanners."""
     came = CLEAN.replace(b"\r\n", b"\n")
@@ -277,6 +307,24 @@ def test_a_mail_in_another_form_that_a_scanner_saw(tmp_path: Path) -> None:
         assert told[0] == told[1]
         assert told[1][-1] == ("IMAP-706", ("IN", len(came), len(CLEAN), None, "CHANGED"))
         assert {path.read_bytes() for path in aside.glob("*.eml")} == {came}
+
+    run(case())
+
+
+def test_a_copy_that_cannot_be_kept_aside(tmp_path: Path) -> None:
+    aside = tmp_path / "aside"
+    aside.mkdir()
+
+    async def case() -> None:
+        directory = os.open(aside, os.O_RDONLY)
+        aside.rmdir()
+        action = f'quarantine "{aside}";'
+        async with bench(tmp_path, action=action, directories={str(aside): directory}) as made:
+            refused = await made.processed(CLEAN, uid=5)
+            assert isinstance(refused, Refused)
+            assert (refused.code, refused.reason) == (b"UNAVAILABLE", f"quarantine {aside}: No such file or directory")
+            assert await made.found(5) is None
+        os.close(directory)
 
     run(case())
 

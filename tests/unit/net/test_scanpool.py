@@ -137,6 +137,10 @@ def test_t_a04_no_answer_in_time() -> None:
     assert asking.logged == ["MAVI-711-E ('AV', 'no answer in 0.2 s')"]
 
 
+def test_no_timeout_is_none() -> None:
+    assert asked(clamd, timeout=0)[0] == [Scan(FREE)]
+
+
 def test_t_a04_nobody_listens() -> None:
     async def refused() -> tuple[Scan | Failure, Asking]:
         with mail_source() as source:

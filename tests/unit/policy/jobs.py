@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from imap4fast._wire import MailIndex
+from imap4fast._wire import MailIndex, fill
 from imap4fast.config.load import load_text
 from imap4fast.config.settings import Settings
+from imap4fast.log.catalogue import COMPONENTS
 from imap4fast.mail.work import Order, Outcome
 from imap4fast.policy.canvas import Canvas
 from imap4fast.policy.kit import Kit
@@ -126,3 +127,13 @@ def template(tmp_path: Path, text: str = "%{filename} (%{type}, %{size}): %{viru
 def entries(outcome: Outcome, entry: str) -> list[tuple[object, ...]]:
     """The values of all lines of an entry."""
     return [line.args for line in outcome.log if line.entry == entry]
+
+
+def written(outcome: Outcome, entry: str) -> str:
+    """The text of the only line of an entry, as the log has it."""
+    (line,) = (line for line in outcome.log if line.entry == entry)
+    component, number = entry.split("-")
+    found = COMPONENTS[component].entries[int(number)]
+    text = fill(found.forms[line.severity or found.severity].template, line.args, 0)
+    assert text is not None
+    return text

@@ -34,6 +34,7 @@ from tests.unit.policy.jobs import (
     part,
     simple,
     template,
+    written,
 )
 
 NET = "use-antivirus enable NET;"
@@ -188,8 +189,12 @@ class TestSeveralJobs:
         verdicts = Verdicts(Scan(FOUND, "X", name), (Scan(FREE), Scan(FREE)))
         engine = "antivirus builtin { connection clamav-net [127.0.0.1] : 3311; }"
         kit = kit_of(acls, f"use-antivirus enable {name};", head=engine)
-        outcome, after = done(kit, mixed(TEXT, CLEAN), "finish", verdicts=verdicts)
-        assert (outcome.kind, outcome.reason) == ("replaced", "virus: X")
+        mail = mixed(TEXT, CLEAN)
+        outcome, after = done(kit, mail, "finish", verdicts=verdicts)
+        assert (outcome.kind, outcome.doubtful) == ("changed", True)
+        assert b"Hello there" not in after
+        outcome, after = done(kit, mail, "finish", verdicts=verdicts, left=Scan(FOUND, "Y", name))
+        assert (outcome.kind, outcome.reason, outcome.doubtful) == ("replaced", "virus: Y", False)
         assert b"Hello there" not in after
 
 
@@ -216,9 +221,24 @@ class TestLog:
 
     def test_of_a_mail_that_no_acl_fits(self) -> None:
         outcome, _ = done(kit_of(""), simple())
-        assert entries(outcome, "IMAP-760") == [("<1@a.example>", "UNKNOWN", "FREE", "C", "<NULL>", "REJECTED")]
+        assert entries(outcome, "IMAP-760") == [("<1@a.example>", "UNKNOWN", "FREE", "C", None, "REJECTED")]
+        assert written(outcome, "IMAP-760").endswith(" PARENT=C NAME=<NULL> REJECTED")
         outcome, _ = done(kit_of("mail-acl M { accept; }"), simple())
-        assert entries(outcome, "IMAP-761")[0][-2:] == ("<NULL>", "REJECTED")
+        assert written(outcome, "IMAP-761").endswith(" PARENT=M NAME=<NULL> REJECTED")
+
+    def test_the_type_is_the_one_by_which_the_acl_decided(self) -> None:
+        acls = "mail-acl M { accept; } doc-acl P { doctype-ident-order magic; mime-type application/pdf; accept; }"
+        outcome, _ = done(kit_of(acls), simple(b"%PDF-1.4"))
+        assert written(outcome, "IMAP-761").endswith(
+            " TYPE=application/pdf FILENAME=<NULL> SIZE=8 VIR=FREE PARENT=M NAME=P PASSED"
+        )
+
+    def test_of_a_mail_without_message_id(self) -> None:
+        outcome, _ = done(kit_of("mail-acl M { accept; } doc-acl D { accept; }"), b"Subject: x\r\n\r\n")
+        assert written(outcome, "IMAP-760").startswith("ACL PHASE=3M MSGID=<NULL> SPAM=")
+        assert written(outcome, "IMAP-761").startswith("ACL PHASE=3D MSGID=<NULL> TYPE=")
+        outcome, _ = done(kit_of(""), b"X: \xff\r\n\r\n")
+        assert written(outcome, "IMAP-762").startswith("MAIL-DENIED MSGID=<NULL> REASON=FORM ")
 
     def test_values_fit_their_entries(self) -> None:
         acls = "mail-acl M { accept; } doc-acl D { accept; }"

@@ -73,6 +73,13 @@ def test_what_the_engines_say_can_be_given() -> None:
     assert {one.judged.scan.status for one in everywhere.documents} == {"found"}
 
 
+def test_a_virus_that_is_said_to_be_found_goes_as_the_acls_say() -> None:
+    for mail in (simple(), INFECTED):
+        found = rehearsed(mail, "virus found")
+        assert [one.judged.acl.name for one in found.documents if one.judged.acl] == ["VIRUS"] * len(found.documents)
+        assert (found.accepted, found.trial.kind) == (True, "changed")
+
+
 def test_services_are_not_asked() -> None:
     found = rehearsed(INFECTED, download="use-antivirus enable NET; use-antispam enable GTUBE;")
     assert found.assumed == ("NET",)

@@ -65,7 +65,7 @@ def test_all_errors_at_once_each_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read(given)
     assert str(caught.value).split("\n") == [
-        f'a.cfg: error: doctype-identification: mime-types "{tmp_path}/types": Is a directory',
+        f'a.cfg:6: error: doctype-identification: mime-types "{tmp_path}/types": Is a directory',
         f'a.cfg:2: error: antivirus OWN: digests "{tmp_path}/digests": line 2: a SHA-256 digest of 64 digits in hex '
         "expected",
         f'a.cfg:8: error: mail-acl M: replace-body "{tmp_path}/body": byte 0xff at 1 is not UTF-8',

@@ -145,6 +145,29 @@ def test_the_type_of_a_mail_of_one_part() -> None:
     assert parsed(found)["Subject"] == "Hello"
 
 
+RETYPED = f"{ALL} doc-acl D {{ doctype-ident-order {{ extension, content-type }}; accept; force-doctype-ident; }}"
+
+
+@pytest.mark.parametrize(
+    ("declared", "sent"),
+    [
+        (b"text/plain; charset=iso-8859-2; format=flowed; name=a.html", b"text/html; charset=iso-8859-2; name=a.html"),
+        (b'text/plain; charset=x; name="a b.pdf"', b'application/pdf; name="a b.pdf"'),
+        (b"text/plain; name*=utf-8''%C5%BE.pdf", b"application/pdf; name*=utf-8''%C5%BE.pdf"),
+        (b'text/plain; name="=?utf-8?Q?a.pdf?="', b"application/pdf"),
+    ],
+)
+def test_name_and_charset_stay_where_the_type_changes(declared: bytes, sent: bytes) -> None:
+    for mail in (
+        HEADER + b"Content-Type: " + declared + b"\r\n\r\nx\r\n",
+        mixed(b"Content-Type: " + declared + b"\r\n\r\nx\r\n"),
+    ):
+        found = rewritten(kit_of(RETYPED), mail)
+        assert "RETYPED" in found.rewriting.actions.values()
+        assert b"\r\nContent-Type: " + sent + b"\r\n" in found.after
+        assert ambiguity.find(found.after, MailIndex.scan(found.after)) == []
+
+
 @pytest.mark.parametrize("kind", [b"", b"Content-Type: text/plain\r\n"])
 def test_T_M01_a_type_is_not_said_without_mime(kind: bytes) -> None:  # noqa: N802
     acls = f"{ALL} doc-acl D {{ doctype-ident-order {{ magic, content-type }}; accept; force-doctype-ident; }}"

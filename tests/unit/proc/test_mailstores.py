@@ -58,6 +58,6 @@ def test_without_a_directory_mails_are_kept_as_long_as_the_proxy_runs(
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     made = stores(f'spool-dir "{tmp_path}/spool";', tmp_path / "missing")
-    with pytest.raises(SetupError, match="missing"):
+    with pytest.raises(SetupError, match=f"^quarantine {tmp_path}/missing: No such file or directory$"):
         made.enter(0)
     made.close()

@@ -36,4 +36,6 @@ def test_wrong(body: str, error: str) -> None:
 
 def test_settings() -> None:
     found = good(DOCTYPE_IDENTIFICATION, 'order for upload { magic, extension }; mime-types "/m";').struct
-    assert found == DoctypeIdentification((DoctypeOrder("upload", ("magic", "extension")),), mime_types="/m")
+    assert found == DoctypeIdentification(
+        (DoctypeOrder("upload", ("magic", "extension")),), mime_types="/m", line=1, path="t"
+    )

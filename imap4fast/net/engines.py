@@ -1,0 +1,64 @@
+"""The engines over the network that the settings of one mail name."""
+
+from __future__ import annotations
+
+import asyncio
+
+from imap4fast.config.mailsettings import BUILTIN, Processing
+from imap4fast.mail.work import Scan, Verdicts
+from imap4fast.net.scanners import Scanners
+from imap4fast.scan.engines import Use
+from imap4fast.scan.merge import merge
+
+
+class Engines:
+    """`track` is the number of the session that the log has with what fails. Of a mail, or a part of it, where it is
+    means (descriptor, size).
+    """
+
+    def __init__(self, scanners: Scanners, processing: Processing, track: int) -> None:
+        self._scanners = scanners
+        self._antivirus = processing.use_antivirus
+        self._antispam = processing.use_antispam
+        self._track = track
+
+    @property
+    def are_asked(self) -> bool:
+        """Whether there is any."""
+        spam = self._antispam
+        return any(use.enable and self._scanners.has(use.engine.name) for use in self._antivirus) or (
+            spam is not None and spam.enable and self._scanners.has(spam.engine.name)
+        )
+
+    @property
+    def viruses(self) -> list[Use]:
+        """Those that look for viruses."""
+        return [
+            Use(use.engine.name, use.size or 0)
+            for use in self._antivirus
+            if use.enable and use.engine.connection.kind != BUILTIN
+        ]
+
+    async def verdicts(self, said: Verdicts, raw: tuple[int, int], normal: tuple[int, int]) -> Verdicts:
+        """What all engines say of the mail: of its octets as they came, and as they are read from now on. `said` is
+        what is known already.
+        """
+        asked = [self.virus(where) for where in ([raw] if raw == normal else [raw, normal])] if self.viruses else []
+        spam = self._antispam
+        score, failed = said.spam, said.spam_failed
+        scoring = spam is not None and spam.enable and self._scanners.has(spam.engine.name)
+        if spam is not None and scoring and Use(spam.engine.name, spam.size or 0).takes(raw[1]):
+            use = Use(spam.engine.name, spam.size or 0)
+            scoring_task = asyncio.ensure_future(self._scanners.spam(*raw, use, track=self._track))
+            scans = await asyncio.gather(*asked)
+            score = await scoring_task
+            failed = score is None
+        else:
+            scans = await asyncio.gather(*asked)
+        scans = [*([said.virus] if said.virus is not None else []), *scans]
+        virus = merge(scans) if scans else None
+        return Verdicts(virus, said.leaves, score, failed)
+
+    async def virus(self, where: tuple[int, int], offset: int = 0) -> Scan:
+        """What the engines say of octets, which begin at `offset`."""
+        return await self._scanners.virus(where[0], where[1], self.viruses, offset, track=self._track)

@@ -1,0 +1,89 @@
+"""A virus that an engine over the network finds in a mail, and in none of its documents."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.unit.net.mailrooms import bench, octets_of
+from tests.unit.net.running import Talk
+from tests.unit.net.scanning import scanner, take_stream
+
+MAIL = b"From: a@example.net\r\nSubject: one\r\n\r\nGood day.\r\n"
+ACLS = "mail-acl ALL { accept; } doc-acl BAD { virus found; accept; remove; } doc-acl REST { accept; }"
+
+
+def clamd(*signatures: bytes, breaks_at: int = 0) -> Talk:
+    """Finds a virus where all of these are in a mail; the stream of that number is closed instead of answered."""
+    turn = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal turn
+        here = 1
+        while True:
+            command = await reader.readuntil(b"\0")
+            if command == b"zVERSION\0":
+                writer.write(b"ClamAV 1.4.6/1\0")
+                return
+            mail = await take_stream(reader, command)
+            turn += 1
+            if breaks_at and turn >= breaks_at:
+                return
+            found = all(signature in mail for signature in signatures)
+            writer.write(b"%d: stream: %s\0" % (here, b"Test FOUND" if found else b"OK"))
+            here += 1
+
+    return talk
+
+
+async def shown(path: Path, script: Talk, uid: int = 5) -> tuple[bytes, list[str], bool]:
+    """(the mail, the helper's jobs, whether it is kept)"""
+    async with scanner(script) as fake:
+        engine = f"clamav-net [127.0.0.1] : {fake.address.port}"
+        async with bench(path, engine=engine, acls=ACLS) as made:
+            mail = await octets_of(await made.processed(MAIL, uid=uid))
+            return mail, [order.job for order in made.helper.orders], await made.found(uid) is not None
+
+
+def test_all_documents_go_and_the_rest_is_shown(tmp_path: Path) -> None:
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one", b"Good day")))
+    assert b"Subject: one" in mail
+    assert b"Good day" not in mail
+    assert jobs == ["examine", "leaves", "finish"]
+    assert kept
+
+
+def test_what_is_still_found_without_them_is_not_shown(tmp_path: Path) -> None:
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one")))
+    assert b"Subject: one" not in mail
+    assert b"Good day" not in mail
+    assert jobs == ["examine", "leaves", "finish", "finish"]
+    assert kept
+
+
+def test_nor_is_what_nobody_could_look_at(tmp_path: Path) -> None:
+    """The streams are the mail, its document, and what is left, which is tried again on another connection."""
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one", b"Good day", breaks_at=3)))
+    assert b"Subject: one" not in mail
+    assert b"Good day" not in mail
+    assert jobs == ["examine", "leaves", "finish", "finish"]
+    assert not kept  # the next time the engine may be up
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_the_second_look_is_taken_by_known_verdicts_too(tmp_path: Path, again: bool) -> None:
+    signatures = [b"Subject: one"] if again else [b"Subject: one", b"Good day"]
+
+    async def case() -> None:
+        async with scanner(clamd(*signatures)) as fake:
+            engine = f"clamav-net [127.0.0.1] : {fake.address.port}"
+            async with bench(tmp_path, engine=engine, acls=ACLS) as made:
+                first = await octets_of(await made.processed(MAIL, uid=5))
+                made.helper.orders.clear()
+                assert await octets_of(await made.processed(MAIL, uid=6)) == first
+                assert [order.job for order in made.helper.orders] == ["finish", "finish"][: 1 + again]
+                assert (b"Subject: one" in first) != again
+
+    asyncio.run(case())
