@@ -171,22 +171,32 @@ class _Passing:
         self._hash = hashlib.sha256()
         self._carry = b""
         self._begun = False
+        self._is_document = False
         self._name = ""
         self.text = bytearray()
 
     def feed(self, block: bytes) -> None:
-        if not self._begun and archive.openers(block[: archive.HEAD], b"", self._names):
-            raise _NeedsWhole
-        self._begun = True
+        if not self._begun:
+            self._begin(block)
         if self._digests:
             self._hash.update(block)
         window = self._carry[-_OVERLAP:] + block
         self._name = self._name or _signature(window)
         if self.text:
-            self.text += block
-        elif embedded.suspected(window):
-            self.text += window
+            self.text += self._read(block)
+        elif embedded.suspected(read := self._read(window)):
+            self.text += read
         self._carry = window[-archive.TAIL :]
+
+    def _begin(self, block: bytes) -> None:
+        if archive.openers(block[: archive.HEAD], b"", self._names):
+            raise _NeedsWhole
+        self._begun = True
+        self._is_document = embedded.begins_document(block)
+
+    def _read(self, octets: bytes) -> bytes:
+        """What is looked at for files; of a document no piece is taken for binary because of its NULs."""
+        return bytes(embedded.without_nuls(octets)) if self._is_document else octets
 
     def end(self) -> str:
         """The name of what was found, "" for nothing."""

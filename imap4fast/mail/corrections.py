@@ -119,11 +119,12 @@ def of_part(
 ) -> Iterator[Splice]:
     part = index.part(number)
     header = data[part.header : part.header + part.header_size]
-    mime = mimefields.read(header).mime
+    fixed = characters_of_header(header, part, number, rules, found)
+    mime = mimefields.read(fixed).mime
     found += kinds(data, number, part, mime, rules)
-    fixed, seen = headercorrections.apply(header, mime, rules.invalid_header, rules.correct_quoting)
+    fixed, seen = headercorrections.apply(fixed, mime, rules.invalid_header, rules.correct_quoting)
     found += (Finding(item, number, what, done) for item, what, done in seen)
-    fixed = octets_of_header(fixed, part, number, rules, found)
+    fixed = letters_of_header(fixed, part, number, rules, found)
     if part.kind == "leaf" and (eight_bit or part.faults & BAD_CHARS):
         body = body_of_leaf(data, part, number, mimefields.encoding(mime), rules, found)
         if body is not None:
@@ -154,18 +155,22 @@ def is_tnef(data: Octets, part: MimePart, mime: Mime, kind: bytes) -> bool:
     return any(words.collapsed(name).lower() == TNEF_NAME for name in names)
 
 
-def octets_of_header(header: bytes, part: MimePart, number: int, rules: FilterRules, found: list[Finding]) -> bytes:
-    """Bad characters and 8-bit ones of a header."""
-    if part.faults & BAD_CHARS and headercorrections.has_bad_char(header):
-        found.append(Finding("correct-bad-char", number, "NUL or CR in header", rules.correct_bad_char))
-        header = headercorrections.without_bad_char(header)
-    if "EIGHT_BIT_HEADER" in part.faults:
-        found.append(Finding("accept-8bit-header", number, "8-bit character in header", rules.accept_8bit_header))
-        if rules.header_8bit_chars == "reject":
-            found.append(Finding("header-8bit-chars", number, "8-bit character in header", False))
-        elif rules.header_8bit_chars == "encode":
-            header = headercorrections.encoded(header)
-    return header
+def characters_of_header(header: bytes, part: MimePart, number: int, rules: FilterRules, found: list[Finding]) -> bytes:
+    """Bad characters of a header. They go first: a field is judged by what it says without them."""
+    if not part.faults & BAD_CHARS or not headercorrections.has_bad_char(header):
+        return header
+    found.append(Finding("correct-bad-char", number, "NUL or CR in header", rules.correct_bad_char))
+    return headercorrections.without_bad_char(header)
+
+
+def letters_of_header(header: bytes, part: MimePart, number: int, rules: FilterRules, found: list[Finding]) -> bytes:
+    """8-bit characters of a header."""
+    if "EIGHT_BIT_HEADER" not in part.faults:
+        return header
+    found.append(Finding("accept-8bit-header", number, "8-bit character in header", rules.accept_8bit_header))
+    if rules.header_8bit_chars == "reject":
+        found.append(Finding("header-8bit-chars", number, "8-bit character in header", False))
+    return headercorrections.encoded(header) if rules.header_8bit_chars == "encode" else header
 
 
 def body_of_leaf(

@@ -26,7 +26,10 @@ HQX_HEADER = 512
 """More than name, sizes and sums of a BinHex file come to."""
 
 DOCUMENT_LOOKED_AT = 512
-"""Octets with a NUL among the first are no document that a browser or mail program is given."""
+"""Octets with a NUL among the first are a document only if they begin like one, NULs aside."""
+DOCUMENT_BEGINS_IN = 65536
+DOCUMENT_BEGINS_BY = 128
+"""Octets that show it."""
 
 _BEGIN_BASE64 = re.compile(rb"^begin-base64[ \t]++[0-7]{3,6}[ \t]*+([^\r\n]*+)\r?\n", re.MULTILINE)
 _END_BASE64 = re.compile(rb"\n(?:====|begin-base64)")
@@ -44,6 +47,8 @@ _ENCODING = re.compile(rb"^content-transfer-encoding[ \t]*+:((?:[^\r\n]|\r?\n[ \
 _BLANK = re.compile(rb"\r?\n\r?\n")
 _NO_FIELD = re.compile(rb"^(?![!-9;-~]++[ \t]*+:)[^ \t\r\n]", re.MULTILINE)
 _DELIMITER = re.compile(rb"\r?\n(?:--[^\s]|content-transfer-encoding)", re.IGNORECASE)
+_DOCUMENT = re.compile(rb"\s*+(?:<|>?From |[!-9;-~]++[ \t]*+:)")
+_NO_BOM = bytes.maketrans(b"\xfe\xff\xef\xbb\xbf", b" " * 5)
 _BASE64_AT_END = re.compile(rb";[\s]*base64[\s]*\Z", re.IGNORECASE)
 
 
@@ -60,30 +65,44 @@ def found(octets: bytes | mmap, limit: int, documents: bool = True) -> Iterator[
     Raises TooMuch over `limit` octets in all.
     """
     left = limit
-    for kind in _kinds(octets, documents):
-        for name, content in kind(octets, left):
+    for kind, text in _kinds(octets, documents):
+        for name, content in kind(text, left):
             left -= len(content)
             if left < 0:
                 raise TooMuch
             yield name, content
 
 
-def _kinds(octets: bytes | mmap, documents: bool) -> Iterator[_Kind]:
-    """What may be there, by marks that cost next to nothing to look for in text that has none."""
-    marks = text_marks(octets, documents and octets.find(b"\0", 0, DOCUMENT_LOOKED_AT) < 0)
+def _kinds(octets: bytes | mmap, documents: bool) -> Iterator[tuple[_Kind, bytes | mmap]]:
+    """What may be there and in which octets, by marks that cost next to nothing to look for in text that has none."""
+    text = without_nuls(octets) if documents and begins_document(octets) else octets
+    marks = text_marks(text, documents and text.find(b"\0", 0, DOCUMENT_LOOKED_AT) < 0)
     if marks & MARK_BEGIN:
-        if uu_begin(octets):
-            yield _uuencode
-        if octets.find(b"begin-base64") >= 0:
-            yield _begin_base64
-        if octets.find(b"=ybegin ") >= 0:
-            yield _yenc
+        if uu_begin(text):
+            yield _uuencode, text
+        if text.find(b"begin-base64") >= 0:
+            yield _begin_base64, text
+        if text.find(b"=ybegin ") >= 0:
+            yield _yenc, text
     if marks & MARK_BINHEX:
-        yield _binhex
+        yield _binhex, text
     if marks & MARK_DATA:
-        yield _data_urls
+        yield _data_urls, text
     if marks & MARK_ENCODING:
-        yield _parts
+        yield _parts, text
+
+
+def begins_document(octets: bytes | mmap) -> bool:
+    """Whether octets begin as mail or HTML does, NULs aside and so in whatever width of letters."""
+    head = octets[:DOCUMENT_LOOKED_AT].translate(_NO_BOM, b"\0")
+    if len(head.lstrip()) < DOCUMENT_BEGINS_BY:
+        head = octets[:DOCUMENT_BEGINS_IN].translate(_NO_BOM, b"\0")
+    return _DOCUMENT.match(head) is not None
+
+
+def without_nuls(octets: bytes | mmap) -> bytes | mmap:
+    """A document as its reader may take it: NULs hide fields and addresses from others (T-M05, T-M20)."""
+    return octets if octets.find(b"\0") < 0 else octets[:].translate(None, b"\0")
 
 
 def _uuencode(octets: bytes | mmap, _limit: int) -> Iterator[tuple[str, bytes]]:

@@ -1,4 +1,4 @@
-"""Opaque S/MIME as a kind of archive: its members are what the parts of the mail inside decode to (T-M31)."""
+"""Opaque S/MIME as a kind of archive: its members are the mail inside and what its parts decode to (T-M31)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_opaque(head: bytes) -> bool:
 
 
 def opened(octets: bytes, budget: Budget) -> Iterator[Blocks]:
-    """Each reading of each part of the mail inside."""
+    """The mail inside as it is, for what no part of it shows, and each reading of each part."""
     inside = cms.content(octets, max(budget.octets, 1))
     if inside is None:
         # A signature apart from what it signs has no content; what cannot be read is noted.
@@ -31,6 +31,7 @@ def opened(octets: bytes, budget: Budget) -> Iterator[Blocks]:
         return
     budget.member()
     budget.spend(len(inside))
+    yield iter((inside,))
     index = MailIndex.scan(inside)
     for number in index.leaves:
         part = index.part(number)

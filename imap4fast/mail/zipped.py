@@ -65,7 +65,8 @@ def _named(octets: bytes, budget: Budget) -> Iterator[_Place]:
             budget.note(BROKEN)
             continue
         said = _Place(local.start, method, size if method == _STORED else -1, encrypted)
-        places = [said] if local.size < 0 and local.method == method else [said, local]
+        agree = local.size < 0 and (local.method, local.encrypted) == (method, encrypted)
+        places = [said] if agree else [said, local]
         if said in seen or len(set(places)) > 1:
             budget.note(BROKEN)
         yield from (place for place in dict.fromkeys(places) if place not in seen)

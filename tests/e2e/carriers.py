@@ -7,6 +7,7 @@ import binascii
 import gzip
 import io
 import quopri
+import re
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -34,8 +35,16 @@ def _marks() -> tuple[bytes, ...]:
         base64.b64encode(octets)[20:60]
         for octets in (zipped(EICAR), zipped(zipped(EICAR), "in.zip"), gzip.compress(EICAR, mtime=0))
     ]
-    uu = uuencoded(EICAR).split(b"\r\n")[1]
-    return (EICAR[:34], EICAR[34:], uu, *packed, *(part[:40] for part in shifted), *(part[-40:] for part in shifted))
+    rows = [wrap(EICAR).split(b"\r\n") for wrap in (uuencoded, yencoded)]
+    lines = (rows[0][1], rows[1][1], binhexed(EICAR)[80:120])
+    return (
+        EICAR[:34],
+        EICAR[34:],
+        *lines,
+        *packed,
+        *(part[:40] for part in shifted),
+        *(part[-40:] for part in shifted),
+    )
 
 
 def b64(data: bytes) -> bytes:
@@ -52,7 +61,7 @@ def leaf(
 
 
 def _qp(data: bytes) -> bytes:
-    return quopri.encodestring(data).replace(b"\n", b"\r\n")
+    return quopri.encodestring(data.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
 
 
 def multipart(
@@ -66,6 +75,11 @@ def multipart(
 
 def text(body: bytes = CLEAN, kind: bytes = b"plain") -> bytes:
     return b"Content-Type: text/" + kind + b"; charset=us-ascii\r\n\r\n" + body
+
+
+def eight_bit(body: bytes) -> bytes:
+    """As `text`, declared to be what it is."""
+    return b"Content-Type: text/plain; charset=iso-8859-1\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" + body
 
 
 def zipped(data: bytes, name: str = "x.com") -> bytes:
@@ -87,6 +101,32 @@ def tarred(data: bytes) -> bytes:
 def uuencoded(data: bytes) -> bytes:
     rows = [binascii.b2a_uu(data[at : at + 45]).rstrip(b"\n") for at in range(0, len(data), 45)]
     return b"begin 644 x.com\r\n" + b"".join(row + b"\r\n" for row in rows) + b"`\r\nend\r\n"
+
+
+def yencoded(data: bytes, name: bytes = b"x.com", is_part: bool = False) -> bytes:
+    """yEnc, in lines of 60; as the only part of one file it has a line more."""
+    rows = []
+    for at in range(0, len(data), 60):
+        moved = bytes((octet + 42) & 255 for octet in data[at : at + 60])
+        rows.append(re.sub(rb"[\0\n\r=]", lambda found: b"=%c" % ((found[0][0] + 64) & 255), moved) + b"\r\n")
+    size = b"size=%d" % len(data)
+    more, ypart = (b" part=1 total=1", b"=ypart begin=1 end=%d\r\n" % len(data)) if is_part else (b"", b"")
+    head = b"=ybegin" + more + b" line=60 " + size + b" name=" + name + b"\r\n" + ypart
+    return head + b"".join(rows) + b"=yend " + size + b"\r\n"
+
+
+def binhexed(data: bytes, name: bytes = b"x.com") -> bytes:
+    """BinHex 4.0 (RFC 1741) with its sums, the data fork alone."""
+    head = bytes([len(name)]) + name + b"\0BINAttxt\0\0" + len(data).to_bytes(4, "big") + bytes(4)
+    forks = b"".join(fork + binascii.crc_hqx(fork + b"\0\0", 0).to_bytes(2, "big") for fork in (head, data, b""))
+    letters = base64.b64encode(forks.replace(b"\x90", b"\x90\0")).rstrip(b"=")
+    coded = b":" + letters.translate(bytes.maketrans(_BASE64, _BINHEX)) + b":"
+    rows = b"".join(coded[at : at + 64] + b"\r\n" for at in range(0, len(coded), 64))
+    return b"(This file must be converted with BinHex 4.0)\r\n\r\n" + rows
+
+
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_BINHEX = b"!\"#$%&'()*+,-012345689@ABCDEFGHIJKLMNPQRSTUVXYZ[`abcdefhijklmpqr"
 
 
 def inner_mail(body: bytes) -> bytes:
@@ -113,6 +153,8 @@ POSITIONS: dict[str, Callable[[], bytes]] = {
     "gzip": lambda: multipart(text(), leaf(gzip.compress(EICAR, mtime=0), b"x.gz")),
     "tar": lambda: multipart(text(), leaf(tarred(EICAR), b"x.tar")),
     "uuencode": lambda: text(CLEAN + uuencoded(EICAR)),
+    "yenc": lambda: eight_bit(CLEAN + yencoded(EICAR)),
+    "binhex": lambda: text(CLEAN + binhexed(EICAR)),
     "preamble": lambda: multipart(text(), before=EICAR + b"\r\n"),
     "preamble-base64": lambda: multipart(text(), before=leaf(EICAR)),
     "epilogue": lambda: multipart(text(), after=EICAR + b"\r\n"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections import OrderedDict
 
+from tests.e2e import sessions
 from tests.e2e.dovecot import Dovecot
 from tests.e2e.fakeserver import FakeServer, Script
 from tests.e2e.proxy import Config, Proxy
@@ -13,6 +15,9 @@ from tests.e2e.wire import Reply, Wire
 from tests.secrets import PASSWORDS
 
 PASSWORD = PASSWORDS[0].encode()
+
+LOG_S = 3.0
+"""How long the end of a session is waited for in a log that is to be shown."""
 
 _users = itertools.count(1)
 
@@ -110,9 +115,23 @@ class Lab:
         return proxy.log(self._used[proxy.config][1])
 
     def ends(self) -> tuple[list[bytes], str]:
-        """The last thing that each client of this test saw, and the logs of its proxies."""
-        logs = [proxy.log(mark) for proxy, mark in self._used.values()]
-        return [wire.last for wire in self._wires if wire.last], "".join(logs)
+        """The last thing that each client of this test saw, and what the logs of its proxies say of these clients.
+
+        The test is over: its clients go.
+        """
+        for wire in self._wires:
+            wire.vanish()
+        return [wire.last for wire in self._wires if wire.last], "".join(map(self._told, self._used.values()))
+
+    def _told(self, used: tuple[Proxy, int]) -> str:
+        proxy, mark = used
+        ports = {wire.port for wire in self._wires if wire.address in proxy.addresses}
+        deadline = time.monotonic() + LOG_S
+        while not sessions.ended(proxy.log(mark), ports) and time.monotonic() < deadline:
+            if proxy.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        return sessions.told_of(proxy.log(mark), ports)
 
     # clients
 

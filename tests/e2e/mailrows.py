@@ -35,11 +35,11 @@ def opened(lab: Lab, mails: Sequence[bytes], processing: Processing = BLOCKING, 
     return wire
 
 
-def entered(lab: Lab, user: str, processing: Processing) -> Wire:
-    """A session of a user whose mailbox is there already, read-only."""
+def entered(lab: Lab, user: str, processing: Processing, verb: bytes = b"EXAMINE") -> Wire:
+    """A session of a user whose mailbox is there already."""
     wire = lab.login(user, **processing.config())
     wire.wait_s = 30.0
-    wire.ok(b"EXAMINE INBOX")
+    wire.ok(verb + b" INBOX")
     return wire
 
 
@@ -74,6 +74,34 @@ def body(reply: Reply, name: str = "BODY[]") -> bytes:
 def mails_of(reply: Reply, name: str = "BODY[]") -> list[Fetched]:
     """Those FETCH responses that have the item."""
     return [one for one in all_fetched(reply) if name in one.items]
+
+
+def whole(wire: Wire, number: int = 1) -> bytes:
+    """The processed mail, after a look that its sections, ranges and size are of it and nothing else is shown.
+
+    The pieces are asked for first, so that none of them profits from the whole.
+    """
+    sections = ("HEADER", "TEXT", "1", "2", "1.MIME", "1.1")
+    items = b" ".join(b"BODY.PEEK[%s]" % name.encode() for name in sections)
+    (pieces,) = all_fetched(wire.ok(b"FETCH %d (%s RFC822.SIZE)" % (number, items)))
+    size = pieces.integer("RFC822.SIZE")
+    ranges = range(0, size, max(1, size // 3))
+    cuts = [wire.ok(b"FETCH %d BODY.PEEK[]<%d.%d>" % (number, at, ranges.step)) for at in ranges]
+    mail = body(wire.ok(b"FETCH %d BODY.PEEK[]" % number))
+    assert len(mail) == size
+    assert b"".join(body(cut, f"BODY[]<{at}>") for at, cut in zip(ranges, cuts, strict=True)) == mail
+    assert pieces.octets("BODY[HEADER]") + pieces.octets("BODY[TEXT]") == mail
+    for name in sections:
+        octets = pieces.items[f"BODY[{name}]"]
+        assert octets is None or (isinstance(octets, bytes) and octets in mail), name
+    return mail
+
+
+def reason(mail: bytes) -> str:
+    """Why a mail of the proxy's own stands in the place of another."""
+    found = re.search(rb"X-Imap4fast-Replaced: mail; reason\*=utf-8''([a-z-]*)", mail)
+    assert found, mail
+    return found[1].decode()
 
 
 def is_replacement(mail: bytes, original: bytes) -> bool:

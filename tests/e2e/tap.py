@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import select
 import socket
 import ssl
@@ -125,3 +126,21 @@ def _pump(source: socket.socket, sink: socket.socket, record: bytearray) -> None
     for sock, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
         with contextlib.suppress(OSError):
             sock.shutdown(how)
+
+
+def tags_of(data: bytes) -> list[bytes]:
+    """Tags of the commands in what reached the server, by a reading of our own.
+
+    A server may refuse a command at its announcement: then nothing follows it.
+    """
+    tags, position = [], 0
+    while position < len(data):
+        tags.append(data[position:].split(b" ", 1)[0])
+        while position < len(data):
+            end = data.index(b"\r\n", position)
+            line = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", data[position:end])
+            position = end + 2
+            if not (mark := re.search(rb"\{(\d+)\+?\}$", line)):
+                break
+            position += int(mark[1])
+    return tags

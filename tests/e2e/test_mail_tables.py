@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e import mail_tables
+from tests.e2e import mail_tables, sessions
 from tests.e2e.mail_tables import Case, cases_of, main, rows_of
 
 REPORT = """<testsuites><testsuite>
@@ -86,3 +86,26 @@ def test_numbers() -> None:
     assert Case("", "test_T_M_replaced_where_found[M07-chunks]", "ok", 0).number == "T-M07"
     assert Case("", "test_T_A04_timeout", "ok", 0).number == "T-A04"
     assert Case("", "test_no_upload", "ok", 0).number == ""
+
+
+LOG = """Nov 23 vm imap4-proxy[7]: IMAP-760-I ACL OF ANOTHER SESSION=1
+Nov 23 vm imap4-proxy[7]: IMAP-701-I SESSION-START FROM=127.0.0.1:50001 TO=127.0.0.1:1 TRANSP=NO SESSION=2
+Nov 23 vm imap4-proxy[8]: IMAP-701-I SESSION-START FROM=127.0.0.1:50002 TO=127.0.0.1:1 TRANSP=NO SESSION=2
+Nov 23 vm imap4-proxy[7]: IMAP-760-I ACL MINE SESSION=2
+Nov 23 vm imap4-proxy[8]: IMAP-760-I ACL NOT MINE SESSION=2
+Nov 23 vm imap4-proxy[7]: TCPS-754-E OF NONE
+Nov 23 vm imap4-proxy[8]: IMAP-702-I SESSION-END CLIENT=127.0.0.1:50002 SESSION=2
+"""
+
+
+def test_the_log_of_a_client() -> None:
+    told = sessions.told_of(LOG, {50001})
+    assert "ACL MINE" in told
+    assert "OF NONE" in told
+    assert "ANOTHER" not in told
+    assert "NOT MINE" not in told
+    assert sessions.told_of(LOG, {50003}) == LOG
+    assert sessions.ended(LOG, {50002})
+    assert sessions.ended(LOG, ())
+    assert not sessions.ended(LOG, {50001})
+    assert not sessions.ended(LOG, {50001, 50002})

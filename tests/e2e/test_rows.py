@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-RANGES = {"F": range(1, 34), "L": range(1, 18), "R": range(1, 24), "M": range(1, 41), "H": range(1, 8)}
+RANGES = {"F": range(1, 34), "L": range(1, 19), "R": range(1, 24), "M": range(1, 41), "H": range(1, 8)}
 SINGLE = {"S": range(1, 18), "C": range(1, 11), "P": range(1, 7), "A": range(1, 9)}
 
 

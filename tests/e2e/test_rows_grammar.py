@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.fakeserver import CAPABILITIES, Session
 from tests.e2e.lab import PASSWORD, Lab, bad, refused
+from tests.e2e.tap import tags_of
 from tests.e2e.wire import WireError, play
 
 ILLEGAL_SETS = [b"0", b"1:0", b"4294967296", b"1:4294967296", b"-1", b"1,,2", b",1", b"1,", b"1:", b"1:2:3", b"01a"]
@@ -307,24 +308,6 @@ def _command(dice: random.Random) -> bytes:
     return b" ".join([word, *arguments])
 
 
-def _commands(data: bytes) -> list[bytes]:
-    """Tags of the commands in what reached the server for one command of the client, by a reading of our own.
-
-    A server may refuse a command at its announcement: then nothing follows it.
-    """
-    tags, position = [], 0
-    while position < len(data):
-        tags.append(data[position:].split(b" ", 1)[0])
-        while position < len(data):
-            end = data.index(b"\r\n", position)
-            line = re.sub(rb'"(?:[^"\\]|\\.)*"', b"", data[position:end])
-            position = end + 2
-            if not (mark := re.search(rb"\{(\d+)\+?\}$", line)):
-                break
-            position += int(mark[1])
-    return tags
-
-
 @pytest.mark.parametrize("seed", range(24))
 def test_T_F32_mixture(lab: Lab, seed: int) -> None:
     """As many answers as commands, at the client and at Dovecot: nobody saw a command that others did not.
@@ -343,7 +326,7 @@ def test_T_F32_mixture(lab: Lab, seed: int) -> None:
             wire.answer(tag)
         except WireError as error:
             raise AssertionError(f"after {command!r}: {error}") from None
-        sent = _commands(lab.out()[before:])
+        sent = tags_of(lab.out()[before:])
         assert sent in ([], [tag]), command
         forwarded += sent
     answered = re.findall(rb"^(f\d+) (?:OK|NO|BAD)", lab.into(), re.MULTILINE)

@@ -63,6 +63,7 @@ class Wire:
             self.sock.close()
             raise
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.address = address
         self.port: int = self.sock.getsockname()[1]
         self.wait_s = wait_s
         self.received = 0

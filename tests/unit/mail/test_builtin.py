@@ -151,6 +151,18 @@ def test_large_archives_and_texts_are_opened() -> None:
     assert ENGINE.scan(memoryview(b"text\r\n" * 1_000_000 + uuencoded(EICAR, "x"))) == VIRUS
 
 
+@pytest.mark.parametrize("step", [500, 60_000])
+def test_m20_nuls_in_a_large_mail_hide_no_part_of_it(step: int) -> None:
+    """Wherever they stand in what goes by in pieces: pieces from its midst do not begin as mail does."""
+    text = bytearray(b"Subject: x\r\n\r\n" + b"text and text\r\n" * 500_000)
+    text[100::step] = bytes(len(text[100::step]))
+    mail = bytes(text) + b"\r\n\r\nContent-\0Transfer-Encoding: base64\r\n\r\n" + lines(EICAR)
+    for octets in (mail, memoryview(mail)):
+        assert ENGINE.scan(octets) == VIRUS
+    assert ENGINE.scan_leaf(lines(mail), b"base64") == VIRUS
+    assert ENGINE.scan(memoryview(bytes(text))) == CLEAN
+
+
 def test_words_that_look_like_marks_keep_nobody_from_being_free() -> None:
     log = b"metadata: one, two; begin at 10; data:, x begin 644\r\n" * 120_000
     for octets in (log, memoryview(log), zipped(log), gzip.compress(log), log[: 1 << 20]):

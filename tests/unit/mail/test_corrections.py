@@ -108,6 +108,14 @@ def test_bad_characters_in_a_header_are_taken_out() -> None:
     assert corrected(data, ALL) == b"Subject: ab Bcc: c\r\n\r\nbody\r\n"
 
 
+@pytest.mark.parametrize("name", [b"Content-Disposition:\0 attachment", b"Content-Disposition: attach\0ment"])
+def test_T_M20_T_M23_a_field_is_judged_without_its_nul(name: bytes) -> None:  # noqa: N802
+    """It is no bad value, and no parameter of it is lost."""
+    data = leaf(name + b'; file\0name="a.exe"\r\n', b"x\r\n")
+    assert corrected(data, ALL) == data.replace(b"\0", b"")
+    assert set(items(data, ALL)) == {"correct-bad-char"}
+
+
 def test_bad_characters_in_an_encoded_body_are_taken_out() -> None:
     data = coded(b"base64", b"QU\0JD\rREVG\r\n")
     assert rejected(data) == "correct-bad-char"

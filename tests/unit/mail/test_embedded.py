@@ -93,6 +93,30 @@ def test_m24_parts_of_a_mail_that_is_content(field: bytes) -> None:
     assert files(field) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"Subject: x", b"Subject: x\0"),
+        (b"Subject: x", b"\0Subject: x"),
+        (b"Encoding: base64", b"Encoding\0: base64"),
+        (b"Content-Transfer", b"Content-\0Transfer"),
+        (b"base64", b"ba\0se64"),
+        (b"Subject: x", b"\0" * 2000 + b"Subject: x"),
+        (b"Subject: x", b"From x\r\nSubject:\0"),
+    ],
+)
+def test_m05_m20_nul_does_not_hide_a_part(before: bytes, after: bytes) -> None:
+    text = mail(base64.encodebytes(EICAR), b"Content-Transfer-Encoding: base64")
+    assert before in text
+    assert ("mail", EICAR) in files(text.replace(before, after, 1))
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_m37_nul_does_not_hide_a_data_url(charset: str) -> None:
+    page = f'\n <a href="data:x/y;base64,{base64.b64encode(EICAR).decode()}">\0'
+    assert ("data:", EICAR) in files(page.encode(charset))
+
+
 def test_m37_text_behind_the_word_is_text() -> None:
     assert files(b"data:, as it stands; metadata: one, two") == []
 
@@ -114,8 +138,10 @@ def test_plain_text_has_none(text: bytes) -> None:
 
 def test_what_has_no_mark_is_not_suspected() -> None:
     assert not suspected(b"Dear all, we begin at ten. database\r\n" * 100)
-    assert not suspected(b"\0data:x,y")
+    assert not suspected(b"\x7fELF\0data:x,y")
     assert suspected(uuencoded(b"x", "y"))
+    assert not suspected(b"%PDF-1.4\n\0 data:x,y")
+    assert suspected(b"z" * 512 + b"\0 data:x,y")
     assert suspected(b"z" * (2 << 20) + b"DATA:,x")
     assert not suspected(b"DATA:,x", documents=False)
 

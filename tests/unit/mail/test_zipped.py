@@ -131,6 +131,16 @@ def test_encrypted_and_unsupported() -> None:
     assert opened(bytes(octets)) == ([b""], {UNSUPPORTED})
 
 
+@pytest.mark.parametrize(("mark", "place"), [(b"PK\3\4", 6), (b"PK\1\2", 8)])
+def test_m40_directory_and_local_header_disagree_on_encryption(mark: bytes, place: int) -> None:
+    """Who believes the one that says no can read it."""
+    octets = bytearray(zipped(b"one"))
+    octets[octets.find(mark) + place] |= 1
+    contents, notes = opened(bytes(octets))
+    assert b"one" in contents
+    assert notes == {BROKEN, ENCRYPTED}
+
+
 def overlapping(entries: int, kernel: int) -> bytes:
     """A bomb after Fifield's: every member is the local header before it, quoted, and then all that follows."""
     packer = zlib.compressobj(9, wbits=-15)
