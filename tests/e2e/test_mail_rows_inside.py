@@ -46,7 +46,7 @@ from tests.e2e.mailrows import clean as no_trace
 from tests.e2e.quine import gzip_quine
 
 BY_DOCUMENT = Processing(decide=REPLACE_VIRUS)
-FOUND = r'IMAP-760-I ACL PHASE=3M MSGID=%s .*VIR=FOUND PARENT=ALL NAME="<NULL>" REJECTED'
+FOUND = r"IMAP-760-I ACL PHASE=3M MSGID=%s .*VIR=FOUND PARENT=ALL NAME=<NULL> REJECTED"
 SKIPPED = r"IMAP-762-W MAIL-DENIED MSGID=%s REASON=SKIPPED DETAIL=Heuristics.Limits.Exceeded"
 _numbers = itertools.count(1)
 

@@ -67,7 +67,7 @@ def test_T_M05_nul_in_encoding(lab: Lab, case: str) -> None:
     _denied(lab, virus, ORDER, "form")
     _log(lab, ORDER, r'SMTD-742-E FORM ITEM=CORRECT-BAD-CHAR PART=0 WHAT="NUL or CR in header"')
     _denied(lab, virus, MENDING, "virus")
-    _log(lab, MENDING, r'IMAP-760-I .*VIR=FOUND .*NAME="<NULL>" REJECTED')
+    _log(lab, MENDING, r"IMAP-760-I .*VIR=FOUND .*NAME=<NULL> REJECTED")
     got = _shown(lab, harmless, MENDING)
     (how,) = re.findall(rb"(?im)^content-transfer-encoding:\s*(\S+)\r?$", got.partition(b"\r\n\r\n")[0])
     assert how.lower() in (b"base64", b"7bit", b"quoted-printable"), how
@@ -104,7 +104,7 @@ def test_T_M20_nul_in_field_and_boundary(lab: Lab, case: str) -> None:
     virus, harmless = (_mixed(case, data) for data in (EICAR, SECRET))
     _denied(lab, virus, ORDER, "form")
     _denied(lab, virus, MENDING, "virus")
-    _log(lab, MENDING, r'IMAP-760-I .*VIR=FOUND .*NAME="<NULL>" REJECTED')
+    _log(lab, MENDING, r"IMAP-760-I .*VIR=FOUND .*NAME=<NULL> REJECTED")
     got = _shown(lab, harmless, MENDING)
     assert not is_replacement(got, harmless)
     assert b64(SECRET).strip() in got
