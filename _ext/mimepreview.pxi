@@ -203,6 +203,14 @@ cdef bytes _clean_utf8(bytes octets):
     memset(&out, 0, sizeof(Buf))
     try:
         while i < n:
+            size = 0
+            while i + size < n and p[i + size] < 0x80:
+                size += 1
+            if size:
+                buf_add(&out, p + i, size)
+                bad = False
+                i += size
+                continue
             size = _char_size(p[i])
             if i + size > n:
                 break

@@ -6,7 +6,6 @@ import base64
 import os
 import pwd
 import random
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +29,9 @@ def head(number: int, kind: bytes) -> bytes:
     ) % (number, number, kind)
 
 
-def whole_escapes(row: bytes) -> bytes:
-    """A row of quoted-printable that ends neither in the midst of an escape nor in white space, as mails are."""
-    return re.sub(rb"=[0-9A-F]?\Z", b"", row).rstrip()
+def row_of(words: list[bytes]) -> bytes:
+    """As many of them as a line of quoted-printable holds."""
+    return b" ".join(words)[:74].rpartition(b" ")[0] + b"\r\n"
 
 
 class Maker:
@@ -40,7 +39,7 @@ class Maker:
 
     def __init__(self, seed: int = 7) -> None:
         pick = random.Random(seed)
-        self._rows = [whole_escapes(b" ".join(pick.choices(WORDS, k=10))[:74]) + b"\r\n" for _ in range(LINES)]
+        self._rows = [row_of(pick.choices(WORDS, k=10)) for _ in range(LINES)]
         self._binary = base64.encodebytes(pick.randbytes(57 * 7000)).replace(b"\n", b"\r\n")
 
     def text(self, number: int, size: int) -> bytes:

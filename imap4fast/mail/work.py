@@ -41,7 +41,9 @@ class Order(msgspec.Struct, frozen=True, array_like=True):
     """What a helper is to do with the mail in the first descriptor; what it makes goes to the second.
 
     `job`: `process` (all at once, built-in engines alone), `examine` (form, and normalised octets where they differ),
-    `leaves` (decoded leaves one behind the other), `finish` (decide and write, with the engines' `verdicts`).
+    `leaves` (decoded leaves one behind the other), `finish` (decide and write, with the engines' `verdicts`), `presume`
+    (the same before the engines have said anything, with `verdicts` that they find nothing; `examined` is what becomes
+    of a mail that is not in good form, or in which a built-in engine finds something).
     `direction`: `download` or `upload`. `command_acl` names the ACL whose settings hold; `mail_acls` and `doc_acls`
     those that remain once the conditions on the session are decided, in file order. `seed` is what boundaries and
     identifiers of made parts come from. `date` is the server's INTERNALDATE, as it gave it. `refused`, where it is not

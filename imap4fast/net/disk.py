@@ -143,6 +143,13 @@ class Disk:
             except OSError as error:
                 file.failure = service_error(error)
 
+    @staticmethod
+    def _read_in_memory(fd: int, size: int, offset: int) -> bytes:
+        try:
+            return os.pread(fd, size, offset)
+        except OSError as error:
+            raise service_error(error) from error
+
     def pending(self, fd: int) -> int:
         """Octets that were appended to the file and are not written yet."""
         return self._files[fd].pending
@@ -174,6 +181,8 @@ class Disk:
         file = self._files[fd]
         size = file.within(size, offset)
         octets = file.ready(size, offset)
+        if octets is None and fd in self._in_memory:
+            octets = self._read_in_memory(fd, size, offset)
         if octets is None:
             octets = await self._read(fd, file, size, offset)
         file.next = offset + size

@@ -30,6 +30,12 @@ class Engines:
             spam is not None and spam.enable and self._scanners.has(spam.engine.name)
         )
 
+    def may_find_nothing(self, size: int) -> bool:
+        """Whether their answer about a mail of so many octets can be foretold: that there is no virus in it."""
+        spam = self._antispam
+        scoring = spam is not None and spam.enable and self._scanners.has(spam.engine.name)
+        return not scoring and bool(self.viruses) and all(use.takes(size) for use in self.viruses)
+
     @property
     def viruses(self) -> list[Use]:
         """Those that look for viruses."""
@@ -39,11 +45,16 @@ class Engines:
             if use.enable and use.engine.connection.kind != BUILTIN
         ]
 
-    async def verdicts(self, said: Verdicts, raw: tuple[int, int], normal: tuple[int, int]) -> Verdicts:
+    async def verdicts(
+        self, said: Verdicts, raw: tuple[int, int], normal: tuple[int, int], scan: Scan | None = None
+    ) -> Verdicts:
         """What all engines say of the mail: of its octets as they came, and as they are read from now on. `said` is
-        what is known already.
+        what is known already; `scan` what they said of it as it came, None: they were not asked.
         """
-        asked = [self.virus(where) for where in ([raw] if raw == normal else [raw, normal])] if self.viruses else []
+        forms = [raw] if scan is None else []
+        if normal != raw:
+            forms.append(normal)
+        asked = [self.virus(where) for where in forms] if self.viruses else []
         spam = self._antispam
         score, failed = said.spam, said.spam_failed
         scoring = spam is not None and spam.enable and self._scanners.has(spam.engine.name)
@@ -55,7 +66,7 @@ class Engines:
             failed = score is None
         else:
             scans = await asyncio.gather(*asked)
-        scans = [*([said.virus] if said.virus is not None else []), *scans]
+        scans = [one for one in (said.virus, scan, *scans) if one is not None]
         virus = merge(scans) if scans else None
         return Verdicts(virus, said.leaves, score, failed)
 

@@ -1,6 +1,7 @@
 """A worker's mails on their way: spooled by the I/O thread, scanned over the network, processed by a helper, kept.
 
-    octets -> unnamed file -> [examine -> scanners -> leaves] -> finish, or all of it in one job -> object -> session
+    octets -> unnamed file -> process, or presume beside scanners, or examine -> scanners -> leaves -> finish
+    -> object -> session
 
 With built-in engines alone one job of a helper does all. What fails is a verdict for that mail: `on-unavailable` says
 what becomes of it, and nothing that was not processed is ever shown.
@@ -27,7 +28,7 @@ from imap4fast.mail.spool import Found, Said, Spool
 from imap4fast.mail.spoolkey import Origin, digest
 from imap4fast.mail.store import Kept
 from imap4fast.mail.verdict import is_lasting, settled
-from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Verdicts
+from imap4fast.mail.work import LogLine, Order, Outcome, Quarantined, Scan, Verdicts
 from imap4fast.net.disk import Disk
 from imap4fast.net.engines import Engines
 from imap4fast.net.incoming import Incoming
@@ -406,9 +407,16 @@ class Job:
     # ---- scanners over the network ------------------------------------------------------------------------------
 
     async def _scanned(self, source: int, target: int) -> tuple[Outcome, Verdicts | None]:
-        """Form first, then the scanners, then what is decided: of the mail as it came, as every job is."""
+        """Form first, then the scanners, then what is decided: of the mail as it came, as every job is. Most mails are
+        in good form and hold no virus; this is presumed first, and done while they are scanned.
+        """
         assert self._incoming is not None
         disk, size = self._room.disk, self._incoming.size
+        scan: Scan | None = None
+        if self._engines.may_find_nothing(size):
+            outcome, scan = await self._presumed(source, target)
+            if outcome.kind != words.EXAMINED and outcome.verdicts is not None and scan.status == words.FREE:
+                return await self._put_aside(outcome, source), msgspec.structs.replace(outcome.verdicts, virus=scan)
         examined = disk.in_memory(size + ROOM_FOR_MORE)
         if examined < 0:
             examined = await disk.create(size + ROOM_FOR_MORE)
@@ -418,12 +426,25 @@ class Job:
                 return await self._finish(size, outcome.verdicts, source, target), None
             raw = (source, size)
             normal = (examined, outcome.mail_size) if outcome.mail_size else raw
-            verdicts = await self._engines.verdicts(outcome.verdicts or Verdicts(), raw, normal)
+            verdicts = await self._engines.verdicts(outcome.verdicts or Verdicts(), raw, normal, scan)
             if verdicts.virus is not None and verdicts.virus.status == words.FOUND:
                 verdicts = await self._leaves(verdicts, raw)
             return await self._finish(size, verdicts, source, target), verdicts
         finally:
             disk.close(examined)
+
+    async def _presumed(self, source: int, target: int) -> tuple[Outcome, Scan]:
+        """(what becomes of the mail if no virus is in it, what the engines say)"""
+        assert self._incoming is not None
+        size = self._incoming.size
+        scanning = asyncio.ensure_future(self._engines.virus((source, size)))
+        try:
+            order = self._order("presume", size, Verdicts(Scan(words.FREE)))
+            return await self._made(order, source, target), await scanning
+        finally:
+            if not scanning.done():
+                scanning.cancel()
+                await asyncio.wait([scanning])
 
     async def _leaves(self, verdicts: Verdicts, raw: tuple[int, int]) -> Verdicts:
         """A virus was found in the mail: which documents have it? Each decoded leaf is scanned alone."""

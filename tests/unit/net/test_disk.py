@@ -585,3 +585,20 @@ async def fails(disk: Disk, fd: int) -> weakref.ref[ServiceError]:
     except ServiceError as error:
         return weakref.ref(error)
     raise AssertionError("room was found")
+
+
+def test_a_file_in_memory_is_read_while_the_thread_is_busy(tmp_path: Path) -> None:
+    async def script(disk: Disk) -> None:
+        gate = Gate(disk)
+        try:
+            fd = disk.in_memory(8)
+            disk.append(fd, b"abcdefgh")
+            await asyncio.to_thread(gate.reached.wait, 5)
+            with pytest.raises(StopIteration) as read:
+                disk.pread(fd, 4, 2).send(None)  # type: ignore[attr-defined]
+            assert read.value.value == b"cdef"
+        finally:
+            gate.open()
+        disk.close(fd)
+
+    Scene(tmp_path).play(script)

@@ -1,4 +1,4 @@
-"""A virus that an engine over the network finds in a mail, and in none of its documents."""
+"""Engines over the network: what is presumed while they are asked, and a virus that is in none of the documents."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from imap4fast.errors import ServiceError
+from imap4fast.session.mailwork import Refused
 from tests.unit.net.mailrooms import bench, octets_of
 from tests.unit.net.running import Talk
 from tests.unit.net.scanning import scanner, take_stream
@@ -15,8 +17,10 @@ MAIL = b"From: a@example.net\r\nSubject: one\r\n\r\nGood day.\r\n"
 ACLS = "mail-acl ALL { accept; } doc-acl BAD { virus found; accept; remove; } doc-acl REST { accept; }"
 
 
-def clamd(*signatures: bytes, breaks_at: int = 0) -> Talk:
-    """Finds a virus where all of these are in a mail; the stream of that number is closed instead of answered."""
+def clamd(*signatures: bytes, breaks_at: int = 0, streams: list[bytes] | None = None) -> Talk:
+    """Finds a virus where all of these are in a mail; the stream of that number is closed instead of answered. What
+    came is put into `streams`.
+    """
     turn = 0
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,6 +33,8 @@ def clamd(*signatures: bytes, breaks_at: int = 0) -> Talk:
                 return
             mail = await take_stream(reader, command)
             turn += 1
+            if streams is not None:
+                streams.append(mail)
             if breaks_at and turn >= breaks_at:
                 return
             found = all(signature in mail for signature in signatures)
@@ -51,7 +57,7 @@ def test_all_documents_go_and_the_rest_is_shown(tmp_path: Path) -> None:
     mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one", b"Good day")))
     assert b"Subject: one" in mail
     assert b"Good day" not in mail
-    assert jobs == ["examine", "leaves", "finish"]
+    assert jobs == ["presume", "examine", "leaves", "finish"]
     assert kept
 
 
@@ -59,7 +65,7 @@ def test_what_is_still_found_without_them_is_not_shown(tmp_path: Path) -> None:
     mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one")))
     assert b"Subject: one" not in mail
     assert b"Good day" not in mail
-    assert jobs == ["examine", "leaves", "finish", "finish"]
+    assert jobs == ["presume", "examine", "leaves", "finish", "finish"]
     assert kept
 
 
@@ -68,7 +74,7 @@ def test_nor_is_what_nobody_could_look_at(tmp_path: Path) -> None:
     mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one", b"Good day", breaks_at=3)))
     assert b"Subject: one" not in mail
     assert b"Good day" not in mail
-    assert jobs == ["examine", "leaves", "finish", "finish"]
+    assert jobs == ["presume", "examine", "leaves", "finish", "finish"]
     assert not kept  # the next time the engine may be up
 
 
@@ -85,5 +91,61 @@ def test_the_second_look_is_taken_by_known_verdicts_too(tmp_path: Path, again: b
                 assert await octets_of(await made.processed(MAIL, uid=6)) == first
                 assert [order.job for order in made.helper.orders] == ["finish", "finish"][: 1 + again]
                 assert (b"Subject: one" in first) != again
+
+    asyncio.run(case())
+
+
+def test_a_mail_without_virus_is_one_job_and_one_stream(tmp_path: Path) -> None:
+    streams: list[bytes] = []
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"nothing", streams=streams)))
+    assert (mail, jobs, kept, streams) == (MAIL, ["presume"], True, [MAIL])
+
+
+def test_a_mail_in_another_form_is_scanned_in_both(tmp_path: Path) -> None:
+    streams: list[bytes] = []
+
+    async def case() -> None:
+        async with scanner(clamd(b"nothing", streams=streams)) as fake:
+            engine = f"clamav-net [127.0.0.1] : {fake.address.port}"
+            async with bench(tmp_path, engine=engine) as made:
+                came = MAIL.replace(b"\r\n", b"\n")
+                assert await octets_of(await made.processed(came, uid=5)) == MAIL
+                assert [order.job for order in made.helper.orders] == ["presume", "examine", "finish"]
+                assert streams == [came, MAIL]
+
+    asyncio.run(case())
+
+
+def test_an_engine_of_the_helpers_that_finds_something_is_heard(tmp_path: Path) -> None:
+    infected = MAIL + b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*\r\n"
+
+    async def case() -> None:
+        async with scanner(clamd(b"nothing")) as fake:
+            engine = f"clamav-net [127.0.0.1] : {fake.address.port}; }} antivirus OWN {{ connection builtin"
+            async with bench(tmp_path, engine=engine, download="use-antivirus enable OWN;", acls=ACLS) as made:
+                mail = await octets_of(await made.processed(infected, uid=5))
+                assert b"EICAR" not in mail
+                assert [order.job for order in made.helper.orders][:2] == ["presume", "examine"]
+
+    asyncio.run(case())
+
+
+def test_who_is_asked_is_not_waited_for_when_the_helper_fails(tmp_path: Path) -> None:
+    """The engine never answers; the bench sees that no file is left open."""
+    left = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(65536):
+            pass
+        left.set()
+
+    async def case() -> None:
+        async with scanner(silent) as fake:
+            engine = f"clamav-net [127.0.0.1] : {fake.address.port}"
+            async with bench(tmp_path, engine=engine) as made:
+                made.helper.broken = ServiceError("helper", "killed")
+                refused = await made.processed(MAIL, uid=5)
+                assert isinstance(refused, Refused)
+                await asyncio.wait_for(left.wait(), 20)
 
     asyncio.run(case())
