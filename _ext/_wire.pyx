@@ -24,6 +24,9 @@ cdef extern from "scan.h" nogil:
     const uint8_t* scan_lines(const uint8_t* p, const uint8_t* end, long long* lines, unsigned* seen)
     long long count_base64(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_string(const uint8_t* p, const uint8_t* end)
+    long long count_quoted(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_ascii(const uint8_t* p, const uint8_t* end)
+    const uint8_t* scan_visible(const uint8_t* p, const uint8_t* end)
     enum:
         SEEN_BARE_LF
         SEEN_BARE_CR

@@ -116,11 +116,12 @@ cdef bint valid_utf8(const uint8_t* p, Py_ssize_t n) noexcept:
     """RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF."""
     cdef Py_ssize_t i = 0, k, more
     cdef uint32_t c, low
-    while i < n:
+    while True:
+        i = scan_ascii(p + i, p + n) - p
+        if i == n:
+            return True
         c = p[i]
         i += 1
-        if c < 0x80:
-            continue
         if 0xC2 <= c <= 0xDF:
             more, low, c = 1, 0x80, c & 0x1F
         elif 0xE0 <= c <= 0xEF:
@@ -138,4 +139,3 @@ cdef bint valid_utf8(const uint8_t* p, Py_ssize_t n) noexcept:
             i += 1
         if c < low or c > 0x10FFFF or 0xD800 <= c <= 0xDFFF:
             return False
-    return True

@@ -6,19 +6,24 @@ cdef struct Buf:
     Py_ssize_t room
 
 
-cdef uint8_t* buf_room(Buf* b, Py_ssize_t n) except NULL:
-    """Where n more bytes may be written; room doubles, so that many small chunks cost no more than one large one."""
-    cdef Py_ssize_t room
+cdef uint8_t* _buf_grow(Buf* b, Py_ssize_t n) except NULL:
+    """Room doubles, so that many small chunks cost no more than one large one."""
+    cdef Py_ssize_t room = b.room if b.room else 256
     cdef uint8_t* grown
+    while room < b.size + n:
+        room *= 2
+    grown = <uint8_t*>realloc(b.data, room)
+    if grown == NULL:
+        raise MemoryError
+    b.data = grown
+    b.room = room
+    return b.data + b.size
+
+
+cdef inline uint8_t* buf_room(Buf* b, Py_ssize_t n) except NULL:
+    """Where n more bytes may be written."""
     if b.data == NULL or b.size + n > b.room:
-        room = b.room if b.room else 256
-        while room < b.size + n:
-            room *= 2
-        grown = <uint8_t*>realloc(b.data, room)
-        if grown == NULL:
-            raise MemoryError
-        b.data = grown
-        b.room = room
+        return _buf_grow(b, n)
     return b.data + b.size
 
 

@@ -3,8 +3,9 @@
 
 cdef enum:
     PREVIEW_CHARS = 200
-    PREVIEW_FIRST = 1024        # octets of a part looked at first
-    PREVIEW_MOST = 65536        # and where these do not fill the preview
+    PREVIEW_FIRST = 384         # octets of a part looked at first
+    PREVIEW_NEXT = 1536         # where these do not fill the preview
+    PREVIEW_MOST = 65536        # and where those do not either
 
 cdef dict ENTITIES = {
     b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'", b"nbsp": b"\xc2\xa0",
@@ -52,6 +53,18 @@ cdef void _add_char(Snippet* to, const uint8_t* p, Py_ssize_t n, bint* space) no
         to.size += 1
 
 
+cdef Py_ssize_t _add_visible(Snippet* to, const uint8_t* p, const uint8_t* end, bint* space) noexcept:
+    """The visible ASCII characters that stand here, as many as there is room for; how many octets are passed."""
+    cdef Py_ssize_t n = scan_visible(p, end) - p, size
+    if n:
+        _add_char(to, p, 1, space)
+        size = min(n - 1, to.left)
+        memcpy(to.text + to.size, p + 1, size)
+        to.size += size
+        to.left -= size
+    return n
+
+
 cdef void _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted) noexcept:
     """Fill the two from valid UTF-8, until `plain` is full. A line that begins with ">" is quoted."""
     cdef Snippet* to = plain
@@ -64,6 +77,12 @@ cdef void _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted)
             if to == quoted:
                 i += 1
                 continue
+        size = _add_visible(to, p + i, p + n, &space)
+        i += size
+        if i == n:
+            break
+        if size:
+            continue
         size = 1 if p[i] < 0x80 else min(_char_size(p[i]), n - i)
         if _is_space(p[i]):
             space = space or to.size > 0
@@ -203,9 +222,7 @@ cdef bytes _clean_utf8(bytes octets):
     memset(&out, 0, sizeof(Buf))
     try:
         while i < n:
-            size = 0
-            while i + size < n and p[i + size] < 0x80:
-                size += 1
+            size = scan_ascii(p + i, p + n) - (p + i)
             if size:
                 buf_add(&out, p + i, size)
                 bad = False
@@ -288,6 +305,8 @@ cdef bytes preview_of(Reader* r):
             beyond = part.body + part.body_size
         if _has_preview(r, part):
             found = _preview_of(r, part, PREVIEW_FIRST)
+            if found is None:
+                found = _preview_of(r, part, PREVIEW_NEXT)
             if found is None:
                 found = _preview_of(r, part, PREVIEW_MOST)
             if found:

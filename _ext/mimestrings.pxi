@@ -9,7 +9,9 @@ cdef inline int put_text(Buf* out, const char* text) except -1:
 
 
 cdef inline int put_char(Buf* out, uint8_t c) except -1:
-    return buf_add(out, &c, 1)
+    buf_room(out, 1)[0] = c
+    out.size += 1
+    return 0
 
 
 cdef int put_size(Buf* out, int64_t number) except -1:

@@ -124,12 +124,6 @@ cdef inline uint8_t hex_octet(const uint8_t* p) noexcept nogil:
     return <uint8_t>(HEX_DIGITS[p[0]] << 4 | HEX_DIGITS[p[1]])
 
 
-cdef inline Py_ssize_t _copy_out(uint8_t* out, const uint8_t* p, Py_ssize_t n) noexcept nogil:
-    if out != NULL and n:
-        memcpy(out, p, n)
-    return n
-
-
 cdef Py_ssize_t _qp_line(const uint8_t* p, const uint8_t* end, uint8_t* out) noexcept nogil:
     """A line less its white space at the end and what breaks it softly. An "=" without two digits stands for itself."""
     cdef const uint8_t* mark
@@ -138,25 +132,24 @@ cdef Py_ssize_t _qp_line(const uint8_t* p, const uint8_t* end, uint8_t* out) noe
         mark = <const uint8_t*>memchr(p, c"=", end - p)
         if mark == NULL:
             mark = end
-        used += _copy_out(out + used if out != NULL else NULL, p, mark - p)
+        memcpy(out + used, p, mark - p)
+        used += mark - p
         p = mark
         if p >= end:
             break
         if end - p >= 3 and is_hex(p + 1):
-            if out != NULL:
-                out[used] = hex_octet(p + 1)
+            out[used] = hex_octet(p + 1)
             p += 3
         else:
-            if out != NULL:
-                out[used] = c"="
+            out[used] = c"="
             p += 1
         used += 1
     return used
 
 
 cdef Py_ssize_t qp_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept nogil:
-    """Quoted-printable, into at least 2 * n octets, or counted only (NULL). White space at a line's end goes; each line
-    ends in CRLF.
+    """Quoted-printable, into at least 2 * n octets. White space at a line's end goes; each line ends in CRLF. How many
+    octets that gives `count_quoted` says.
     """
     cdef const uint8_t* end = p + n
     cdef const uint8_t* stop
@@ -172,9 +165,10 @@ cdef Py_ssize_t qp_decode(const uint8_t* p, Py_ssize_t n, uint8_t* out) noexcept
         if last > p and (last - 1)[0] == c"=":
             soft = True
             last -= 1
-        used += _qp_line(p, last, out + used if out != NULL else NULL)
+        used += _qp_line(p, last, out + used)
         if not soft:
-            used += _copy_out(out + used if out != NULL else NULL, <const uint8_t*>"\r\n", 2)
+            memcpy(out + used, "\r\n", 2)
+            used += 2
         p = stop
     return used
 
@@ -184,7 +178,7 @@ cdef int64_t decoded_octets(const uint8_t* p, Py_ssize_t n, uint8_t transfer) no
         return -1
     if transfer == CTE_BASE64:
         return base64_size(p, n)
-    return qp_decode(p, n, NULL) if transfer == CTE_QP else n
+    return count_quoted(p, p + n) if transfer == CTE_QP else n
 
 
 cdef bytes decoded_bytes(const uint8_t* p, Py_ssize_t n, uint8_t transfer):

@@ -119,63 +119,52 @@ enum { SEEN_BARE_LF = 1, SEEN_BARE_CR = 2, SEEN_NUL = 4, SEEN_8BIT = 8 };
 static inline const unsigned char *scan_lines(const unsigned char *p, const unsigned char *end, long long *lines,
                                               unsigned *seen)
 {
-    unsigned after_cr = 0, after_lf = 0, bare_lf = 0, bare_cr = 0, nul = 0, high = 0;
+    unsigned after_cr = 0, after_lf = 0, bare_lf = 0, bare_cr = 0, nul = 0, high = 0, dash = 0;
     long long count = 0;
-    const unsigned char *found = NULL;
 #if defined(__SSE2__)
-    const __m128i lf_16 = _mm_set1_epi8('\n'), cr_16 = _mm_set1_epi8('\r'), dash_16 = _mm_set1_epi8('-'),
-                  nul_16 = _mm_setzero_si128();
-    while (end - p >= 16) {
-        __m128i v = _mm_loadu_si128((const __m128i *)p);
-        unsigned lf = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, lf_16));
-        unsigned cr = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, cr_16));
-        unsigned zero = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, nul_16));
-        unsigned top = (unsigned)_mm_movemask_epi8(v), all = 0xffff, wide;
-        if (lf | after_lf) {
-            unsigned dash = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, dash_16)) & (lf << 1 | after_lf);
-            if (dash) {
-                found = p + __builtin_ctz(dash);
-                all = (dash & -dash) - 1;
-                lf &= all;
-                cr &= all;
-                zero &= all;
-                top &= all;
-            }
-        }
-        wide = (cr << 1 | after_cr) & all;
-        bare_lf |= lf & ~wide;
-        bare_cr |= wide & ~lf;
-        nul |= zero;
-        high |= top;
-        after_cr = cr >> 15;
-        after_lf = lf >> 15;
-        for (; lf; lf &= lf - 1)
-            count++;
-        if (found)
-            break;
-        p += 16;
-    }
-#endif
-    if (found == NULL) {
-        for (; p < end; p++) {
-            unsigned c = *p;
-            if (after_lf && c == '-')
+    const __m128i lf_16 = _mm_set1_epi8('\n'), cr_16 = _mm_set1_epi8('\r'), dash_16 = _mm_set1_epi8('-');
+    __m128i least = _mm_set1_epi8(1), most = _mm_setzero_si128();
+    while (end - p >= 16 && !dash) {
+        __m128i sum = _mm_setzero_si128(), wide;
+        int round;
+        for (round = 0; round < 255 && end - p >= 16; round++, p += 16) {
+            __m128i v = _mm_loadu_si128((const __m128i *)p), lf_at = _mm_cmpeq_epi8(v, lf_16);
+            unsigned lf = (unsigned)_mm_movemask_epi8(lf_at), begins = lf << 1 | after_lf;
+            unsigned cr = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, cr_16)), paired = cr << 1 | after_cr;
+            dash = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, dash_16)) & begins;
+            if (dash)
                 break;
-            bare_lf |= c == '\n' && !after_cr;
-            bare_cr |= c != '\n' && after_cr;
-            nul |= c == 0;
-            high |= c & 0x80;
-            after_cr = c == '\r';
-            after_lf = c == '\n';
-            count += after_lf;
+            bare_lf |= lf & ~paired;
+            bare_cr |= paired & ~lf & 0xffff;
+            after_cr = cr >> 15;
+            after_lf = lf >> 15;
+            least = _mm_min_epu8(least, v);
+            most = _mm_or_si128(most, v);
+            sum = _mm_sub_epi8(sum, lf_at);
         }
-        bare_cr |= after_cr;
-        found = p;
+        wide = _mm_sad_epu8(sum, _mm_setzero_si128());
+        count += _mm_cvtsi128_si32(wide) + _mm_cvtsi128_si32(_mm_srli_si128(wide, 8));
     }
+    nul = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(least, _mm_setzero_si128()));
+    high = (unsigned)_mm_movemask_epi8(most);
+#endif
+    for (; p < end; p++) {
+        unsigned c = *p;
+        if (after_lf && c == '-')
+            break;
+        bare_lf |= c == '\n' && !after_cr;
+        bare_cr |= c != '\n' && after_cr;
+        nul |= c == 0;
+        high |= c & 0x80;
+        after_cr = c == '\r';
+        after_lf = c == '\n';
+        count += after_lf;
+    }
+    bare_cr |= after_cr;
     *lines += count;
     *seen |= (bare_lf ? SEEN_BARE_LF : 0u) | (bare_cr ? SEEN_BARE_CR : 0u) | (nul ? SEEN_NUL : 0u) |
              (high ? SEEN_8BIT : 0u);
-    return found;
+    return p;
 }
 
 /* How many octets of [p, end) are of the alphabet of base64. */
@@ -205,6 +194,88 @@ static inline long long count_base64(const unsigned char *p, const unsigned char
         count += (low >= 'a' && low <= 'z') || (c >= '/' && c <= '9') || c == '+';
     }
     return count;
+}
+
+/* What removing the quoted-printable of [p, end) changes the number of octets by, where a line ends at lf (NULL: at end
+ * without one): white space before it goes, a soft break goes whole, each other line ends in CRLF. */
+static inline long long quoted_line_end(const unsigned char *p, const unsigned char *end, const unsigned char *lf)
+{
+    const unsigned char *last = lf ? lf : end;
+    long long change = lf ? 1 : 0; /* CRLF for LF */
+    int soft = lf == NULL;
+    if (lf && last > p && last[-1] == '\r') {
+        last--;
+        change--;
+    }
+    while (last > p && (last[-1] == ' ' || last[-1] == '\t')) {
+        last--;
+        change--;
+    }
+    if (last > p && last[-1] == '=')
+        change -= soft ? 1 : 3; /* with its CRLF */
+    return change;
+}
+
+static inline int is_hex_digit(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+}
+
+/* How many octets quoted-printable stands for: lines less the white space at their ends, without soft breaks, each
+ * other one with CRLF; an "=" that means nothing stands for itself. */
+static inline long long count_quoted(const unsigned char *p, const unsigned char *end)
+{
+    const unsigned char *start = p;
+    long long count = end - p;
+#if defined(__SSE2__)
+    const __m128i lf_16 = _mm_set1_epi8('\n'), mark_16 = _mm_set1_epi8('=');
+    while (end - p >= 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)p);
+        __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(v, lf_16), _mm_cmpeq_epi8(v, mark_16));
+        unsigned mask = (unsigned)_mm_movemask_epi8(hit);
+        for (; mask; mask &= mask - 1) {
+            const unsigned char *q = p + __builtin_ctz(mask);
+            if (*q == '\n')
+                count += quoted_line_end(start, end, q);
+            else if (end - q >= 3 && is_hex_digit(q[1]) && is_hex_digit(q[2]))
+                count -= 2;
+        }
+        p += 16;
+    }
+#endif
+    for (; p < end; p++) {
+        if (*p == '\n')
+            count += quoted_line_end(start, end, p);
+        else if (*p == '=' && end - p >= 3 && is_hex_digit(p[1]) && is_hex_digit(p[2]))
+            count -= 2;
+    }
+    if (start < end && end[-1] != '\n')
+        count += quoted_line_end(start, end, NULL);
+    return count;
+}
+
+/* First octet in [p, end) with its highest bit set; end if there is none. */
+static inline const unsigned char *scan_ascii(const unsigned char *p, const unsigned char *end)
+{
+#if defined(__SSE2__)
+    while (end - p >= 16) {
+        int mask = _mm_movemask_epi8(_mm_loadu_si128((const __m128i *)p));
+        if (mask)
+            return p + __builtin_ctz((unsigned)mask);
+        p += 16;
+    }
+#endif
+    while (p < end && *p < 0x80)
+        p++;
+    return p;
+}
+
+/* First octet in [p, end) that is not a visible ASCII character; end if there is none. */
+static inline const unsigned char *scan_visible(const unsigned char *p, const unsigned char *end)
+{
+    while (p < end && *p > 0x20 && *p < 0x7f)
+        p++;
+    return p;
 }
 
 /* First octet in [p, end) that keeps a string from being quoted as it is: a control character, '"', '\\', or one with
