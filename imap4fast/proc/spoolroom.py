@@ -25,7 +25,7 @@ from imap4fast.log import spol
 from imap4fast.log.setup import Logs
 from imap4fast.mail.quota import Quota, Share
 from imap4fast.mail.spool import Limits, Spool
-from imap4fast.mail.spoolfiles import Files
+from imap4fast.mail.spoolfiles import Files, make_cradles, open_cradles
 from imap4fast.mail.spoolsweep import Swept, sweep
 from imap4fast.proc import privileges, signals
 
@@ -60,7 +60,8 @@ class SpoolRoom:
         with _setup(self._path):
             links = os.open(_LINKS, _DIRECTORY) if os.path.isdir(_LINKS) else None
             with _rights_of(self._who):
-                files = Files(os.dup(self._root), os.dup(self._objects), links, str(column))
+                places = os.dup(self._root), os.dup(self._objects), links
+                files = Files(*places, str(column), cradles=open_cradles(self._root))
                 lock = os.open(LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, dir_fd=self._root)
                 return Spool(files, Share(self._quota, column, lock), self._paths(), self._limits)
 
@@ -178,6 +179,7 @@ def _sweep(root: int, path: str, limits: Limits) -> Swept:
     with contextlib.suppress(FileExistsError):
         os.mkdir(OBJECTS, 0o700, dir_fd=root)
     objects = _checked(os.open(OBJECTS, _DIRECTORY | os.O_NOFOLLOW, dir_fd=root), None)
+    make_cradles(root)
     os.close(os.open(LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600, dir_fd=root))
     return sweep(Files(root, objects, None, "sweep"), path, limits, int(time.time()), _boot())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from imap4fast.mail.spoolfiles import Files, is_whole, write
+from imap4fast.mail.spoolfiles import CRADLES, Files, is_whole, make_cradles, open_cradles, write
 from tests.unit.mail import spools
 
 NAME = "ab" * 32
@@ -189,3 +189,31 @@ def test_what_is_whole(tmp_path: Path) -> None:
     assert is_whole(os.stat(tmp_path / "f"), 3)
     assert not is_whole(os.stat(tmp_path / "f"), 2)
     assert not is_whole(os.stat(tmp_path), os.stat(tmp_path).st_size)
+
+
+def test_files_begin_in_one_cradle_after_the_other_and_end_among_the_objects(tmp_path: Path) -> None:
+    spools.made(tmp_path)
+    root = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    make_cradles(root)
+    make_cradles(root)  # they are there
+    objects = os.open(tmp_path / "objects", os.O_RDONLY | os.O_DIRECTORY)
+    files = Files(root, objects, os.open("/proc/self/fd", os.O_RDONLY), cradles=open_cradles(root))
+    fds = [written(files, b"whole") for _ in range(2 * CRADLES)]
+    begun = [Path(os.readlink(f"/proc/self/fd/{fd}")).parent.relative_to(tmp_path) for fd in fds]
+    assert [str(path) for path in begun] == [f"new/{number}" for number in range(CRADLES)] * 2
+    files.link(fds[0], NAME)
+    for fd in fds:
+        os.close(fd)
+    files.close()
+    assert spools.names(tmp_path) == {NAME}
+    assert [len(os.listdir(tmp_path / "new" / str(number))) for number in range(CRADLES)] == [0] * CRADLES
+
+
+def test_cradles_are_the_spools_own(tmp_path: Path) -> None:
+    root = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "new").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(NotADirectoryError):
+        make_cradles(root)
+    assert os.listdir(tmp_path / "elsewhere") == []
+    os.close(root)
