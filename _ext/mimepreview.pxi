@@ -6,6 +6,7 @@ cdef enum:
     PREVIEW_FIRST = 384         # octets of a part looked at first
     PREVIEW_NEXT = 1536         # where these do not fill the preview
     PREVIEW_MOST = 65536        # and where those do not either
+    PREVIEW_CUT = 12            # octets at the end that may be a part of something: a character, an entity
 
 cdef dict ENTITIES = {
     b"amp": b"&", b"lt": b"<", b"gt": b">", b"quot": b'"', b"apos": b"'", b"nbsp": b"\xc2\xa0",
@@ -65,8 +66,10 @@ cdef Py_ssize_t _add_visible(Snippet* to, const uint8_t* p, const uint8_t* end, 
     return n
 
 
-cdef void _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted) noexcept:
-    """Fill the two from valid UTF-8, until `plain` is full. A line that begins with ">" is quoted."""
+cdef Py_ssize_t _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted) noexcept:
+    """Fill the two from valid UTF-8, until `plain` is full; how many octets that takes. A line that begins with ">" is
+    quoted.
+    """
     cdef Snippet* to = plain
     cdef Py_ssize_t i = 0, size
     cdef bint begins = True, space = False
@@ -90,6 +93,7 @@ cdef void _snip(const uint8_t* p, Py_ssize_t n, Snippet* plain, Snippet* quoted)
         elif p[i] and not (size == 3 and memcmp(p + i, "\xef\xbb\xbf", 3) == 0):
             _add_char(to, p + i, size, &space)
         i += size
+    return i
 
 
 cdef int _add_space(Buf* out) except -1:
@@ -265,6 +269,7 @@ cdef bint _is_html(Reader* r, Part* part) noexcept:
 cdef bytes _preview_of(Reader* r, Part* part, Py_ssize_t most):
     """The preview of a text part from its first octets. None: they do not fill it, and there are more."""
     cdef Snippet plain, quoted
+    cdef Py_ssize_t unread
     cdef bytes octets = _utf8_of(r, part, most)
     if octets is None:
         return b""
@@ -274,10 +279,10 @@ cdef bytes _preview_of(Reader* r, Part* part, Py_ssize_t most):
     if _is_html(r, part):
         r.word.size = 0
         _html_text(<const uint8_t*>octets, len(octets), &r.word)
-        _snip(r.word.data, r.word.size, &plain, &quoted)
+        unread = r.word.size - _snip(r.word.data, r.word.size, &plain, &quoted)
     else:
-        _snip(<const uint8_t*>octets, len(octets), &plain, &quoted)
-    if plain.left and most < part.body_size and most < PREVIEW_MOST:
+        unread = len(octets) - _snip(<const uint8_t*>octets, len(octets), &plain, &quoted)
+    if unread < PREVIEW_CUT and most < part.body_size and most < PREVIEW_MOST:
         return None
     if plain.size:
         return plain.text[:plain.size].lstrip()

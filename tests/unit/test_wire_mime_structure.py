@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from imap4fast._wire import MailIndex
+from imap4fast._wire import MailIndex, decode_transfer
 from tests.mime import corpus
 from tests.mime.answers import parsed
 
@@ -142,6 +142,17 @@ def test_previews() -> None:
     assert preview(b"YWJj", b"Content-Transfer-Encoding: base64\r\n") == b"abc"
     assert preview(b"x", b"Content-Type: image/png\r\n") == b""
     assert preview(b"\r\n" * 1000 + b"late") == b"late"
+
+
+@pytest.mark.parametrize("char", [b"x", b"=C3=A9", b"=E2=82=AC"])
+def test_a_preview_is_the_same_wherever_it_is_that_the_first_look_ends(char: bytes) -> None:
+    """Texts of ever more white space before them, so that each of their octets once is the last."""
+    header = b"Content-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n"
+    shown = decode_transfer(char, b"quoted-printable") or b""
+    for before in range(1, 400):
+        lines = b"\n" * before + (char * 10 + b"=\r\n") * 500
+        assert preview(lines, header % b"plain") == shown * 200
+        assert preview(b"\n" * before + b"&eacute;" * 8000, header % b"html") == "\u00e9".encode() * 200
 
 
 def test_previews_of_html() -> None:
