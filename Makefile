@@ -21,7 +21,7 @@ STAMP := $(VENV)/stamp
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input
 WIRE := setup.py $(wildcard _ext/*.pyx _ext/*.pxd _ext/*.pxi _ext/*.h)
 
-.PHONY: help demo test debug-test sanitize-test dist-test bench bench-tls bench-scan run-bench run-bench-scan soak tls-check fuzz lint doc clean wire need
+.PHONY: help demo test debug-test sanitize-test dist-test bench bench-tls bench-scan run-bench run-bench-scan soak soak-scan tls-check fuzz lint doc clean wire need
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,9 @@ run-bench: need $(STAMP)/wire $(STAMP)/extra-test
 
 soak: need $(STAMP)/wire $(STAMP)/extra-test ## half an hour of churn, memory and descriptors watched (MINUTES=...)
 	@$(PY) -m bench.soak --minutes $(MINUTES) $(ARGS)
+
+soak-scan: need $(STAMP)/wire $(STAMP)/extra-test ## churn where mail is processed, memory, descriptors and spool watched (MINUTES=...)
+	@$(PY) -m bench.scan_soak --minutes $(MINUTES) $(ARGS)
 
 tls-check: need $(STAMP)/wire $(STAMP)/extra-test ## testssl.sh against the proxy, TLS at once and by STARTTLS (some minutes)
 	@$(PY) -m tools.tlscheck $(ARGS)

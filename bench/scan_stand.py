@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -85,6 +86,15 @@ class Client:
             tail = (tail + bytes(self._buffer[max(0, size - 1024) : size]))[-1024:]
             if found := end.search(tail):
                 return found[1]
+
+    def send(self, octets: bytes) -> None:
+        """What nobody waits for an answer to."""
+        self._sock.sendall(octets)
+
+    def reset(self) -> None:
+        """Ends by RST."""
+        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._sock.close()
 
     def close(self) -> None:
         self._sock.close()
