@@ -67,7 +67,7 @@ def _value_end(unit: bytes, at: int) -> int:
     first = unit[at : at + 1]
     if first == b"(":
         return _list_end(unit, at)
-    if first in (b'"', b"{", b"~"):
+    if first in (b'"', b"{") or unit[at : at + 2] == b"~{":
         return _string_end(unit, at)
     found = _ATOM.match(unit, at)
     if found is None:

@@ -114,13 +114,20 @@ def _kill_a_worker(bench: Bench) -> None:
 
 
 def _kill_helpers(bench: Bench) -> None:
-    for helper in family.helpers(bench.proxy):
+    """Until they are dead: what they are given while they die is lost, too."""
+    helpers = family.helpers(bench.proxy)
+    for helper in helpers:
         with contextlib.suppress(psutil.NoSuchProcess):  # it has been renewed, or its zygote is not there yet
             helper.kill()
+    assert family.gone(*helpers)
 
 
 def _kill_the_zygote(bench: Bench) -> None:
-    family.zygote(bench.proxy).kill()
+    """And wait until it and its helpers are dead."""
+    zygote = family.zygote(bench.proxy)
+    helpers = zygote.children()
+    zygote.kill()
+    assert family.gone(zygote, *helpers)
 
 
 def _kill_the_master(bench: Bench) -> None:

@@ -330,7 +330,7 @@ def _value(reader: Reader) -> None:
         here = reader.octets[reader.at : reader.at + 1]
         if here == b"" or here in b"\r\n\0":
             raise NoSuchFormError
-        if here in b'"{~' and _string(reader, nested=depth > 0):
+        if here in b'"{~' and _string(reader):
             pass
         elif here == b"(":
             depth += 1
@@ -353,20 +353,18 @@ def _value(reader: Reader) -> None:
 VALUE = frozenset(range(1, 256)) - frozenset(b' ()"{\r\n')
 
 
-def _string(reader: Reader, *, nested: bool) -> bool:
-    """Past a string, if one is here."""
+def _string(reader: Reader) -> bool:
+    """Past a string, if one is here. A tilde without a brace begins an atom."""
     start = reader.at
     if reader.takes(b'"'):
         _loosely_quoted(reader)
         return True
     if reader.takes(b"{=}") or reader.takes(b"{-}"):
         return True
-    marked = reader.takes(b"~")
+    reader.takes(b"~")
     if reader.takes(b"{"):
         reader.literal()
         return True
-    if marked and not nested:
-        raise NoSuchFormError
     reader.at = start
     return False
 

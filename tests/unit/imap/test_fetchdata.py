@@ -22,12 +22,13 @@ GOOD = [
         (b"X", b'"a\\" b"'), (b"Y", b'(a "b)" c)'), (b"Z", b"()"), (b"UID", b"2"),
     ]),
     (b"* 1 FETCH (X ~{1}\r\n) Y {-} UID 2)\r\n", [(b"X", b"~{1}\r\n)"), (b"Y", b"{-}"), (b"UID", b"2")]),
+    (b"* 1 FETCH (X ~a Y ~)\r\n", [(b"X", b"~a"), (b"Y", b"~")]),  # a tilde is an ATOM-CHAR
 ]  # fmt: skip
 BAD = [
     b"* 1 FETCH (UID)\r\n", b"* 1 FETCH (UID 9\r\n", b"* 1 FETCH (UID 9) x\r\n", b"* 1 FETCH (UID  9)\r\n",
     b"* 1 FETCH (BODY[] {5}\r\nab)\r\n", b"* 1 FETCH (FLAGS (a)\r\n", b'* 1 FETCH (X "abc)\r\n',
     b"* x FETCH (UID 9)\r\n",
-    b"* 1 FETCH (X ~a)\r\n", b"* 1 FETCH (X ~)\r\n", b"* 1 FETCH (X 9) \r\n", b'* 1 FETCH (X "a"b)\r\n',
+    b"* 1 FETCH (X ~\"a\")\r\n", b"* 1 FETCH (X ~a{1}\r\nb)\r\n", b"* 1 FETCH (X 9) \r\n", b'* 1 FETCH (X "a"b)\r\n',
     b"* 1 FETCH (X (a)b)\r\n",
     b"* 1 FETCH (X {=}b)\r\n", b"* 1 FETCH (X a)\r\n\r\n", b'* 1 FETCH (X "a\rb")\r\n', b"* 1 FETCH (X a(b) Y c)\r\n",
     b'* 1 FETCH (BODY[HEADER.FIELDS ("a]")] "x")\r\n',
