@@ -99,8 +99,11 @@ class Reader:
         return bytes(text)
 
     def literal(self) -> bytes:
-        """Behind the opening brace."""
-        size = self.number()
+        """Behind the opening brace; zeros may lead (RFC 3501 `number`)."""
+        digits = self.run(DIGITS)
+        if not 1 <= len(digits) <= 19:
+            raise NoSuchFormError(digits)
+        size = int(digits)
         self.needs(b"}\r\n")
         start = self.at
         self.at += size
