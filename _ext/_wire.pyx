@@ -25,6 +25,7 @@ cdef extern from "scan.h" nogil:
     long long count_base64(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_string(const uint8_t* p, const uint8_t* end)
     long long count_quoted(const uint8_t* p, const uint8_t* end)
+    bint is_hex(const uint8_t* p)
     const uint8_t* scan_ascii(const uint8_t* p, const uint8_t* end)
     const uint8_t* scan_visible(const uint8_t* p, const uint8_t* end)
     enum:

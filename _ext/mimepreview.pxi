@@ -301,6 +301,7 @@ cdef bytes preview_of(Reader* r):
     cdef Part* part
     cdef bytes found
     cdef int64_t beyond = 0
+    cdef Py_ssize_t most
     cdef int i
     for i in range(r.tree.count):
         part = &r.tree.parts[i]
@@ -309,11 +310,10 @@ cdef bytes preview_of(Reader* r):
         if part.kind == MESSAGE:
             beyond = part.body + part.body_size
         if _has_preview(r, part):
-            found = _preview_of(r, part, PREVIEW_FIRST)
-            if found is None:
-                found = _preview_of(r, part, PREVIEW_NEXT)
-            if found is None:
-                found = _preview_of(r, part, PREVIEW_MOST)
+            for most in (PREVIEW_FIRST, PREVIEW_NEXT, PREVIEW_MOST):
+                found = _preview_of(r, part, most)
+                if found is not None:
+                    break
             if found:
                 return found
     return b""

@@ -27,8 +27,6 @@ cdef enum:
     SMALL_PIECE = 4096
     NO_SEXTET = 255
 
-    NO_DIGIT = 0x80
-
 cdef uint8_t SEXTETS[256]
 cdef uint8_t HEX_DIGITS[256]
 
@@ -43,7 +41,6 @@ cdef void _fill_digits() noexcept:
         SEXTETS[48 + i] = <uint8_t>(52 + i)
     SEXTETS[43] = 62
     SEXTETS[47] = 63
-    memset(HEX_DIGITS, NO_DIGIT, 256)
     for i in range(10):
         HEX_DIGITS[48 + i] = <uint8_t>i
     for i in range(6):
@@ -113,11 +110,6 @@ cdef int _last_group(uint32_t bits, int have, uint8_t* out) noexcept nogil:
         out[1] = <uint8_t>(bits >> 2)
         return 2
     return 0
-
-
-cdef inline bint is_hex(const uint8_t* p) noexcept nogil:
-    """Two hexadecimal digits stand here."""
-    return not (HEX_DIGITS[p[0]] | HEX_DIGITS[p[1]]) & NO_DIGIT
 
 
 cdef inline uint8_t hex_octet(const uint8_t* p) noexcept nogil:

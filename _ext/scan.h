@@ -221,6 +221,12 @@ static inline int is_hex_digit(unsigned char c)
     return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
 }
 
+/* Two hexadecimal digits stand at p. */
+static inline int is_hex(const unsigned char *p)
+{
+    return is_hex_digit(p[0]) && is_hex_digit(p[1]);
+}
+
 /* How many octets quoted-printable stands for: lines less the white space at their ends, without soft breaks, each
  * other one with CRLF; an "=" that means nothing stands for itself. */
 static inline long long count_quoted(const unsigned char *p, const unsigned char *end)
@@ -237,7 +243,7 @@ static inline long long count_quoted(const unsigned char *p, const unsigned char
             const unsigned char *q = p + __builtin_ctz(mask);
             if (*q == '\n')
                 count += quoted_line_end(start, end, q);
-            else if (end - q >= 3 && is_hex_digit(q[1]) && is_hex_digit(q[2]))
+            else if (end - q >= 3 && is_hex(q + 1))
                 count -= 2;
         }
         p += 16;
@@ -246,7 +252,7 @@ static inline long long count_quoted(const unsigned char *p, const unsigned char
     for (; p < end; p++) {
         if (*p == '\n')
             count += quoted_line_end(start, end, p);
-        else if (*p == '=' && end - p >= 3 && is_hex_digit(p[1]) && is_hex_digit(p[2]))
+        else if (*p == '=' && end - p >= 3 && is_hex(p + 1))
             count -= 2;
     }
     if (start < end && end[-1] != '\n')

@@ -22,9 +22,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bench.proctree import PROC, descriptors, rss_bytes, tree
+from bench.proctree import busiest, descriptors, rss_bytes
 from bench.scan_mails import Maker, deliver
 from bench.scan_stand import LARGE, Client, Stand, started_stand
+from bench.soak import settled_descriptors
 from tests.e2e.carriers import POSITIONS, carrier
 from tests.e2e.mailproxy import BLOCKING
 from tests.e2e.proxy import Proxy
@@ -142,18 +143,6 @@ class Churn(threading.Thread):
         self._found.done[way] += 1
 
 
-def worker_of(proxy: Proxy) -> int:
-    """The process that listens: the one below the master with the most descriptors."""
-    below = [stat.pid for stat in tree(proxy.pid) if stat.pid != proxy.pid]
-    return max(below, key=_descriptors)
-
-
-def _descriptors(pid: int) -> int:
-    with suppress(OSError):
-        return len(os.listdir(PROC / str(pid) / "fd"))
-    return 0
-
-
 def spool_of(proxy: Proxy) -> Path:
     found = re.search(r'spool-dir "([^"]+)"', proxy.config_path.read_text())
     assert found
@@ -182,12 +171,10 @@ def soak(stand: Stand, minutes: float) -> bool:
     found, seconds = Found(), minutes * 60
     _churn(proxy, users, found, min(20.0, seconds / 6), seed=100)  # what is opened once
     time.sleep(SETTLE_S)
-    worker, before = worker_of(proxy), descriptors(proxy.pid)
+    worker, before = busiest(proxy.pid), descriptors(proxy.pid)
     _churn(proxy, users, found, seconds, seed=1, worker=worker)
-    deadline = time.monotonic() + 2 * SETTLE_S
-    while (after := descriptors(proxy.pid)) > before and time.monotonic() < deadline:
-        time.sleep(0.5)
-    alive = worker_of(proxy) == worker
+    after = settled_descriptors(lambda: descriptors(proxy.pid), before)
+    alive = busiest(proxy.pid) == worker
     swept = _swept(proxy)
     most = max(look.spool_bytes for look in found.looks)
     well = {

@@ -25,16 +25,22 @@ class Engines:
     @property
     def are_asked(self) -> bool:
         """Whether there is any."""
-        spam = self._antispam
-        return any(use.enable and self._scanners.has(use.engine.name) for use in self._antivirus) or (
-            spam is not None and spam.enable and self._scanners.has(spam.engine.name)
+        return self._spam is not None or any(
+            use.enable and self._scanners.has(use.engine.name) for use in self._antivirus
         )
 
     def may_find_nothing(self, size: int) -> bool:
         """Whether their answer about a mail of so many octets can be foretold: that there is no virus in it."""
+        viruses = self.viruses
+        return self._spam is None and bool(viruses) and all(use.takes(size) for use in viruses)
+
+    @property
+    def _spam(self) -> Use | None:
+        """That which gives a score."""
         spam = self._antispam
-        scoring = spam is not None and spam.enable and self._scanners.has(spam.engine.name)
-        return not scoring and bool(self.viruses) and all(use.takes(size) for use in self.viruses)
+        if spam is None or not spam.enable or not self._scanners.has(spam.engine.name):
+            return None
+        return Use(spam.engine.name, spam.size or 0)
 
     @property
     def viruses(self) -> list[Use]:
@@ -55,14 +61,12 @@ class Engines:
         if normal != raw:
             forms.append(normal)
         asked = [self.virus(where) for where in forms] if self.viruses else []
-        spam = self._antispam
+        spam = self._spam
         score, failed = said.spam, said.spam_failed
-        scoring = spam is not None and spam.enable and self._scanners.has(spam.engine.name)
-        if spam is not None and scoring and Use(spam.engine.name, spam.size or 0).takes(raw[1]):
-            use = Use(spam.engine.name, spam.size or 0)
-            scoring_task = asyncio.ensure_future(self._scanners.spam(*raw, use, track=self._track))
+        if spam is not None and spam.takes(raw[1]):
+            scoring = asyncio.ensure_future(self._scanners.spam(*raw, spam, track=self._track))
             scans = await asyncio.gather(*asked)
-            score = await scoring_task
+            score = await scoring
             failed = score is None
         else:
             scans = await asyncio.gather(*asked)

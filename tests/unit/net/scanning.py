@@ -85,17 +85,34 @@ async def take_stream(reader: asyncio.StreamReader, command: bytes = b"") -> byt
     return mail
 
 
-async def clamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """clamd with one signature: `virus`."""
-    turn = 1
-    while True:
-        command = await reader.readuntil(b"\0")
-        if command == b"zVERSION\0":
-            writer.write(b"ClamAV 1.4.6/1\0")
-            return
-        mail = await take_stream(reader, command)
-        writer.write(b"%d: stream: %s\0" % (turn, b"Test FOUND" if b"virus" in mail else b"OK"))
-        turn += 1
+def clamd_with(*signatures: bytes, breaks_at: int = 0, streams: list[bytes] | None = None) -> Talk:
+    """Finds a virus where all of these are in a mail; the stream of that number is closed instead of answered. What
+    came is put into `streams`.
+    """
+    turn = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal turn
+        here = 1
+        while True:
+            command = await reader.readuntil(b"\0")
+            if command == b"zVERSION\0":
+                writer.write(b"ClamAV 1.4.6/1\0")
+                return
+            mail = await take_stream(reader, command)
+            turn += 1
+            if streams is not None:
+                streams.append(mail)
+            if breaks_at and turn >= breaks_at:
+                return
+            found = all(signature in mail for signature in signatures)
+            writer.write(b"%d: stream: %s\0" % (here, b"Test FOUND" if found else b"OK"))
+            here += 1
+
+    return talk
+
+
+clamd = clamd_with(b"virus")
 
 
 async def until(ready: Callable[[], object]) -> None:

@@ -11,37 +11,10 @@ from imap4fast.errors import ServiceError
 from imap4fast.session.mailwork import Refused
 from tests.unit.net.mailrooms import bench, octets_of
 from tests.unit.net.running import Talk
-from tests.unit.net.scanning import scanner, take_stream
+from tests.unit.net.scanning import clamd_with, scanner
 
 MAIL = b"From: a@example.net\r\nSubject: one\r\n\r\nGood day.\r\n"
 ACLS = "mail-acl ALL { accept; } doc-acl BAD { virus found; accept; remove; } doc-acl REST { accept; }"
-
-
-def clamd(*signatures: bytes, breaks_at: int = 0, streams: list[bytes] | None = None) -> Talk:
-    """Finds a virus where all of these are in a mail; the stream of that number is closed instead of answered. What
-    came is put into `streams`.
-    """
-    turn = 0
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal turn
-        here = 1
-        while True:
-            command = await reader.readuntil(b"\0")
-            if command == b"zVERSION\0":
-                writer.write(b"ClamAV 1.4.6/1\0")
-                return
-            mail = await take_stream(reader, command)
-            turn += 1
-            if streams is not None:
-                streams.append(mail)
-            if breaks_at and turn >= breaks_at:
-                return
-            found = all(signature in mail for signature in signatures)
-            writer.write(b"%d: stream: %s\0" % (here, b"Test FOUND" if found else b"OK"))
-            here += 1
-
-    return talk
 
 
 async def shown(path: Path, script: Talk, uid: int = 5) -> tuple[bytes, list[str], bool]:
@@ -54,7 +27,7 @@ async def shown(path: Path, script: Talk, uid: int = 5) -> tuple[bytes, list[str
 
 
 def test_all_documents_go_and_the_rest_is_shown(tmp_path: Path) -> None:
-    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one", b"Good day")))
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd_with(b"Subject: one", b"Good day")))
     assert b"Subject: one" in mail
     assert b"Good day" not in mail
     assert jobs == ["presume", "examine", "leaves", "finish"]
@@ -62,7 +35,7 @@ def test_all_documents_go_and_the_rest_is_shown(tmp_path: Path) -> None:
 
 
 def test_what_is_still_found_without_them_is_not_shown(tmp_path: Path) -> None:
-    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one")))
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd_with(b"Subject: one")))
     assert b"Subject: one" not in mail
     assert b"Good day" not in mail
     assert jobs == ["presume", "examine", "leaves", "finish", "finish"]
@@ -71,7 +44,7 @@ def test_what_is_still_found_without_them_is_not_shown(tmp_path: Path) -> None:
 
 def test_nor_is_what_nobody_could_look_at(tmp_path: Path) -> None:
     """The streams are the mail, its document, and what is left, which is tried again on another connection."""
-    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"Subject: one", b"Good day", breaks_at=3)))
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd_with(b"Subject: one", b"Good day", breaks_at=3)))
     assert b"Subject: one" not in mail
     assert b"Good day" not in mail
     assert jobs == ["presume", "examine", "leaves", "finish", "finish"]
@@ -83,7 +56,7 @@ def test_the_second_look_is_taken_by_known_verdicts_too(tmp_path: Path, again: b
     signatures = [b"Subject: one"] if again else [b"Subject: one", b"Good day"]
 
     async def case() -> None:
-        async with scanner(clamd(*signatures)) as fake:
+        async with scanner(clamd_with(*signatures)) as fake:
             engine = f"clamav-net [127.0.0.1] : {fake.address.port}"
             async with bench(tmp_path, engine=engine, acls=ACLS) as made:
                 first = await octets_of(await made.processed(MAIL, uid=5))
@@ -97,7 +70,7 @@ def test_the_second_look_is_taken_by_known_verdicts_too(tmp_path: Path, again: b
 
 def test_a_mail_without_virus_is_one_job_and_one_stream(tmp_path: Path) -> None:
     streams: list[bytes] = []
-    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd(b"nothing", streams=streams)))
+    mail, jobs, kept = asyncio.run(shown(tmp_path, clamd_with(b"nothing", streams=streams)))
     assert (mail, jobs, kept, streams) == (MAIL, ["presume"], True, [MAIL])
 
 
@@ -105,7 +78,7 @@ def test_a_mail_in_another_form_is_scanned_in_both(tmp_path: Path) -> None:
     streams: list[bytes] = []
 
     async def case() -> None:
-        async with scanner(clamd(b"nothing", streams=streams)) as fake:
+        async with scanner(clamd_with(b"nothing", streams=streams)) as fake:
             engine = f"clamav-net [127.0.0.1] : {fake.address.port}"
             async with bench(tmp_path, engine=engine) as made:
                 came = MAIL.replace(b"\r\n", b"\n")
@@ -120,7 +93,7 @@ def test_an_engine_of_the_helpers_that_finds_something_is_heard(tmp_path: Path) 
     infected = MAIL + b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*\r\n"
 
     async def case() -> None:
-        async with scanner(clamd(b"nothing")) as fake:
+        async with scanner(clamd_with(b"nothing")) as fake:
             engine = f"clamav-net [127.0.0.1] : {fake.address.port}; }} antivirus OWN {{ connection builtin"
             async with bench(tmp_path, engine=engine, download="use-antivirus enable OWN;", acls=ACLS) as made:
                 mail = await octets_of(await made.processed(infected, uid=5))
